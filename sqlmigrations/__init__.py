@@ -1,0 +1,5 @@
+"""Raw SQL files as first-class migrations of a Django project on PostgreSQL."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,14 @@
+"""The application's configuration."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SQLMigrationsConfig(AppConfig):
+    """Register checks and signal receivers, nothing else."""
+
+    name = "sqlmigrations"
+    verbose_name = _("SQL migrations")
+    default_auto_field = "django.db.models.BigAutoField"

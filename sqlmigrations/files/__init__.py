@@ -1,0 +1,1 @@
+"""What stands on disk: SQL files, their directives, statements and footprints. No database here."""

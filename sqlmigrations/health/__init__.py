@@ -1,0 +1,1 @@
+"""Checks of integrity and performance."""

@@ -1,0 +1,1 @@
+"""Rules over parsed statements, judged before they run."""

@@ -1,0 +1,3 @@
+DROP TABLE sqlmigrations_migrationevent;
+DROP TABLE sqlmigrations_migrationrecord;
+DROP FUNCTION sqlmigrations_refuse_change();

@@ -1,0 +1,193 @@
+"""The history: what the database holds of each SQL file, and everything that ever happened.
+
+Both models are unmanaged and read-only. Their tables are made by ``RunSQL`` in the migrations, so that ``flush`` and
+``TransactionTestCase`` leave the history alone as they leave the schema alone; their rows are written by
+``sqlmigrations.history``, in the very transaction of the file they speak of.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .exceptions import HistoryIsReadOnly
+
+
+def _refuse(what: str) -> NoReturn:
+    raise HistoryIsReadOnly(
+        f"{what} is written by the runner alone.",
+        hint="Use `manage.py applysql`, whose flags change the history in a way that it remembers.",
+    )
+
+
+class ReadOnlyQuerySet(models.QuerySet[Any]):
+    """Read rows, and refuse to write any."""
+
+    def create(self, **kwargs: Any) -> NoReturn:
+        """Refuse to add a row."""
+        _refuse(self.model.__name__)
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse to add rows."""
+        _refuse(self.model.__name__)
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refuse to change rows."""
+        _refuse(self.model.__name__)
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse to change rows."""
+        _refuse(self.model.__name__)
+
+    def delete(self) -> NoReturn:
+        """Refuse to remove rows."""
+        _refuse(self.model.__name__)
+
+
+class ReadOnlyModel(models.Model):
+    """A model whose rows the ORM only reads."""
+
+    objects = ReadOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse to write this row."""
+        _refuse(type(self).__name__)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse to remove this row."""
+        _refuse(type(self).__name__)
+
+
+class Kind(models.TextChoices):
+    """When a SQL file is run."""
+
+    VERSIONED = "versioned", _("versioned")
+    REPEATABLE = "repeatable", _("repeatable")
+    SEED = "seed", _("seed")
+
+
+class State(models.TextChoices):
+    """How the last attempt at a file ended."""
+
+    APPLIED = "applied", _("applied")
+    FAILED = "failed", _("failed")
+    PARTIAL = "partial", _("partly applied")
+    IN_DOUBT = "in_doubt", _("in doubt")
+    REVERTED = "reverted", _("reverted")
+    BASELINED = "baselined", _("recorded without running")
+    RETIRED = "retired", _("retired")
+
+
+class EventType(models.TextChoices):
+    """What happened."""
+
+    STARTED = "started", _("started")
+    RESUMED = "resumed", _("resumed")
+    APPLIED = "applied", _("applied")
+    FAILED = "failed", _("failed")
+    STOPPED = "stopped", _("stopped half-way")
+    BASELINED = "baselined", _("recorded without running")
+    REVERTED = "reverted", _("reverted")
+    REVERT_FAILED = "revert_failed", _("failed to revert")
+    ACCEPTED = "accepted", _("accepted as changed")
+    RENAMED = "renamed", _("renamed")
+    RETIRED = "retired", _("retired")
+    ADOPTED = "adopted", _("adopted from another tool")
+
+
+class MigrationRecord(ReadOnlyModel):
+    """What the database holds of one SQL file, and how the last attempt at it went.
+
+    Unlike a row of ``django_migrations``, which means *applied*, a row stays for good and carries its state.
+    ``executed_at``, ``checksum`` and the SQL texts describe what the database holds; ``state``, ``success``,
+    ``attempted_at``, ``execution_time_ms`` and the error describe the last attempt.
+    """
+
+    id = models.BigAutoField(_("id"), primary_key=True)
+    filename = models.TextField(_("file"), unique=True, help_text=_("The file's path below its migrations folder."))
+    kind = models.TextField(_("kind"), choices=Kind)
+    state = models.TextField(_("state"), choices=State)
+    success = models.BooleanField(
+        _("success"), null=True, help_text=_("Whether the last attempt succeeded; empty where none was made.")
+    )
+    executed_at = models.DateTimeField(
+        _("executed at"), null=True, help_text=_("When the text that the database holds was applied.")
+    )
+    attempted_at = models.DateTimeField(_("last attempt"), help_text=_("When the last attempt ended."))
+    execution_time_ms = models.FloatField(
+        _("duration"), null=True, help_text=_("How long the last attempt took, in milliseconds.")
+    )
+    error_message = models.TextField(_("error"), blank=True)
+    error_sqlstate = models.TextField(_("SQLSTATE"), blank=True)
+    error_line = models.IntegerField(_("line of the error"), null=True)
+    checksum = models.TextField(_("checksum"), blank=True)
+    applied_sql = models.TextField(_("SQL as applied"), null=True)
+    down_sql = models.TextField(_("down script"), null=True)
+    verify_sql = models.TextField(_("verify script"), null=True)
+    statements_done = models.IntegerField(_("statements done"), default=0)
+    statements_total = models.IntegerField(_("statements in all"), null=True)
+    applied_by = models.TextField(_("by"), help_text=_("The database role of the last attempt."))
+    revision = models.TextField(_("revision"), blank=True, help_text=_("The code's revision at the last attempt."))
+    tags = models.JSONField(_("tags"), default=list)
+    objects_made = models.JSONField(
+        _("objects made"), default=list, help_text=_("The objects it made, each with file and line.")
+    )
+    progress = models.JSONField(
+        _("progress"), null=True, help_text=_("How far a file outside a transaction has come, to resume it.")
+    )
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_migrationrecord"
+        verbose_name = _("SQL migration")
+        verbose_name_plural = _("SQL migrations")
+        ordering = ("-attempted_at", "-id")
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class MigrationEvent(ReadOnlyModel):
+    """One thing that happened; append-only, each row carrying the hash of the one before."""
+
+    id = models.BigAutoField(_("id"), primary_key=True)
+    run = models.UUIDField(_("run"), help_text=_("All events of one run share it."))
+    type = models.TextField(_("type"), choices=EventType)
+    filename = models.TextField(_("file"))
+    at = models.DateTimeField(_("at"))
+    duration_ms = models.FloatField(_("duration"), null=True, help_text=_("In milliseconds."))
+    role = models.TextField(_("database role"))
+    os_user = models.TextField(_("system user"), blank=True)
+    host = models.TextField(_("host"), blank=True)
+    application_name = models.TextField(_("application"), blank=True)
+    backend_pid = models.IntegerField(_("backend pid"))
+    backend_start = models.DateTimeField(_("backend start"))
+    tool = models.TextField(_("tool"), help_text=_("This package's version."))
+    server = models.TextField(_("server"), help_text=_("The server's version."))
+    revision = models.TextField(_("revision"), blank=True)
+    checksum = models.TextField(_("checksum"), blank=True)
+    timings = models.JSONField(
+        _("timings"), default=list, help_text=_("Per statement: its line and how long it took, in milliseconds.")
+    )
+    notices = models.JSONField(_("notices"), default=list)
+    sqlstate = models.TextField(_("SQLSTATE"), blank=True)
+    line = models.IntegerField(_("line"), null=True)
+    blockers = models.JSONField(_("blockers"), default=list)
+    details = models.JSONField(_("details"), default=dict)
+    previous_hash = models.TextField(_("hash of the event before"), unique=True)
+    hash = models.TextField(_("hash"))
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_migrationevent"
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.filename} {self.type}"

@@ -1,0 +1,1 @@
+"""Words results: one renderer per format."""

@@ -1,0 +1,1 @@
+"""Compares the live schema with what it should be."""
