@@ -1,0 +1,406 @@
+"""Reads and writes the history: a record for each file, and a chain of events.
+
+Everything is written by SQL composed with the schema that was found at the start, never by the ORM: a file may change
+``search_path``, and the ORM can't qualify names. Only the holder of the run lock appends events.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from . import __version__
+from .conf import settings
+from .database import Connection, cursor, fetch_all, fetch_row, raw
+from .exceptions import ConfigurationError
+from .models import EventType, Kind, State
+from .queries import query
+
+#: What the first event carries in the place of a predecessor's hash.
+GENESIS = "0" * 64
+
+#: States in which the database holds what the file made.
+HELD_STATES = frozenset({State.APPLIED, State.BASELINED, State.RETIRED})
+
+
+# Where the history is
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The history's two tables in the schema where they were found."""
+
+    schema: str
+
+    @property
+    def record(self) -> sql.Identifier:
+        """The qualified name of the table of records."""
+        return sql.Identifier(self.schema, "sqlmigrations_migrationrecord")
+
+    @property
+    def event(self) -> sql.Identifier:
+        """The qualified name of the table of events."""
+        return sql.Identifier(self.schema, "sqlmigrations_migrationevent")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the history is, or would be made."""
+
+    tables: Tables | None
+    current_schema: str
+    has_django_migrations: bool
+
+    @property
+    def schema(self) -> str:
+        """The schema of the tables; the one that they would be made in while there are none."""
+        return self.tables.schema if self.tables else self.current_schema
+
+
+def locate(connection: Connection) -> Location:
+    """Find the history's tables through the session's ``search_path``."""
+    schema, current_schema, has_django_migrations = fetch_row(connection, query("sql/find_tables.sql"))
+    return Location(Tables(schema) if schema else None, current_schema or "public", has_django_migrations)
+
+
+@cache
+def _own_migrations() -> frozenset[str]:
+    folder = Path(__file__).parent / "migrations"
+    return frozenset(path.stem for path in folder.glob("[0-9]*.py"))
+
+
+def ensure_tables(wrapper: BaseDatabaseWrapper) -> Tables:
+    """Return the history's tables, made by this app's own migrations where they are missing.
+
+    Django's executor runs them for this app alone and sends no signal, which ``call_command("migrate")`` would send to
+    every app of the project.
+
+    Raises:
+        ConfigurationError: Django's history says that they were made, but they are not there.
+    """
+    connection = raw(wrapper)
+    location = locate(connection)
+    if location.has_django_migrations:
+        rows = fetch_all(connection, "SELECT name FROM django_migrations WHERE app = 'sqlmigrations'")
+        applied = {name for (name,) in rows}
+    else:
+        applied = set()
+    if not location.tables or not _own_migrations() <= applied:
+        _migrate(wrapper)
+        location = locate(connection)
+    if not location.tables:
+        raise ConfigurationError(
+            f"The tables of the history are missing from schema {location.current_schema}, though Django's history "
+            "says that they were made.",
+            hint="Find them in another schema, or run `manage.py migrate sqlmigrations zero --fake` and this again.",
+        )
+    return location.tables
+
+
+def _migrate(wrapper: BaseDatabaseWrapper) -> None:
+    from django.db.migrations.executor import MigrationExecutor  # loads every app's migrations: only when needed
+
+    executor = MigrationExecutor(wrapper)
+    executor.migrate([key for key in executor.loader.graph.leaf_nodes() if key[0] == "sqlmigrations"])
+
+
+# Who writes it, and when
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who works here: a connection, its role, and the person and machine behind it."""
+
+    role: str
+    os_user: str
+    host: str
+    application_name: str
+    backend_pid: int
+    backend_start: datetime
+    server: str
+    revision: str
+    tool: str = __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The server's time, read once and carried on by the client's steady clock."""
+
+    server: datetime
+    steady: float
+
+    def now(self) -> datetime:
+        """Return the server's present time, to the microsecond."""
+        return self.server + timedelta(microseconds=round((time.monotonic() - self.steady) * 1_000_000))
+
+
+def identify(connection: Connection) -> tuple[Identity, Clock]:
+    """Ask the server who this connection is and what time it is there."""
+    role, address, application, pid, start, server, now = fetch_row(connection, query("sql/identity.sql"))
+    identity = Identity(
+        role=role,
+        os_user=_os_user(),
+        host=socket.gethostname() + (f" ({address})" if address else ""),
+        application_name=application,
+        backend_pid=pid,
+        backend_start=start.astimezone(UTC),
+        server=server,
+        revision=revision(),
+    )
+    return identity, Clock(now.astimezone(UTC), time.monotonic())
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())
+
+
+#: Where build systems and platforms put the revision of the code.
+_REVISION_VARIABLES = ("GIT_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "SOURCE_VERSION", "HEROKU_SLUG_COMMIT")
+
+
+def revision() -> str:
+    """Return the code's revision: the setting's, else the one that the environment names."""
+    if settings.REVISION is not None:
+        return str(settings.REVISION)
+    return next((os.environ[name] for name in _REVISION_VARIABLES if os.environ.get(name)), "")
+
+
+# Records
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A ``MigrationRecord`` without its texts, as plans are made from it."""
+
+    filename: str
+    kind: Kind
+    state: State
+    checksum: str
+    executed_at: datetime | None
+    attempted_at: datetime
+    execution_time_ms: float | None
+    error_message: str
+    error_sqlstate: str
+    error_line: int | None
+    statements_done: int
+    statements_total: int | None
+    applied_by: str
+    progress: Mapping[str, Any] | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the database holds what the file made; a repeatable that failed later still counts."""
+        return self.state in HELD_STATES or (self.state == State.FAILED and self.executed_at is not None)
+
+
+_RECORD_COLUMNS = sql.SQL(", ").join(sql.Identifier(column.name) for column in fields(Record))
+
+
+def read_records(connection: Connection, tables: Tables | None) -> dict[str, Record]:
+    """Return every record by file name; none where the tables are missing."""
+    if tables is None:
+        return {}
+    statement = sql.SQL("SELECT {} FROM {}").format(_RECORD_COLUMNS, tables.record)
+    return {row[0]: _record(row) for row in fetch_all(connection, statement)}
+
+
+def read_record(connection: Connection, tables: Tables, name: str) -> Record | None:
+    """Return the record of one file."""
+    statement = sql.SQL("SELECT {} FROM {} WHERE filename = %s").format(_RECORD_COLUMNS, tables.record)
+    row = cursor(connection).execute(statement, [name]).fetchone()
+    return _record(row) if row else None
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    filename, kind, state, *rest = row
+    return Record(filename, Kind(kind), State(state), *rest)
+
+
+def read_texts(connection: Connection, tables: Tables, names: Iterable[str]) -> dict[str, str]:
+    """Return the SQL that was applied, for those of ``names`` whose text is kept."""
+    statement = sql.SQL(
+        "SELECT filename, applied_sql FROM {} WHERE filename = ANY(%s) AND applied_sql IS NOT NULL"
+    ).format(tables.record)
+    return dict(fetch_all(connection, statement, [list(names)]))
+
+
+def write_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
+    """Insert the record of ``filename``, or change just the columns that ``values`` names."""
+    columns = {"filename": filename, **values}
+    names = [sql.Identifier(name) for name in columns]
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (filename) DO UPDATE SET {}").format(
+        tables.record,
+        sql.SQL(", ").join(names),
+        sql.SQL(", ").join(sql.Placeholder() * len(names)),
+        sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in names[1:]),
+    )
+    connection.execute(statement, [_adapt(value) for value in columns.values()])
+
+
+def _adapt(value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, (dict, list)) else value
+
+
+# Events
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, before it has a place in the chain."""
+
+    type: EventType
+    filename: str
+    duration_ms: float | None = None
+    checksum: str = ""
+    timings: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    sqlstate: str = ""
+    line: int | None = None
+    blockers: list[dict[str, Any]] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A row of the events' table: the event, who and when, the hash of the one before and its own."""
+
+    values: Mapping[str, Any]
+    hash: str
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """Return the hash of an event's explicit values, its predecessor's hash among them.
+
+    The values are written as JSON in one way only: keys sorted, no spaces, times in UTC with microseconds.
+    """
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+class Chain:
+    """The events' chain, as the holder of the run lock knows it: its head, and who appends."""
+
+    def __init__(self, tables: Tables, head: str, run: uuid.UUID, identity: Identity, clock: Clock) -> None:
+        self.tables = tables
+        self.head = head
+        self.run = run
+        self.identity = identity
+        self.clock = clock
+
+    def link(self, event: Event) -> Link:
+        """Give ``event`` its place behind the head, without moving the head."""
+        who = {name: getattr(self.identity, name) for name in Identity.__slots__}
+        what = {name: getattr(event, name) for name in Event.__slots__}
+        what["type"] = str(event.type)
+        values = {**who, **what, "run": self.run, "at": self.clock.now(), "previous_hash": self.head}
+        return Link(values, digest(values))
+
+    def write(self, connection: Connection, link: Link) -> None:
+        """Insert the row; the head moves when the caller says that it was committed."""
+        row = {**link.values, "hash": link.hash}
+        statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            self.tables.event,
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(sql.Placeholder() * len(row)),
+        )
+        connection.execute(statement, [_adapt(value) for value in row.values()])
+
+    def advance(self, link: Link) -> None:
+        """Take ``link`` for the head: it was committed."""
+        self.head = link.hash
+
+    def append(self, connection: Connection, event: Event) -> None:
+        """Write ``event`` in a transaction of its own (a savepoint where one is open) and move the head."""
+        link = self.link(event)
+        with connection.transaction():
+            self.write(connection, link)
+        self.advance(link)
+
+    def signed_by(self, identity: Identity) -> None:
+        """Let the events that follow name another connection."""
+        self.identity = replace(identity, revision=self.identity.revision)
+
+
+def read_head(connection: Connection, tables: Tables | None) -> str:
+    """Return the hash of the last event, or ``GENESIS``."""
+    if tables is None:
+        return GENESIS
+    statement = sql.SQL("SELECT hash FROM {} ORDER BY id DESC LIMIT 1").format(tables.event)
+    row = cursor(connection).execute(statement).fetchone()
+    return row[0] if row else GENESIS
+
+
+def holds_event(connection: Connection, tables: Tables, hash: str) -> bool:
+    """Tell whether an event of this hash was committed: the answer to an unknown COMMIT."""
+    statement = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE hash = %s)").format(tables.event)
+    return bool(fetch_row(connection, statement, [hash])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a walk along the chain found."""
+
+    events: int
+    head: str
+    break_id: int | None = None
+    break_reason: str = ""
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether every event fits the one before it."""
+        return self.break_id is None
+
+
+def verify_chain(connection: Connection, tables: Tables | None) -> ChainReport:
+    """Walk along the whole chain in constant memory and name the first event that doesn't fit."""
+    if tables is None:
+        return ChainReport(0, GENESIS)
+    head, count = GENESIS, 0
+    for event_id, values, hash in _walk(connection, tables):
+        if values["previous_hash"] != head:
+            reason = "it does not follow the event before it: one was removed, added or put elsewhere"
+            return ChainReport(count, head, event_id, reason)
+        if digest(values) != hash:
+            return ChainReport(count, head, event_id, "its values are not those that its hash was made of")
+        head, count = hash, count + 1
+    return ChainReport(count, head)
+
+
+_HASHED_COLUMNS = (*Identity.__slots__, *Event.__slots__, "run", "at", "previous_hash")
+
+
+def _walk(connection: Connection, tables: Tables) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """Yield every event in order: its id, the values that were hashed, its hash."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "hash", *_HASHED_COLUMNS)))
+    page = sql.SQL("SELECT {} FROM {} WHERE id > %s ORDER BY id LIMIT 1000").format(columns, tables.event)
+    last = 0
+    while rows := fetch_all(connection, page, [last]):
+        for event_id, hash, *values in rows:
+            yield event_id, dict(zip(_HASHED_COLUMNS, values, strict=True)), hash
+            last = event_id
