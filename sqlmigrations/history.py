@@ -289,18 +289,26 @@ class Link:
 def digest(values: Mapping[str, Any]) -> str:
     """Return the hash of an event's explicit values, its predecessor's hash among them.
 
-    The values are written as JSON in one way only: keys sorted, no spaces, times in UTC with microseconds.
+    The values are written as JSON in one way only: keys sorted, no spaces, times in UTC with microseconds, whole numbers
+    without a fraction (``jsonb`` gives ``1e22`` back as an integer).
     """
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_canonical)
+    text = json.dumps(_canonical(values), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _canonical(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no canonical form")
+def _canonical(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _canonical(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_canonical(item) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case uuid.UUID():
+            return str(value)
+    return value
 
 
 class Chain:
