@@ -1,15 +1,28 @@
-"""Settings of the example project."""
+"""Settings of the example project, for development and production alike.
+
+Everything that differs between machines comes from the environment (or a git-ignored ``.env``):
+
+===================  ==================================================================================
+``DATABASE_URL``     the PostgreSQL server; without it an embedded one is started below ``.postgres/``
+``DEBUG``            false unless said otherwise; ``make demo`` writes ``DEBUG=true`` into ``.env``
+``SECRET_KEY``       needed
+``ALLOWED_HOSTS``    comma-separated; with ``DEBUG``, this machine alone
+``SQL_AUTO_APPLY``   apply pending SQL files when a server starts; as ``DEBUG`` unless said otherwise
+===================  ==================================================================================
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib.util import find_spec
 
-import environ
+from project.env import BASE_DIR, env
+from project.postgres import database_url
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-SECRET_KEY = "x"
-DEBUG = True
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+SQL_AUTO_APPLY = env.bool("SQL_AUTO_APPLY", default=DEBUG)
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -19,14 +32,21 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "sqlmigrations",
 ]
-DATABASES = {"default": env.db("DATABASE_URL")}
-SQLMIGRATIONS_DIRS = [BASE_DIR / "migrations_sql"]
-ROOT_URLCONF = "project.urls"
+if find_spec("project.tabletop"):
+    INSTALLED_APPS.append("project.tabletop")
+
 MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "project.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -40,5 +60,31 @@ TEMPLATES = [
         },
     }
 ]
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
 STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "build" / "static"
+
+DATABASES = {"default": env.db_url_config(database_url())}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
 USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+
+SQLMIGRATIONS_DIRS = [BASE_DIR / "migrations_sql"]
+SQLMIGRATIONS_PRODUCTION = not DEBUG

@@ -1,0 +1,71 @@
+# Everything that one types while working on the project. `make help` lists it.
+# Needs Python 3.11 or newer with its venv module, make, and a package registry.
+
+VENV ?= .venv
+PYTHON = $(VENV)/bin/python
+# Tests wait for the server more than they compute: more workers than cores.
+WORKERS ?= 4
+PORT ?= 8000
+PYTEST = $(PYTHON) -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+
+# Debian's PostgreSQL 15, the oldest that is tested here; its server is thrown away after the tests.
+PG15 ?= /usr/lib/postgresql/15/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_ROOT_USER_ACTION = ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-15 lint bench ci stop clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(VENV)/installed .env ## install everything, apply the example's migrations and SQL files, say what to look at
+	@$(PYTHON) -m project.postgres start
+	@$(PYTHON) manage.py migrate --verbosity 0
+	@$(PYTHON) manage.py applysql
+	@$(PYTHON) -m project.demo
+
+serve: $(VENV)/installed .env ## run the example site at http://127.0.0.1:8000/ (PORT=...)
+	@$(PYTHON) -m project.postgres start
+	@$(PYTHON) manage.py runserver $(PORT)
+
+test: $(VENV)/installed ## run the tests (ARGS="-k name")
+	@$(PYTHON) -m project.postgres start
+	@$(PYTEST)
+
+test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
+	@.ci/on-server $(PG15) $(PYTEST)
+
+lint: $(VENV)/installed ## check style, types, layers and missing migrations
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
+	@# The type checker reads the settings; it needs no server.
+	@DATABASE_URL=postgres:///none $(VENV)/bin/mypy --no-error-summary
+	@$(VENV)/bin/lint-imports --no-logo 
+	@DATABASE_URL=postgres:///none SECRET_KEY=none $(PYTHON) manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/installed ## measure; see benchmarks/README.md
+	@$(PYTHON) -m project.postgres start
+	@$(PYTHON) -m benchmarks
+
+ci: lint test test-15 ## what has to pass before a change lands
+
+stop: ## stop the embedded PostgreSQL
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m project.postgres stop; fi
+
+clean: ## remove what was made here: the embedded PostgreSQL with its data, the virtual environment, caches
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m project.postgres destroy; fi
+	@rm -rf $(VENV) .postgres build dist *.egg-info .*_cache .hypothesis .coverage*
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The newest of the interpreters that is new enough and can make virtual environments.
+$(VENV)/installed: pyproject.toml
+	@.ci/make-venv $(VENV)
+	@echo "Installing the package and its tools into $(VENV) ..."
+	@$(PYTHON) -m pip install --quiet --quiet --editable '.[dev]'
+	@touch $@
+
+# For development only; a deployment brings an environment of its own.
+.env: | $(VENV)/installed
+	@umask 077 && printf 'DEBUG=true\nSECRET_KEY=%s\n' "$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')" > $@
