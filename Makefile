@@ -11,6 +11,7 @@ PYTEST = $(PYTHON) -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal 
 # Debian's PostgreSQL 15, the oldest that is tested here; its server is thrown away after the tests.
 PG15 ?= /usr/lib/postgresql/15/bin
 
+export VENV
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
@@ -42,8 +43,8 @@ lint: $(VENV)/installed ## check style, types, layers and missing migrations
 	@$(VENV)/bin/ruff format --quiet --check .
 	@# The type checker reads the settings; it needs no server.
 	@DATABASE_URL=postgres:///none $(VENV)/bin/mypy --no-error-summary
-	@$(VENV)/bin/lint-imports --no-logo 
-	@DATABASE_URL=postgres:///none SECRET_KEY=none $(PYTHON) manage.py makemigrations --check --dry-run
+	@$(VENV)/bin/lint-imports --no-logo
+	@SECRET_KEY=none $(PYTHON) manage.py makemigrations --check --dry-run
 
 bench: $(VENV)/installed ## measure; see benchmarks/README.md
 	@$(PYTHON) -m project.postgres start
