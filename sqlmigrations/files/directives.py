@@ -1,0 +1,177 @@
+"""Directives: ``-- sqlmigrations: KEY VALUE`` in comment lines before a file's first statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmigrations.exceptions import InvalidFile, Problem
+
+KEYS = (
+    "requires",
+    "transaction",
+    "isolation",
+    "lock_timeout",
+    "statement_timeout",
+    "retries",
+    "allow",
+    "tags",
+    "sensitive",
+)
+ISOLATION_LEVELS = ("serializable", "repeatable read", "read committed")
+MAX_RETRIES = 1000
+#: Milliseconds in each of PostgreSQL's units of time.
+_UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "min": 60_000.0, "h": 3_600_000.0, "d": 86_400_000.0}
+_LONGEST = 2**31 - 1
+_duration = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(?P<unit>[A-Za-z]*)")
+_rule = re.compile(r"(?P<rule>[A-Za-z][\w-]*)\s*:\s*(?P<reason>\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """What a file says about itself. ``None`` leaves the choice to the settings."""
+
+    requires: tuple[str, ...] = ()
+    transaction: bool = True
+    isolation: str | None = None
+    lock_timeout: str | None = None
+    statement_timeout: str | None = None
+    retries: int | None = None
+    allow_late: bool = False
+    #: Lint rules that are silenced, each with its reason.
+    allow_rules: tuple[tuple[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
+    sensitive: bool = False
+
+
+def is_duration(text: str) -> bool:
+    """Say whether PostgreSQL reads the text as a time of at most 2147483647 ms: ``3s``, ``10min``, ``500ms``, ``0``."""
+    match = _duration.fullmatch(text)
+    if not match:
+        return False
+    factor = _UNITS.get(match["unit"] or "ms")
+    return factor is not None and float(match["number"]) * factor <= _LONGEST
+
+
+def parse(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> Directives:
+    """Read a file's directives from its ``-- sqlmigrations:`` comments, given as the splitter collects them.
+
+    Raises ``InvalidFile`` for the first that is wrong; ``problems`` lists all.
+    """
+    directives, found = read(comments, name=name)
+    if found:
+        raise InvalidFile(found[0])
+    return directives
+
+
+def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[Directives, list[Problem]]:
+    """Read a file's directives; return them together with a problem for each that is wrong."""
+    values: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    problems: list[Problem] = []
+    for line, comment, before_first in comments:
+        try:
+            if not before_first:
+                raise _Wrong(
+                    "a directive below the first statement has no effect",
+                    "Move it to the top of the file, or reword the comment.",
+                )
+            for field, value in _read_one(comment).items():
+                key = f"allow {value[0][0]}" if field == "allow_rules" else field
+                if key in lines:
+                    shown = "allow late" if key == "allow_late" else key
+                    raise _Wrong(f"directive {shown!r} is given twice", f"The first is on line {lines[key]}; keep one.")
+                lines[key] = line
+                values[field] = values.get(field, ()) + value if field == "allow_rules" else value
+        except _Wrong as wrong:
+            problems.append(Problem(wrong.message, name, line, wrong.hint))
+    directives = Directives(**values)
+    if not directives.transaction and directives.isolation:
+        problems.append(
+            Problem(
+                "'isolation' has no effect together with 'transaction off'",
+                name,
+                lines["isolation"],
+                "Remove one of the two.",
+            )
+        )
+    return directives, problems
+
+
+class _Wrong(Exception):
+    def __init__(self, message: str, hint: str) -> None:
+        self.message, self.hint = message, hint
+
+
+def _read_one(comment: str) -> dict[str, Any]:
+    """Return the one field that a directive sets."""
+    content = comment.partition(":")[2].strip()
+    key, _, value = content.partition(" ")
+    value = value.strip()
+    match key:
+        case "requires" | "tags":
+            return {key: _names(key, value)}
+        case "transaction":
+            return {key: _transaction(value)}
+        case "isolation":
+            return {key: _isolation(value)}
+        case "lock_timeout" | "statement_timeout":
+            return {key: _timeout(key, value)}
+        case "retries":
+            return {key: _retries(value)}
+        case "allow":
+            return {"allow_late": True} if value == "late" else {"allow_rules": (_allowed_rule(value),)}
+        case "sensitive":
+            if value:
+                raise _Wrong(f"directive 'sensitive' takes no value, not {value!r}", "Write: sensitive")
+            return {key: True}
+    raise _Wrong(f"unknown directive {key!r}", f"Known are: {', '.join(KEYS)}.")
+
+
+def _names(key: str, value: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(","))
+    example = "001_users.sql, django:blog.0002_post" if key == "requires" else "billing, slow"
+    if not all(names):
+        raise _Wrong(f"directive {key!r} names nothing", f"Write for example: {key} {example}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise _Wrong(f"directive {key!r} names {twice[0]!r} twice", "Remove one of them.")
+    return names
+
+
+def _transaction(value: str) -> bool:
+    if value not in ("on", "off"):
+        raise _Wrong(f"directive 'transaction' can't be {value!r}", "Write: transaction off")
+    return value == "on"
+
+
+def _isolation(value: str) -> str:
+    level = " ".join(value.lower().split())
+    if level not in ISOLATION_LEVELS:
+        raise _Wrong(f"directive 'isolation' can't be {value!r}", f"Write one of: {', '.join(ISOLATION_LEVELS)}.")
+    return level
+
+
+def _timeout(key: str, value: str) -> str:
+    if not is_duration(value):
+        raise _Wrong(
+            f"directive {key!r} can't be {value!r}",
+            "Write a time as PostgreSQL does: 3s, 500ms, 10min, or 0 for no limit.",
+        )
+    return value
+
+
+def _retries(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value) <= MAX_RETRIES):
+        raise _Wrong(f"directive 'retries' can't be {value!r}", f"Write a number from 0 to {MAX_RETRIES}.")
+    return int(value)
+
+
+def _allowed_rule(value: str) -> tuple[str, str]:
+    match = _rule.fullmatch(value)
+    if not match:
+        raise _Wrong(
+            f"directive 'allow' can't be {value!r}", "Write: allow late, or: allow RULE: the reason why it is fine here"
+        )
+    return match["rule"], match["reason"]

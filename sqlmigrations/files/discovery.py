@@ -1,0 +1,227 @@
+"""Find the SQL files on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, router
+
+from sqlmigrations.conf import settings
+from sqlmigrations.exceptions import InvalidFile, Problem
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.scripts import Script, SQLFile
+
+#: The folder that an app's own SQL files are in.
+APP_FOLDER = "migrations_sql"
+SUFFIX = ".sql"
+DOWN = ".down.sql"
+VERIFY = ".verify.sql"
+_KIND_FOLDERS = {"repeatable": Kind.REPEATABLE, "seed": Kind.SEED}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of SQL files; ``label`` is that of the app it belongs to, empty for the project's own."""
+
+    path: Path
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands on disk: the files in the order in which they run, and what is wrong with them."""
+
+    files: tuple[SQLFile, ...] = ()
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    #: Numbers of different width, which sort wrongly by name: an error while nothing is applied.
+    mixed_width: Problem | None = None
+
+
+def folders(alias: str = DEFAULT_DB_ALIAS) -> list[Folder]:
+    """Return the folders of one database: those of SQLMIGRATIONS_DIRS, then those of the installed apps."""
+    configured = settings.DIRS
+    if isinstance(configured, Mapping):
+        own = configured.get(alias, ())
+    else:
+        own = configured if alias == DEFAULT_DB_ALIAS else ()
+    found = [Folder(Path(path)) for path in own]
+    if settings.APP_DIRS:
+        for app in apps.get_app_configs():
+            path = Path(app.path) / APP_FOLDER
+            if path.is_dir() and router.allow_migrate(alias, app.label):
+                found.append(Folder(path, app.label))
+    return found
+
+
+def discover(folders: Iterable[Folder]) -> Found:
+    """Read the folders. Nothing is raised: what is wrong is part of the answer."""
+    report = _Report()
+    files: list[SQLFile] = []
+    for folder in folders:
+        files += _in_folder(folder, report)
+    _check_names(files, report)
+    _check_numbers(files, report)
+    ordered = sorted(files, key=lambda file: list(Kind).index(file.kind))
+    return Found(tuple(ordered), tuple(report.errors), tuple(report.warnings), _mixed_width(files))
+
+
+def order_key(name: str) -> tuple[object, ...]:
+    """Return what a file's name is sorted by within its folder, as SQLMIGRATIONS_ORDER says."""
+    if settings.ORDER != "number":
+        return (name,)
+    parts: list[object] = []
+    for part in name.split("/"):
+        digits = re.match(r"[0-9]+", part)
+        parts += [(0, int(digits.group())) if digits else (1, 0), part]
+    return tuple(parts)
+
+
+@dataclass
+class _Report:
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def _in_folder(folder: Folder, report: _Report) -> list[SQLFile]:
+    """Return the SQL files of one folder in order."""
+    if not folder.path.is_dir():
+        message = "is not a folder" if folder.path.exists() else "does not exist"
+        report.errors.append(
+            Problem(f"the folder {message}", str(folder.path), hint="Make it, or correct SQLMIGRATIONS_DIRS.")
+        )
+        return []
+    scripts = {script.name: script for script in _scripts(folder, report)}
+    files = []
+    prefix = f"{folder.label}/" if folder.label else ""
+    for name in sorted(scripts, key=order_key):
+        if name.endswith((DOWN, VERIFY)):
+            _check_companion(name, scripts, report)
+            continue
+        stem = name.removesuffix(SUFFIX)
+        top = name.removeprefix(prefix).split("/")
+        files.append(
+            SQLFile(
+                name,
+                scripts[name].path,
+                kind=_KIND_FOLDERS.get(top[0], Kind.VERSIONED) if len(top) > 1 else Kind.VERSIONED,
+                folder=folder.label,
+                down=scripts.get(stem + DOWN),
+                verify=scripts.get(stem + VERIFY),
+            )
+        )
+    for file in files:
+        _check_directives(file, report)
+    return files
+
+
+def _scripts(folder: Folder, report: _Report) -> Iterator[Script]:
+    """Yield every ``.sql`` file below a folder, hidden files and editors' leftovers aside."""
+    prefix = f"{folder.label}/" if folder.label else ""
+    for path in _walk(folder.path, report, set()):
+        relative = path.relative_to(folder.path).as_posix()
+        if not path.name.endswith(SUFFIX):
+            if path.name.lower().endswith(SUFFIX):
+                report.warnings.append(
+                    Problem("is ignored: its name does not end in .sql", prefix + relative, hint="Rename it.")
+                )
+            continue
+        try:
+            relative.encode()
+        except UnicodeEncodeError:
+            report.errors.append(Problem("the file's name is not UTF-8", os.fsencode(path).decode(errors="replace")))
+            continue
+        if not path.is_file():
+            report.errors.append(
+                Problem("is not a file that can be read", prefix + relative, hint="Remove it, or mend the link.")
+            )
+            continue
+        yield Script(prefix + relative, path)
+
+
+def _walk(path: Path, report: _Report, above: set[tuple[int, int]]) -> Iterator[Path]:
+    """Yield the files below a folder; a link back to a folder above is not followed."""
+    try:
+        status = path.stat()
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:
+            return
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        report.errors.append(
+            Problem(f"the folder can't be read: {error.strerror}", str(path), hint="Look at its owner and its rights.")
+        )
+        return
+    for entry in entries:
+        if entry.name.startswith((".", "#")) or entry.name.endswith("~"):
+            continue
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _walk(Path(entry.path), report, above | {identity})
+        else:
+            yield Path(entry.path)
+
+
+def _check_companion(name: str, scripts: Mapping[str, Script], report: _Report) -> None:
+    suffix = DOWN if name.endswith(DOWN) else VERIFY
+    expected = name.removesuffix(suffix) + SUFFIX
+    if expected not in scripts:
+        report.warnings.append(
+            Problem(f"belongs to {expected}, which does not exist", name, hint="Rename or remove it; it is never run.")
+        )
+    else:
+        _check_directives(scripts[name], report)
+
+
+def _check_directives(script: Script, report: _Report) -> None:
+    try:
+        script.directives  # noqa: B018  read here once, so that what is wrong is known before anything runs
+    except InvalidFile as error:
+        report.errors.append(error.problem)
+
+
+def _check_names(files: Iterable[SQLFile], report: _Report) -> None:
+    """Report names that two files have."""
+    by_name: defaultdict[str, list[SQLFile]] = defaultdict(list)
+    for file in files:
+        by_name[file.name].append(file)
+    for name, same in by_name.items():
+        if len(same) > 1:
+            places = " and ".join(str(file.path) for file in same)
+            report.errors.append(Problem(f"two files have this name: {places}", name, hint="Rename one of them."))
+
+
+def _check_numbers(files: Iterable[SQLFile], report: _Report) -> None:
+    """Report numbers that two files of one folder have."""
+    by_number: defaultdict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for file in files:
+        if file.kind is Kind.VERSIONED and file.number is not None:
+            by_number[file.folder, file.name.rpartition("/")[0], int(file.number)].append(file.name)
+    for (_, _, number), names in by_number.items():
+        if len(set(names)) > 1:
+            report.warnings.append(
+                Problem(f"number {number} is used twice: {', '.join(names)}", names[-1], hint="Renumber one of them.")
+            )
+
+
+def _mixed_width(files: Iterable[SQLFile]) -> Problem | None:
+    if settings.ORDER == "number":
+        return None
+    first: dict[tuple[str, str], SQLFile] = {}
+    for file in files:
+        if file.kind is not Kind.VERSIONED or file.number is None:
+            continue
+        other = first.setdefault((file.folder, file.name.rpartition("/")[0]), file)
+        if len(other.number or "") != len(file.number):
+            return Problem(
+                f"numbers of different width sort wrongly by name: {other.name}, {file.name}",
+                file.name,
+                hint='Pad them with zeros, or set SQLMIGRATIONS_ORDER = "number".',
+            )
+    return None

@@ -1,0 +1,158 @@
+"""The lexical rules of PostgreSQL, as patterns over bytes.
+
+Source: ``src/backend/parser/scan.l`` and the chapter "Lexical Structure" of PostgreSQL's manual, versions 14 to 18.
+``standard_conforming_strings`` is on, its default. All quantifiers are possessive: a token that is not
+complete fails at once, and no input takes more than linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+#: What starts and continues an unquoted identifier. Every byte above 127 counts as a letter.
+WORD_START = rb"[A-Za-z_\x80-\xff]"
+WORD = WORD_START + rb"[A-Za-z0-9_$\x80-\xff]*+"
+SPACE = rb"[ \t\n\r\f\v]"
+#: A carriage return alone ends a line comment, too.
+LINE_COMMENT = rb"--[^\r\n]*+"
+#: What may stand between the parts of one string constant: white space with at least one line end in it.
+CONTINUATION = rb"(?:[ \t\f\v]|" + LINE_COMMENT + rb")*+[\r\n](?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*+"
+E_BODY = rb"'(?:[^'\\]|\\.|'')*+'"
+E_STRING = rb"[eE]" + E_BODY + rb"(?:" + CONTINUATION + E_BODY + rb")*+"
+DOLLAR_OPENER = rb"\$(?:" + WORD_START + rb"[A-Za-z0-9_\x80-\xff]*+)?\$"
+
+dollar_opener = re.compile(DOLLAR_OPENER)
+e_string = re.compile(E_STRING, re.DOTALL)
+_comment_edge = re.compile(rb"/\*|\*/")
+
+
+def block_comment_end(text: bytes, start: int, end: int) -> int:
+    """Return where the comment that opens at ``start`` ends, nested comments counted; -1 if it does not."""
+    depth = 0
+    for edge in _comment_edge.finditer(text, start, end):
+        depth += 1 if edge.group() == b"/*" else -1
+        if not depth:
+            return edge.end()
+    return -1
+
+
+class TokenKind(Enum):
+    """What a token is."""
+
+    WORD = auto()
+    QUOTED_NAME = auto()
+    STRING = auto()
+    NUMBER = auto()
+    PARAMETER = auto()
+    OPERATOR = auto()
+    PUNCTUATION = auto()
+    COMMENT = auto()
+    #: A byte that starts no token of SQL, or a quote that is never closed.
+    OTHER = auto()
+
+
+class Token(NamedTuple):
+    """One token of a statement; ``start`` counts bytes within the statement."""
+
+    kind: TokenKind
+    text: bytes
+    start: int
+
+    @property
+    def word(self) -> str:
+        """The word in upper case, as keywords are compared; empty for everything but words."""
+        return self.text.decode(errors="replace").upper() if self.kind is TokenKind.WORD else ""
+
+    @property
+    def identifier(self) -> str:
+        """The name as the server stores it: folded to lower case, or unquoted; empty for other tokens."""
+        if self.kind is TokenKind.WORD:
+            return self.text.decode(errors="replace").lower()
+        if self.kind is TokenKind.QUOTED_NAME:
+            quoted = self.text[self.text.index(b'"') + 1 : -1].replace(b'""', b'"')
+            return quoted.decode(errors="replace")
+        return ""
+
+    @property
+    def string(self) -> str:
+        """The content of a string constant, escapes left as they stand; empty for other tokens."""
+        if self.kind is not TokenKind.STRING:
+            return ""
+        if self.text.startswith(b"$"):
+            edge = self.text.index(b"$", 1) + 1
+            return self.text[edge:-edge].decode(errors="replace")
+        content = self.text[self.text.index(b"'") + 1 : -1]
+        return content.replace(b"''", b"'").decode(errors="replace")
+
+
+_NUMBER = (
+    rb"(?:[0-9](?:_?+[0-9])*+(?:\.(?!\.)(?:[0-9](?:_?+[0-9])*+)?+)?+|\.[0-9](?:_?+[0-9])*+)(?:[eE][-+]?+[0-9]++)?+"
+)
+_token = re.compile(
+    rb"(?P<space>" + SPACE + rb"++)"
+    rb"|(?P<COMMENT>" + LINE_COMMENT + rb")"
+    rb"|(?P<block>/\*)"
+    rb"|(?P<STRING>" + E_STRING + rb"|(?:[bBxXnN]|[uU]&)?+'(?:[^']|'')*+')"
+    rb'|(?P<QUOTED_NAME>(?:[uU]&)?+"(?:[^"]|"")*+")'
+    rb"|(?P<WORD>" + WORD + rb")"
+    rb"|(?P<NUMBER>0[xX](?:_?+[0-9A-Fa-f])++|0[oO](?:_?+[0-7])++|0[bB](?:_?+[01])++|" + _NUMBER + rb")"
+    rb"|(?P<PARAMETER>\$[0-9]++)"
+    rb"|(?P<dollar>" + DOLLAR_OPENER + rb")"
+    rb"|(?P<PUNCTUATION>::|:=|\.\.|[,()\[\].;:])"
+    rb"|(?P<OPERATOR>(?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=])++)"
+    rb"|(?P<OTHER>.)",
+    re.DOTALL,
+)
+_only_multi_char = re.compile(rb"[~!@#%^&|`?]")
+
+
+def tokens(text: bytes, *, start: int = 0) -> Iterator[Token]:
+    """Yield the tokens of a piece of SQL, comments among them, white space not."""
+    position = start
+    while match := _token.match(text, position):
+        position = match.end()
+        kind = match.lastgroup or "OTHER"
+        if kind == "space":
+            continue
+        if kind == "dollar":
+            position, kind = _end_of(text.find(match.group(), position), len(match.group()), text), "STRING"
+        elif kind == "block":
+            position, kind = _end_of(block_comment_end(text, match.start(), len(text)), 0, text), "COMMENT"
+        elif kind == "OPERATOR":
+            position = match.start() + _operator_length(match.group())
+        yield Token(TokenKind[kind], text[match.start() : position], match.start())
+
+
+def _end_of(found: int, length: int, text: bytes) -> int:
+    return found + length if found >= 0 else len(text)
+
+
+def _operator_length(text: bytes) -> int:
+    """Cut ``+`` and ``-`` off the end of an operator that SQL itself could have, as ``=-`` in ``a=-1``."""
+    if len(text) > 1 and text[-1:] in b"+-" and not _only_multi_char.search(text):
+        return max(1, len(text.rstrip(b"+-")))
+    return len(text)
+
+
+def code(text: bytes) -> Iterator[Token]:
+    """Yield the tokens of a piece of SQL without its comments."""
+    return (token for token in tokens(text) if token.kind is not TokenKind.COMMENT)
+
+
+def bare_words(text: bytes, limit: int) -> tuple[str, ...]:
+    """Return the first ``limit`` words outside quotes and parentheses, in upper case."""
+    words: list[str] = []
+    depth = 0
+    for token in tokens(text):
+        if token.text == b"(":
+            depth += 1
+        elif token.text == b")":
+            depth -= 1
+        elif token.kind is TokenKind.WORD and depth <= 0:
+            words.append(token.word)
+            if len(words) == limit:
+                break
+    return tuple(words)
