@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import environ
-
+from project.env import env
 from project.postgres import database_url
-
-env = environ.Env()
 
 SECRET_KEY = "only for tests"
 USE_TZ = True
@@ -21,6 +18,7 @@ INSTALLED_APPS = [
     "sqlmigrations",
 ]
 MIDDLEWARE = [
+    "project.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

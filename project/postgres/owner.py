@@ -36,15 +36,15 @@ class Owner:
         """Whether this process runs as that user."""
         return self.uid == os.geteuid()
 
-    def run(self, *command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, in a folder that it can enter; return its exit code and what it said.
+    def run(self, *command: str | Path, folder: Path = Path("/")) -> subprocess.CompletedProcess[str]:
+        """Run a program as this user, in ``folder``; return its exit code and what it said.
 
         Raises:
-            OSError: the user can't enter the folder or execute the program.
+            OSError: the user can't execute the program.
         """
         return subprocess.run(  # noqa: S603 - programs of the package, arguments of ours
             command,
-            cwd=cwd,
+            cwd=folder,
             env=ENVIRONMENT,
             umask=0o077,
             stdin=subprocess.DEVNULL,
@@ -58,24 +58,18 @@ class Owner:
         )
 
     def can_enter(self, folder: Path) -> bool:
-        """Tell whether this user can work in files below ``folder``."""
-        return self._can_run("true", cwd=folder)
+        """Tell whether this user can reach what is below ``folder``."""
+        return self.run("test", "-x", folder).returncode == 0
 
     def can_execute(self, program: Path) -> bool:
         """Tell whether this user can start ``program``."""
-        return self._can_run(program, "--version", cwd=Path("/"))
+        return self.run("test", "-x", program).returncode == 0
 
     def take(self, path: Path) -> None:
         """Make ``path``, and what is below it, this user's."""
         if not self.is_us:
             for each in (path, *path.rglob("*")):
                 os.chown(each, self.uid, self.gid, follow_symlinks=False)
-
-    def _can_run(self, *command: str | Path, cwd: Path) -> bool:
-        try:
-            return self.run(*command, cwd=cwd).returncode == 0
-        except OSError:
-            return False
 
 
 def find_owner() -> Owner:

@@ -97,11 +97,11 @@ class Server:
 
     def answers(self) -> bool:
         """Tell whether the server takes connections, or would if it hadn't too many; wait while it starts or stops."""
-        where = make_conninfo(host=str(self.socket_folder), port=PORT, connect_timeout=5).encode()
         until = time.monotonic() + START_TIMEOUT
-        while (answer := PGconn.ping(where)) is Ping.REJECT and time.monotonic() < until:
+        # psycopg's C implementation answers with a plain number, so: compare, not `is`.
+        while (answer := PGconn.ping(self._conninfo().encode())) == Ping.REJECT and time.monotonic() < until:
             time.sleep(0.1)
-        return answer is Ping.OK
+        return answer == Ping.OK
 
     def pid(self) -> int | None:
         """Return the process id of the living server, ``None`` when there is none."""
@@ -158,6 +158,9 @@ class Server:
             yield
         finally:
             os.close(descriptor)
+
+    def _conninfo(self) -> str:
+        return make_conninfo(host=str(self.socket_folder), port=PORT, user=USER, dbname="postgres", connect_timeout=5)
 
     def _major(self) -> int:
         major = programs.major_version(self._installed / "postgres")
@@ -233,15 +236,14 @@ class Server:
     def _create(self, *databases: str) -> None:
         if not databases:
             return
-        where = make_conninfo(host=str(self.socket_folder), port=PORT, user=USER, dbname="postgres")
-        with psycopg.connect(where, autocommit=True) as connection:
+        with psycopg.connect(self._conninfo(), autocommit=True) as connection:
             there = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
             for name in databases:
                 if name not in there:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
     def _call(self, program: str, *arguments: str | Path) -> None:
-        done = self.owner.run(self._program(program), *arguments, cwd=self.home)
+        done = self.owner.run(self._program(program), *arguments, folder=self.home)
         if done.returncode != 0:
             said = "\n".join(text for text in (done.stdout.strip(), self._log_tail()) if text)
             raise ServerError(
