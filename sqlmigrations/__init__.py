@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 __version__ = "0.1.0"
+
+logging.getLogger("sqlmigrations").addHandler(logging.NullHandler())

@@ -62,9 +62,10 @@ def cursor(connection: Connection) -> Cursor:
 
 
 def fetch_row(connection: Connection, statement: Query, parameters: Any = None) -> tuple[Any, ...]:
-    """Return the first row, which the statement must have."""
+    """Return the first row. Raises ``LookupError`` when there is none."""
     row: tuple[Any, ...] | None = cursor(connection).execute(statement, parameters).fetchone()
-    assert row is not None, "the statement returns a row by its form"
+    if row is None:
+        raise LookupError("the statement returned no row")
     return row
 
 

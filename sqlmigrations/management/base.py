@@ -1,0 +1,105 @@
+"""What our commands share: their options, their errors, their exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.output import documents, exit_codes
+from sqlmigrations.output.exit_codes import ExitCode
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a run as Ctrl-C does: what is in work is cancelled and rolled back."""
+
+
+class SQLCommand(BaseCommand):
+    """A command that parses arguments, calls one service, words the result."""
+
+    #: The command's name in JSON documents.
+    name = ""
+    #: Our own checks must never keep the command from running that mends what they found.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options that all commands have."""
+        parser.add_argument(
+            "--database",
+            default=DEFAULT_DB_ALIAS,
+            choices=tuple(connections),
+            help="The database to work on; the default one when not given.",
+        )
+        parser.add_argument(
+            "--format",
+            default="text",
+            choices=("text", "json"),
+            help="json: one document on stdout, words for people on stderr.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the command and turn its end into an exit code.
+
+        Raises:
+            CommandError: the question could not be asked, or somebody else holds the lock.
+            SystemExit: with the code of the answer, when it isn't 0.
+        """
+        try:
+            with _TerminationAsInterrupt():
+                code = self.run(**options)
+        except SQLMigrationsError as error:
+            if options["format"] == "json":
+                self.stdout.write(documents.dumps(documents.of_error(self.name, options["database"], error)))
+            raise CommandError(str(error), returncode=exit_codes.of_error(error)) from error
+        except Terminated:
+            self._say_interrupted("Terminated")
+            code = ExitCode.TERMINATED
+        except KeyboardInterrupt:
+            self._say_interrupted("Interrupted")
+            code = ExitCode.INTERRUPTED
+        if code:
+            sys.exit(code)
+
+    def run(self, **options: Any) -> ExitCode:
+        """Do the work and return its exit code."""
+        raise NotImplementedError("each command runs in its own way")
+
+    def _say_interrupted(self, what: str) -> None:
+        self.stderr.write(self.style.ERROR(f"\n{what}: the statement in work was cancelled and rolled back."))
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Read a duration such as ``500ms``, ``60s``, ``5min`` or ``60`` and return its seconds."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is no duration; write 500ms, 60s, 5min or 1h")
+    return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+class _TerminationAsInterrupt:
+    """Turn SIGTERM into an exception while the block runs, where signals can be handled."""
+
+    def __enter__(self) -> None:
+        self._previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGTERM, _terminate)
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGTERM, self._previous)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated

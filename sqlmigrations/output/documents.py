@@ -1,0 +1,119 @@
+"""Results as JSON documents: stable, one per call."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
+from sqlmigrations.plan import Missing, Step
+from sqlmigrations.runner.failure import Failure
+from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
+
+#: Raised when the meaning of a key changes; a new key may come at any time.
+SCHEMA_VERSION = 1
+
+Document = dict[str, Any]
+
+
+def dumps(document: Document) -> str:
+    """Write a document as text."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def head(command: str, database: str) -> Document:
+    """Return what every document begins with."""
+    return {"schema_version": SCHEMA_VERSION, "command": command, "database": database}
+
+
+def of_run(result: RunResult) -> Document:
+    """Return the document of a run."""
+    return {
+        **head("applysql", result.database),
+        "files": [_file(file) for file in result.files],
+        "summary": result.summary,
+        "head": result.head,
+    }
+
+
+def of_plan(report: PlanReport, steps: tuple[Step, ...]) -> Document:
+    """Return the document of a plan, showing ``steps`` of it and what is missing."""
+    files = [*(_planned(step) for step in steps), *(_gone(missing) for missing in report.plan.missing)]
+    counts = Counter(file["state"] for file in files)
+    return {
+        **head("applysql", report.database),
+        "files": files,
+        "summary": {name: counts[name] for name in ("applied", "failed", "held", "pending")} | dict(counts),
+        "head": report.head,
+    }
+
+
+def of_error(command: str, database: str, error: SQLMigrationsError) -> Document:
+    """Return the document of a call that could not be answered."""
+    problems = error.problems if isinstance(error, InvalidFiles) else []
+    return {
+        **head(command, database),
+        "error": {
+            "message": error.message,
+            "hint": error.hint,
+            "problems": [
+                {"file": found.file, "line": found.line or None, "message": found.message, "hint": found.hint}
+                for found in problems
+            ],
+        },
+    }
+
+
+def _file(result: FileResult) -> Document:
+    return {
+        "name": result.name,
+        "kind": str(result.kind),
+        "state": str(result.status),
+        "reason": result.reason,
+        "duration_ms": result.duration_ms,
+        "statements": result.statements,
+        "lock_wait_ms": result.lock_wait_ms,
+        "notes": list(result.notes),
+        "error": _failure(result.error),
+    }
+
+
+def _planned(step: Step) -> Document:
+    return {
+        "name": step.name,
+        "kind": str(step.kind),
+        "state": str(step.status),
+        "reason": step.reason,
+        "runs": step.runs,
+        "duration_ms": step.record.execution_time_ms if step.record else None,
+        "statements": step.record.statements_total if step.record else None,
+        "error": None,
+    }
+
+
+def _gone(missing: Missing) -> Document:
+    return {
+        "name": missing.name,
+        "kind": str(missing.kind),
+        "state": str(missing.status),
+        "reason": missing.reason,
+        "runs": False,
+        "error": None,
+    }
+
+
+def _failure(failure: Failure | None) -> Document | None:
+    if failure is None:
+        return None
+    return {
+        "message": failure.message,
+        "sqlstate": failure.sqlstate,
+        "detail": failure.detail,
+        "hint": failure.hint,
+        "advice": failure.advice,
+        "file": failure.file,
+        "line": failure.line,
+        "column": failure.column,
+        "statement": failure.statement,
+    }

@@ -1,0 +1,49 @@
+"""What a command's exit code says. The first that applies, in this order, is taken."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
+from sqlmigrations.plan import DISAGREEING, Status
+from sqlmigrations.service.apply import PlanReport, RunResult
+
+
+class ExitCode(IntEnum):
+    """The exit codes of all commands."""
+
+    OK = 0
+    FOUND = 1  #: something was found, failed or is left to do
+    COULD_NOT_ASK = 2  #: usage, no connection, invalid files: nothing ran
+    LOCKED = 3  #: another run holds the lock
+    DISAGREES = 4  #: files and history disagree
+    HALF_WAY = 5  #: a file outside a transaction stopped half-way
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+def of_error(error: SQLMigrationsError) -> ExitCode:
+    """Return the exit code of an error before anything ran."""
+    return ExitCode.LOCKED if isinstance(error, RunLockHeld) else ExitCode.COULD_NOT_ASK
+
+
+def of_run(result: RunResult) -> ExitCode:
+    """Return the exit code of a run."""
+    statuses = {file.status for file in result.files}
+    if statuses & {Status.PARTIAL, Status.IN_DOUBT}:
+        return ExitCode.HALF_WAY
+    if statuses & DISAGREEING:
+        return ExitCode.DISAGREES
+    if any(file.error for file in result.files) or statuses & {Status.FAILED, Status.HELD, Status.LATE}:
+        return ExitCode.FOUND
+    return ExitCode.OK
+
+
+def of_check(report: PlanReport) -> ExitCode:
+    """Return the exit code of ``--check``: whether the database is where the files say it should be."""
+    statuses = {step.status for step in report.unfinished}
+    if statuses & {Status.PARTIAL, Status.IN_DOUBT}:
+        return ExitCode.HALF_WAY
+    if report.plan.with_status(*DISAGREEING) or report.plan.missing:
+        return ExitCode.DISAGREES
+    return ExitCode.FOUND if report.unfinished else ExitCode.OK

@@ -1,0 +1,222 @@
+"""Results as lines of text that look like those of ``migrate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from django.core.management.color import Style
+
+from sqlmigrations.exceptions import Problem
+from sqlmigrations.plan import Missing, Status, Step
+from sqlmigrations.runner.failure import Failure
+from sqlmigrations.service.apply import (
+    Began,
+    FileResult,
+    Finished,
+    PlanReport,
+    Report,
+    RunResult,
+    Starting,
+    Waiting,
+)
+
+Paint = Callable[[str], str]
+
+#: Columns of a source line that are shown around the error.
+WIDTH = 100
+
+_WORDS = {
+    Status.APPLIED: "OK",
+    Status.BASELINED: "RECORDED",
+    Status.FAILED: "FAILED",
+    Status.PARTIAL: "STOPPED HALF-WAY",
+    Status.IN_DOUBT: "IN DOUBT",
+}
+
+
+@dataclass
+class RunText:
+    """Word a run while it goes on: feed it the reports, and write what it yields."""
+
+    style: Style
+    verbosity: int = 1
+
+    def lines(self, report: Report) -> Iterator[tuple[str, str]]:
+        """Yield ``(text, ending)``; the ending is empty where the line goes on."""
+        match report:
+            case Waiting(holder):
+                yield self.style.WARNING(f"Waiting for {holder}"), "\n"
+            case Began(plan, warnings) if self.verbosity:
+                yield from self._began(len(plan.runnable), warnings)
+            case Starting(step) if self.verbosity:
+                yield from self._starting(step)
+            case Finished(result):
+                yield from self._finished(result)
+
+    def _began(self, count: int, warnings: Iterable[Problem]) -> Iterator[tuple[str, str]]:
+        for warning in warnings:
+            yield self.style.WARNING(f"Warning: {warning.where}: {warning.message}. {warning.hint}".rstrip()), "\n"
+        if count:
+            yield self.style.MIGRATE_HEADING("Running SQL files:"), "\n"
+
+    def _starting(self, step: Step) -> Iterator[tuple[str, str]]:
+        if self.verbosity >= 3:
+            yield self.style.SQL_FIELD(_text_of(step)), "\n"
+        verb = "Resuming" if step.status is Status.PARTIAL else "Applying"
+        yield f"  {verb} {step.name}...", ""
+
+    def _finished(self, result: FileResult) -> Iterator[tuple[str, str]]:
+        if result.status in _WORDS and (result.error or not result.reason):
+            if self.verbosity:
+                paint: Paint = self.style.ERROR if result.error else self.style.SUCCESS
+                yield f" {paint(_WORDS[result.status])}{self._figures(result)}", "\n"
+            elif result.error:
+                yield f"{result.name}: {self.style.ERROR(_WORDS[result.status])}", "\n"
+        elif result.status is Status.APPLIED and self.verbosity:
+            yield f" {self.style.SUCCESS('OK')} ({result.reason})", "\n"
+        elif self.verbosity:
+            yield f"  {self.style.WARNING(_label(result.status))} {result.name}: {result.reason}", "\n"
+        if result.error:
+            for line in failure_lines(result.error, self.style):
+                yield line, "\n"
+        if self.verbosity >= 2 or not result.statements:
+            for note in result.notes if self.verbosity else ():
+                yield f"    Note: {note}", "\n"
+
+    def _figures(self, result: FileResult) -> str:
+        if result.status is Status.BASELINED:
+            return ""
+        statements = "1 statement" if result.statements == 1 else f"{result.statements} statements"
+        return f" ({seconds(result.duration_ms)}, {statements})"
+
+    def closing(self, result: RunResult) -> Iterator[str]:
+        """Yield the lines at the end of a run."""
+        if not self.verbosity:
+            return
+        if not result.files:
+            yield "  No SQL files to apply: everything is up to date."
+        else:
+            yield _summary(result.summary)
+        yield f"Head of the history: {result.head}"
+
+
+def seconds(milliseconds: float) -> str:
+    """Return a duration as ``migrate`` prints it."""
+    return f"{milliseconds / 1000:.3f}s"
+
+
+def _label(status: Status) -> str:
+    return {
+        Status.HELD: "Held",
+        Status.PENDING: "Left",
+        Status.LATE: "Late",
+        Status.CHANGED: "Changed",
+        Status.MISSING: "Missing",
+        Status.IN_DOUBT: "In doubt",
+        Status.REVERTED: "Reverted",
+        Status.FAILED: "Left",
+        Status.PARTIAL: "Left",
+    }.get(status, status.capitalize())
+
+
+def _summary(counts: dict[str, int]) -> str:
+    named = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    return f"  {', '.join(named)}".rstrip() + "."
+
+
+def _text_of(step: Step) -> str:
+    return b"".join(step.file.blocks()).decode(errors="replace").rstrip("\n")
+
+
+def failure_lines(failure: Failure, style: Style, indent: str = "    ") -> Iterator[str]:
+    """Yield a failure: the place, the message, the line with a caret, PostgreSQL's words, then ours."""
+    sqlstate = f" [{failure.sqlstate}]" if failure.sqlstate else ""
+    yield f"{indent}{style.ERROR(f'{failure.where}: {failure.message}')}{sqlstate}"
+    if failure.source:
+        yield from _source(failure, indent)
+    for word, text in (("DETAIL", failure.detail), ("HINT", failure.hint)):
+        if text:
+            yield f"{indent}{word}: {text}"
+    for blocker in failure.blockers:
+        yield f"{indent}Blocked by {blocker}"
+    if failure.advice:
+        yield f"{indent}{style.NOTICE('What to do:')} {failure.advice}"
+
+
+def _source(failure: Failure, indent: str) -> Iterator[str]:
+    """Yield the file's line, cut around the column, and a caret below it."""
+    margin = f"{failure.line} | " if failure.line else "| "
+    column = (failure.column or 1) - 1
+    start = max(0, column - WIDTH + 20) if column > WIDTH - 20 else 0
+    shown = failure.source[start : start + WIDTH].expandtabs(1)
+    yield f"{indent}{margin}{shown}"
+    if failure.column:
+        yield f"{indent}{' ' * (len(margin) - 2)}| {' ' * (column - start)}^"
+
+
+def plan_lines(report: PlanReport, style: Style) -> Iterator[str]:
+    """Yield what a run would do."""
+    yield style.MIGRATE_HEADING("Planned SQL files:")
+    if not report.unfinished and not report.plan.missing and not report.plan.with_status(Status.CHANGED):
+        yield "  None: everything is up to date."
+    for step in report.plan:
+        if step.runs or step.status in (Status.HELD, Status.LATE, Status.CHANGED, Status.IN_DOUBT):
+            reason = f"  ({step.reason})" if step.reason else ""
+            paint: Paint = str if step.runs else style.WARNING
+            yield f"  {paint(_verb(step))} {step.name}{reason}"
+    yield from _missing_lines(report.plan.missing, style)
+    if report.holder is not None:
+        yield style.WARNING(f"A run is in progress: {report.holder}")
+
+
+def _verb(step: Step) -> str:
+    if not step.runs:
+        return _label(step.status)
+    return "Resume" if step.status is Status.PARTIAL else "Apply"
+
+
+def _missing_lines(missing: Iterable[Missing], style: Style) -> Iterator[str]:
+    for gone in missing:
+        yield f"  {style.WARNING('Missing')} {gone.name}  ({gone.reason})"
+
+
+_MARKS = {Status.APPLIED: "[X]", Status.BASELINED: "[X]", Status.FAILED: "[!]", Status.PARTIAL: "[/]"}
+
+
+def list_lines(report: PlanReport, style: Style) -> Iterator[str]:
+    """Yield all files with their states, as ``showmigrations`` does."""
+    label: str | None = None
+    for step in report.plan:
+        folder = step.file.folder or "project"
+        if folder != label:
+            label = folder
+            yield style.MIGRATE_LABEL(label)
+        mark = _MARKS.get(step.status, "[ ]")
+        figures = _when(step)
+        reason = f": {step.reason}" if step.reason else ""
+        state = "" if mark == "[X]" and not reason else f" {step.status.replace('_', ' ')}{reason}"
+        yield f" {mark} {step.name}{figures}{state}"
+    yield from _missing_lines(report.plan.missing, style)
+
+
+def _when(step: Step) -> str:
+    record = step.record
+    if record is None or record.executed_at is None:
+        return ""
+    took = f", {seconds(record.execution_time_ms)}" if record.execution_time_ms is not None else ""
+    return f" ({record.executed_at:%Y-%m-%d %H:%M}{took})"
+
+
+def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
+    """Yield the verdict of ``--check``."""
+    disagreeing = len(report.plan.with_status(Status.CHANGED)) + len(report.plan.missing)
+    if not report.unfinished and not disagreeing:
+        yield style.SUCCESS("Every SQL file is applied.")
+        return
+    if report.unfinished:
+        names = ", ".join(step.name for step in report.unfinished)
+        yield style.ERROR(f"Not applied: {names}")
+    for step in report.plan.with_status(Status.CHANGED):
+        yield style.ERROR(f"Changed: {step.name}: {step.reason}")
+    yield from _missing_lines(report.plan.missing, style)

@@ -1,0 +1,335 @@
+"""What a run would do, in order, with the reason for each file. Pure: files and records in, a plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from .exceptions import UnknownFile
+from .files.checksum import Change
+from .files.graph import required, required_migrations
+from .files.kinds import Kind
+from .files.scripts import SQLFile
+from .history import Record
+from .models import State
+
+#: Says which object two files share so that their order matters; nothing where they are independent.
+Overlap = Callable[[SQLFile, SQLFile], str]
+
+
+class Status(StrEnum):
+    """The state of a file in a plan and in the report of a run."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    HELD = "held"
+    PENDING = "pending"
+    LATE = "late"
+    CHANGED = "changed"
+    MISSING = "missing"
+    PARTIAL = "partial"
+    IN_DOUBT = "in_doubt"
+    REVERTED = "reverted"
+    BASELINED = "baselined"
+    SKIPPED = "skipped"
+
+
+class LatePolicy(StrEnum):
+    """What to do with a pending file that sorts before an applied one of the same folder."""
+
+    INDEPENDENT = "independent"
+    ALLOW = "allow"
+    ERROR = "error"
+
+
+#: A file in one of these, left where it is, holds the later ones that touch what it touches.
+BLOCKING = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT, Status.LATE, Status.HELD})
+
+#: Files and history disagree about a file in one of these.
+DISAGREEING = frozenset({Status.CHANGED, Status.MISSING})
+
+#: Something is left to do for a file in one of these.
+UNFINISHED = frozenset({Status.PENDING, *BLOCKING})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a run was asked for; without names it takes all that is pending."""
+
+    names: tuple[str, ...] = ()
+    to: str | None = None
+    seeds: tuple[str, ...] = ()
+    force: bool = False
+    late: LatePolicy = LatePolicy.INDEPENDENT
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing narrows the run."""
+        return not (self.names or self.to or self.seeds)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file of the plan: its state now, whether the run takes it, and why or why not."""
+
+    file: SQLFile
+    status: Status
+    runs: bool = False
+    reason: str = ""
+    record: Record | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.file.name
+
+    @property
+    def kind(self) -> Kind:
+        """The file's kind."""
+        return self.file.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A record whose file is gone, though the database holds what it made."""
+
+    name: str
+    kind: Kind
+    status: Status = Status.MISSING
+    reason: str = "the database holds it, but its file is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All files in the order of a run, and the records whose file is missing."""
+
+    steps: tuple[Step, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    @property
+    def runnable(self) -> tuple[Step, ...]:
+        """The steps that a run takes, in order."""
+        return tuple(step for step in self.steps if step.runs)
+
+    def with_status(self, *statuses: Status) -> tuple[Step, ...]:
+        """Return the steps in one of ``statuses``."""
+        return tuple(step for step in self.steps if step.status in statuses)
+
+
+def resolve(name: str, files: Sequence[SQLFile], *, kind: Kind | None = None) -> SQLFile:
+    """Return the file that a person means: by its name, without ``.sql``, or by a beginning that only one has.
+
+    Raises:
+        UnknownFile: none has it, or several begin with it.
+    """
+    candidates = [file for file in files if kind is None or file.kind is kind]
+    for same in (_is_named, _has_base_name):
+        exact = [file for file in candidates if same(file, name)]
+        if len(exact) == 1:
+            return exact[0]
+    starting = [file for file in candidates if _begins(file, name)]
+    if len(starting) == 1:
+        return starting[0]
+    if starting:
+        raise UnknownFile(f"Several files begin with '{name}': {', '.join(file.name for file in starting)}.")
+    what = f"No {kind} file" if kind else "No SQL file"
+    raise UnknownFile(f"{what} is called '{name}'.", hint="See the names with: applysql --list")
+
+
+def _is_named(file: SQLFile, name: str) -> bool:
+    return name in (file.name, file.name.removesuffix(".sql"))
+
+
+def _has_base_name(file: SQLFile, name: str) -> bool:
+    base = file.name.rpartition("/")[2]
+    return name in (base, base.removesuffix(".sql"))
+
+
+def _begins(file: SQLFile, name: str) -> bool:
+    return file.name.startswith(name) or file.name.rpartition("/")[2].startswith(name)
+
+
+def make_plan(
+    files: Sequence[SQLFile],
+    records: Mapping[str, Record],
+    *,
+    changes: Mapping[str, Change],
+    selection: Selection,
+    overlap: Overlap,
+) -> Plan:
+    """Decide for each file, in the order given, whether a run takes it.
+
+    ``changes`` says of each recorded file how its text differs from what the database holds.
+    """
+    chosen = _chosen(files, selection)
+    latest = _latest_held(files, records)
+    steps = []
+    for index, file in enumerate(files):
+        step = _step(file, records.get(file.name), changes.get(file.name, Change.NONE), selection)
+        if step.runs and file.name not in chosen:
+            step = replace(step, runs=False, reason="not asked for")
+        later = [other for other in files[index + 1 : latest.get(file.folder, 0) + 1] if _holds(records, other)]
+        if step.runs and step.record is None and file.kind is Kind.VERSIONED and later:
+            step = _late(step, file, [other for other in later if other.folder == file.folder], selection, overlap)
+        steps.append(step)
+    return Plan(tuple(steps), tuple(_missing(files, records)))
+
+
+def _chosen(files: Sequence[SQLFile], selection: Selection) -> Collection[str]:
+    """Return the names of the files that the run was asked for."""
+    ordinary = [file.name for file in files if file.kind is not Kind.SEED]
+    chosen = set(selection.names) | set(selection.seeds)
+    if selection.to is not None:
+        chosen.update(ordinary[: ordinary.index(selection.to) + 1])
+    return set(ordinary) if selection.is_all else chosen
+
+
+def _holds(records: Mapping[str, Record], file: SQLFile) -> bool:
+    record = records.get(file.name)
+    return record is not None and record.is_held and file.kind is Kind.VERSIONED
+
+
+def _latest_held(files: Sequence[SQLFile], records: Mapping[str, Record]) -> dict[str, int]:
+    """Return for each folder the place of its last versioned file that the database holds."""
+    return {file.folder: index for index, file in enumerate(files) if _holds(records, file)}
+
+
+def _step(file: SQLFile, record: Record | None, change: Change, selection: Selection) -> Step:
+    """Decide about one file by its own record alone."""
+
+    def step(status: Status, *, runs: bool = False, reason: str = "") -> Step:
+        return Step(file, status, runs, reason, record)
+
+    if file.kind is Kind.SEED:
+        return _seed(step, file, record, change, selection)
+    if record is None:
+        return step(Status.PENDING, runs=True)
+    match record.state:
+        case State.FAILED if record.progress is not None:
+            return step(Status.FAILED, runs=True, reason="only its verify script is left to run")
+        case State.FAILED:
+            return step(Status.FAILED, runs=True, reason="failed before")
+        case State.PARTIAL:
+            total = f" of {record.statements_total}" if record.statements_total else ""
+            return step(Status.PARTIAL, runs=True, reason=f"resumes after statement {record.statements_done}{total}")
+        case State.IN_DOUBT:
+            return step(Status.IN_DOUBT, reason=record.error_message.partition("\n")[0])
+        case State.REVERTED:
+            again = file.name in selection.names or selection.to is not None or change is not Change.NONE
+            return step(Status.REVERTED, runs=again, reason="was reverted" + ("" if again else "; name it to apply it"))
+    return _held(step, file, record, change)
+
+
+def _held(step: Callable[..., Step], file: SQLFile, record: Record, change: Change) -> Step:
+    """Decide about a file that the database holds."""
+    status = Status.BASELINED if record.state == State.BASELINED else Status.APPLIED
+    if change is Change.NONE:
+        return step(status)
+    if file.kind is Kind.REPEATABLE:
+        return step(Status.PENDING, runs=True, reason="its text changed")
+    if change is Change.COSMETIC:
+        return step(status, reason="comments or layout changed since")
+    return step(Status.CHANGED, reason="its text changed after it was applied")
+
+
+def _seed(
+    step: Callable[..., Step], file: SQLFile, record: Record | None, change: Change, selection: Selection
+) -> Step:
+    applied = record is not None and record.is_held and record.state != State.FAILED
+    status = Status.APPLIED if applied else Status.SKIPPED
+    if file.name not in selection.seeds:
+        return step(status, reason="" if applied else "a seed runs only when asked for: --seed")
+    if applied and change is Change.NONE and not selection.force:
+        return step(status, reason="has not changed since; --force runs it again")
+    return step(Status.PENDING, runs=True)
+
+
+def _late(step: Step, file: SQLFile, later: Sequence[SQLFile], selection: Selection, overlap: Overlap) -> Step:
+    """Decide about a file that others of its folder have overtaken."""
+    if not later:
+        return step
+    if selection.late is LatePolicy.ALLOW or file.directives.allow_late:
+        return replace(step, reason=f"late: {later[-1].name} is applied already; allowed")
+    if selection.late is LatePolicy.ERROR:
+        reason = f"{later[-1].name} is applied already; --allow-late applies it all the same"
+        return replace(step, status=Status.LATE, runs=False, reason=reason)
+    for other in later:
+        if shared := overlap(file, other):
+            reason = f"{other.name} is applied already and touches {shared} too; --allow-late applies it all the same"
+            return replace(step, status=Status.LATE, runs=False, reason=reason)
+    return replace(step, reason=f"late, but independent of the {len(later)} applied after it")
+
+
+def _missing(files: Iterable[SQLFile], records: Mapping[str, Record]) -> Iterator[Missing]:
+    names = {file.name for file in files}
+    for name, record in sorted(records.items()):
+        if name in names:
+            continue
+        if record.state in (State.RETIRED, State.REVERTED) or (record.state == State.FAILED and not record.is_held):
+            continue
+        yield Missing(name, Kind(record.kind))
+
+
+@dataclass
+class Walk:
+    """A walk along a plan: which files are held by what became of the earlier ones.
+
+    The run asks ``held`` before each step and tells it the end of each; a preview tells it that all went well.
+    """
+
+    overlap: Overlap
+    django_applied: Collection[tuple[str, str]]
+    settled: set[str] = field(default_factory=set)
+    blocked: list[SQLFile] = field(default_factory=list)
+
+    @classmethod
+    def along(cls, plan: Plan, overlap: Overlap, django_applied: Collection[tuple[str, str]]) -> Walk:
+        """Begin a walk: what the database holds already is settled."""
+        settled = {step.name for step in plan if step.record is not None and step.record.is_held}
+        return cls(overlap, django_applied, settled)
+
+    def held(self, step: Step) -> str:
+        """Return why ``step`` must wait, or nothing."""
+        for label, name in required_migrations(step.file):
+            if (label, name) not in self.django_applied:
+                return f"requires the Django migration {label}.{name}, which is not applied"
+        for name in required(step.file):
+            if name not in self.settled:
+                return f"requires {name}, which is not applied"
+        for other in self.blocked:
+            if shared := self.overlap(step.file, other):
+                return f"touches {shared}, as does {other.name}, which is not applied"
+        return ""
+
+    def pass_by(self, step: Step) -> None:
+        """Take note of a step that the run leaves alone."""
+        if step.status in BLOCKING:
+            self.blocked.append(step.file)
+
+    def finish(self, step: Step, *, applied: bool) -> None:
+        """Take note of how a step ended."""
+        if applied:
+            self.settled.add(step.name)
+        else:
+            self.settled.discard(step.name)
+            self.blocked.append(step.file)
+
+
+def preview(plan: Plan, overlap: Overlap, django_applied: Collection[tuple[str, str]]) -> Plan:
+    """Return the plan with the files that would be held even if all the others went well."""
+    walk = Walk.along(plan, overlap, django_applied)
+    steps = []
+    for step in plan:
+        if not step.runs:
+            walk.pass_by(step)
+        elif reason := walk.held(step):
+            step = replace(step, status=Status.HELD, runs=False, reason=reason)
+            walk.pass_by(step)
+        else:
+            walk.finish(step, applied=True)
+        steps.append(step)
+    return replace(plan, steps=tuple(steps))

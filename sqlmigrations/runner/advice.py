@@ -1,0 +1,133 @@
+"""What to do about the errors that people meet most, beside PostgreSQL's own hint.
+
+Advice goes by SQLSTATE, never by the message's words, which a server may print in another language.
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import psycopg
+from psycopg import sql
+
+from sqlmigrations.database import Connection, fetch_all
+from sqlmigrations.files.statements import Statement
+from sqlmigrations.queries import query
+
+Adviser = Callable[[Connection, Statement, psycopg.Error], str]
+
+_NAME = r'(?:"(?:[^"]|"")+"|\w+)'
+_QUALIFIED = rf"{_NAME}(?:\.{_NAME})*"
+_DROP_INDEX = re.compile(rf"DROP\s+INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?({_QUALIFIED})", re.IGNORECASE)
+_LAST_NAME = re.compile(r'"([^"]+)"')
+
+
+def advise(connection: Connection | None, statement: Statement | None, error: psycopg.Error) -> str:
+    """Return what to do about ``error``, or nothing where we know no better than PostgreSQL.
+
+    The transaction must have been rolled back: some advice looks into the catalog.
+    """
+    adviser = _ADVISERS.get(error.sqlstate or "")
+    if adviser is None or connection is None or statement is None:
+        return _WITHOUT_STATEMENT.get(error.sqlstate or "", "")
+    try:
+        return adviser(connection, statement, error)
+    except psycopg.Error:  # advice is a courtesy: it never hides the error itself
+        return ""
+
+
+def _dependent_objects(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    match = _DROP_INDEX.search(statement.text)
+    if match is None:
+        return "Drop what depends on it first, or add CASCADE if all of that may go too."
+    rows = fetch_all(connection, query("runner/sql/constraints_on_index.sql"), {"index": match[1]})
+    if not rows:
+        return "Drop what depends on the index first."
+    commands = " ".join(command for (command,) in rows)
+    return f"A constraint needs this index and takes it along when it goes. Write instead: {commands}"
+
+
+def _needs_no_transaction(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    return "Put the statement into a file of its own that begins with: -- sqlmigrations: transaction off"
+
+
+def _commit_inside(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    return (
+        "COMMIT and ROLLBACK inside DO or a procedure can't work while the file is one transaction. Take them out, "
+        "or put the statement into a file of its own that begins with: -- sqlmigrations: transaction off"
+    )
+
+
+def _new_enum_value(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    return "Move ALTER TYPE ... ADD VALUE into an earlier file: a new value can be used once its file is committed."
+
+
+def _lock_timeout(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    return (
+        "Another session held the lock for longer than lock_timeout. Run it again when that one is done, or give this "
+        "file more time: -- sqlmigrations: lock_timeout 10s"
+    )
+
+
+def _duplicate_object(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    return (
+        "If the database has it already from elsewhere, record the file without running it: applysql --fake NAME. "
+        "Otherwise write IF NOT EXISTS, where the command knows it, or OR REPLACE."
+    )
+
+
+def _missing_feature(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    if statement.keywords[:2] != ("CREATE", "EXTENSION"):
+        return ""
+    return (
+        "The extension's files are not on the server. Install its package there (Debian: postgresql-contrib or "
+        "postgresql-NN-NAME), or see in pg_available_extensions what there is."
+    )
+
+
+def _undefined_object(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    if statement.keywords[:1] in {("GRANT",), ("REVOKE",)} or "OWNER" in statement.keywords:
+        return "Roles belong to the whole server. Create this one there first: CREATE ROLE ...;"
+    return ""
+
+
+def _undefined_table(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    names = _LAST_NAME.findall(error.diag.message_primary or "")
+    if not names:
+        return ""
+    name = names[-1].rpartition(".")[2]
+    rows = fetch_all(connection, query("runner/sql/tables_elsewhere.sql"), {"name": name})
+    if not rows:
+        return "If another file makes it, name that file: -- sqlmigrations: requires NAME"
+    found = ", ".join(place for (place,) in rows)
+    return f"There is {found}, which this session's search_path doesn't reach. Write the name with its schema."
+
+
+def _insufficient_privilege(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    ((role,),) = fetch_all(connection, "SELECT current_user")
+    grant = sql.SQL("GRANT ... TO {}").format(sql.Identifier(role)).as_string(connection)
+    return f"The files run as role {role}. Let the owner or a superuser say {grant}, or run them as another role."
+
+
+_ADVISERS: dict[str, Adviser] = {
+    "2BP01": _dependent_objects,
+    "25001": _needs_no_transaction,
+    "2D000": _commit_inside,
+    "55P04": _new_enum_value,
+    "55P03": _lock_timeout,
+    "42P07": _duplicate_object,
+    "42710": _duplicate_object,
+    "42701": _duplicate_object,
+    "42723": _duplicate_object,
+    "42P06": _duplicate_object,
+    "0A000": _missing_feature,
+    "58P01": _missing_feature,
+    "42704": _undefined_object,
+    "42P01": _undefined_table,
+    "42501": _insufficient_privilege,
+}
+
+_DEFERRED = "A deferred constraint is violated at the end of the file: its rows must fit before the file ends."
+_WITHOUT_STATEMENT = {"23503": _DEFERRED, "23505": _DEFERRED, "23P01": _DEFERRED}

@@ -1,0 +1,285 @@
+"""Applies one file in one transaction: its statements, its record and its event commit together or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import Enum
+from typing import LiteralString
+
+import psycopg
+from django.db import transaction
+from django.db.utils import Error as DjangoError
+
+from sqlmigrations.conf import settings
+from sqlmigrations.database import Connection, fetch_row
+from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
+from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.history import Link, Record, read_record
+from sqlmigrations.models import EventType, State
+
+from . import failure as failures
+from . import outcome as outcomes
+from .advice import advise
+from .failure import Failure, StatementFailed
+from .journal import Journal
+from .lock import OnWait, file_holder, poll, try_file_lock
+from .outcome import Attempt, Outcome
+from .send import send
+from .session import Session
+from .verify import VerifyFailed, verify
+
+#: What is tried again: a lock timeout and a deadlock, in which nothing was wrong with the file.
+RETRIED = frozenset({"55P03", "40P01"})
+
+#: Seconds of the first pause between two tries, and of the longest one.
+BACKOFF = (0.5, 15.0)
+
+#: What a file can fail with.
+ERRORS = (StatementFailed, VerifyFailed, InvalidFile, psycopg.Error, DjangoError, OSError)
+
+_ISOLATION: dict[str, LiteralString] = {
+    "read committed": "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "repeatable read": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "serializable": "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+}
+
+
+class Transaction(Enum):
+    """The transaction of a file: its own, or the one that surrounds the call.
+
+    A joined file's record and event ride in the surrounding transaction; it is not tried again, and a file outside a
+    transaction can't join one.
+    """
+
+    DURABLE = "durable"
+    JOINED = "joined"
+
+
+class SettledElsewhere(Exception):
+    """Another run has dealt with the file since the plan was made."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        super().__init__(record.filename)
+
+
+class Executor:
+    """Apply files one by one over the working connection of a run that holds the lock."""
+
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        *,
+        in_transaction: Transaction = Transaction.DURABLE,
+        lock_wait: float = 60.0,
+        on_wait: OnWait = lambda holder: None,
+    ) -> None:
+        self.session = session
+        self.journal = journal
+        self.in_transaction = in_transaction
+        self.lock_wait = lock_wait
+        self.on_wait = on_wait
+
+    def apply(self, file: SQLFile, known: Record | None) -> Outcome:
+        """Apply ``file``, whose record was ``known`` when the plan was made, and return how it went.
+
+        Raises:
+            DatabaseUnavailable: the run lock's connection was lost, so nothing more can be recorded.
+        """
+        resumes = known is not None and known.state == State.PARTIAL
+        type = EventType.RESUMED if resumes else EventType.STARTED
+        self.journal.started(file, type, backend_pid=self.session.connection.info.backend_pid)
+        try:
+            if file.directives.transaction:
+                return self._apply(file, known)
+            from .stepwise import Stepwise
+
+            return Stepwise(self, file, known).apply()
+        except SettledElsewhere as settled:
+            note = "another run dealt with it meanwhile"
+            return Outcome(file.name, settled.record.state, notes=(note,), settled_elsewhere=True)
+
+    def _apply(self, file: SQLFile, known: Record | None) -> Outcome:
+        retries: int = settings.RETRIES if file.directives.retries is None else file.directives.retries
+        attempt = Attempt()
+        while True:
+            try:
+                return self._attempt(file, known, attempt)
+            except KeyboardInterrupt:
+                self.fail(file, attempt, Failure("Interrupted: rolled back, nothing of it is left.", file.name))
+                raise
+            except ERRORS as error:
+                if attempt.link is not None and self._was_committed(file, attempt.link):
+                    return outcomes.settled(file, attempt)
+                failure = self.describe(file, error)
+                if attempt.number > retries or not self._may_retry(failure):
+                    return self.fail(file, attempt, failure)
+                self.recover()
+                time.sleep(pause(attempt.number))
+                attempt = Attempt(attempt.number + 1, attempt.lock_wait_ms + attempt.duration_ms)
+
+    def _may_retry(self, failure: Failure) -> bool:
+        return failure.sqlstate in RETRIED and self.in_transaction is Transaction.DURABLE
+
+    def _attempt(self, file: SQLFile, known: Record | None, attempt: Attempt) -> Outcome:
+        reading = file.read()
+        with self.notices_of(attempt), self.transaction():
+            connection = self.session.connection
+            xid = self._enter(connection, file, known)
+            for result in send(connection, reading):
+                attempt.timings.add(result)
+            if file.verify is not None:
+                verify(connection, file.verify)
+            self.session.reset()
+            _check_transaction(connection, xid)
+            attempt.link = self.journal.applied(connection, file, reading, attempt)
+        self.journal.chain.advance(attempt.link)
+        return outcomes.applied(file, reading, attempt)
+
+    def _enter(self, connection: Connection, file: SQLFile, known: Record | None) -> str:
+        """Open the file's transaction: isolation, timeouts, the file's lock, a second look; return its id."""
+        if file.directives.isolation:
+            connection.execute(_ISOLATION[file.directives.isolation])
+        set_timeouts(connection, file, lock_timeout=file.directives.lock_timeout or settings.LOCK_TIMEOUT)
+        self.take_file_lock(connection, file, for_session=False)
+        self.look_again(connection, file, known)
+        return transaction_id(connection)
+
+    def _was_committed(self, file: SQLFile, link: Link) -> bool:
+        """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened."""
+        connection = self.journal.connect()
+        gone = poll(
+            lambda: file_holder(connection, file.name) is None,
+            lambda: file_holder(connection, file.name),
+            self.lock_wait,
+            self.on_wait,
+        )
+        committed = gone and self.journal.holds(link)
+        if committed:
+            self.recover()
+        return committed
+
+    # What files inside and outside a transaction share
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction of its own, or a savepoint of the one that the file joins."""
+        durable = self.in_transaction is Transaction.DURABLE
+        with transaction.atomic(using=self.session.wrapper.alias, durable=durable):
+            yield
+
+    @contextlib.contextmanager
+    def notices_of(self, attempt: Attempt) -> Iterator[None]:
+        """Collect the server's notices while the block runs."""
+        connection = self.session.connection
+        connection.add_notice_handler(attempt.notice)
+        try:
+            yield
+        finally:
+            connection.remove_notice_handler(attempt.notice)
+
+    def take_file_lock(self, connection: Connection, file: SQLFile, *, for_session: bool) -> None:
+        """Take the file's lock, once a killed run's backend has let go of it.
+
+        Raises:
+            psycopg.errors.LockNotAvailable: it still works on the file after the whole wait.
+        """
+        taken = poll(
+            lambda: try_file_lock(connection, file.name, session=for_session),
+            lambda: file_holder(connection, file.name),
+            self.lock_wait,
+            self.on_wait,
+        )
+        if not taken:
+            holder = file_holder(connection, file.name) or "it has just left"
+            raise psycopg.errors.LockNotAvailable(f"An earlier run's backend still works on this file: {holder}.")
+
+    def look_again(self, connection: Connection, file: SQLFile, known: Record | None) -> None:
+        """Check, under the file's lock, that nobody has dealt with the file since the plan was made.
+
+        Raises:
+            SettledElsewhere: somebody has.
+        """
+        record = read_record(connection, self.journal.chain.tables, file.name)
+        if record is not None and (known is None or record.attempted_at != known.attempted_at):
+            raise SettledElsewhere(record)
+
+    def describe(self, file: SQLFile, error: Exception) -> Failure:
+        """Say what an error means for the file; it looks into the catalog, so only after the rollback."""
+        match error:
+            case StatementFailed():
+                failure = failures.of_statement(file.name, file.path, error)
+                return replace(failure, advice=advise(self._living(), error.statement, error.error))
+            case VerifyFailed():
+                return error.failure
+            case InvalidFile():
+                return failures.of_file(error)
+            case psycopg.Error():
+                return replace(failures.of_database(file.name, error), advice=advise(None, None, error))
+            case _:
+                return Failure(str(error).strip(), file.name)
+
+    def _living(self) -> Connection | None:
+        connection: Connection | None = self.session.wrapper.connection
+        return None if connection is None or connection.closed else connection
+
+    def fail(self, file: SQLFile, attempt: Attempt, failure: Failure) -> Outcome:
+        """Bring the session back, write the failure down, and return it as an outcome."""
+        self.recover()
+        self.journal.failed(file, attempt, failure, State.FAILED)
+        return outcomes.failed(file, attempt, failure, State.FAILED)
+
+    def recover(self) -> None:
+        """Bring the session back after a failure: a rollback leaves advisory locks and prepared statements behind.
+
+        Raises:
+            DatabaseUnavailable: the connection was lost and can't be opened again.
+        """
+        try:
+            with self.transaction():
+                self.session.reset()
+        except (psycopg.Error, DjangoError):
+            self._reconnect()
+
+    def _reconnect(self) -> None:
+        try:
+            self.session.reconnect()
+        except (psycopg.Error, DjangoError) as error:
+            raise DatabaseUnavailable(
+                f"The connection was lost and can't be opened again: {str(error).strip()}",
+                hint="Run it again when the server is back: what was committed is on record.",
+            ) from error
+
+
+def set_timeouts(connection: Connection, file: SQLFile, *, lock_timeout: str) -> None:
+    """Set the timeouts of the open transaction."""
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout])
+    statement_timeout = file.directives.statement_timeout or settings.STATEMENT_TIMEOUT
+    if statement_timeout is not None:
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", [statement_timeout])
+
+
+def transaction_id(connection: Connection) -> str:
+    """Return the id of the open transaction."""
+    return str(fetch_row(connection, "SELECT pg_current_xact_id()")[0])
+
+
+def _check_transaction(connection: Connection, began: str) -> None:
+    """Check that the transaction about to be recorded is the one that the file began in."""
+    now = transaction_id(connection)
+    if now != began:
+        raise psycopg.ProgrammingError(
+            f"The file ended its own transaction ({began}) and began another ({now}), so what it did can't be "
+            "recorded together with it."
+        )
+
+
+def pause(number: int) -> float:
+    """Return the seconds to wait after try ``number``: exponential, capped, with full jitter."""
+    first, longest = BACKOFF
+    return random.uniform(0, min(longest, first * 2 ** (number - 1)))  # noqa: S311 - jitter, not cryptography

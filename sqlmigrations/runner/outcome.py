@@ -1,0 +1,95 @@
+"""What an attempt at a file sees while it runs, and how it ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import psycopg
+
+from sqlmigrations.files.scripts import Reading, SQLFile
+from sqlmigrations.history import Link
+from sqlmigrations.models import State
+
+from .failure import Failure
+from .send import Timings
+
+#: Notices that are kept of one file, and characters of each.
+NOTICES_KEPT, NOTICE_LENGTH = 50, 500
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one attempt has seen so far; it outlives the transaction that was rolled back."""
+
+    number: int = 1
+    lock_wait_ms: float = 0.0
+    started: float = field(default_factory=time.perf_counter)
+    timings: Timings = field(default_factory=Timings)
+    notices: list[str] = field(default_factory=list)
+    link: Link | None = None
+
+    @property
+    def duration_ms(self) -> float:
+        """Milliseconds since the attempt began."""
+        return round((time.perf_counter() - self.started) * 1000, 3)
+
+    def notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        """Keep a notice of the server, up to a number."""
+        if len(self.notices) < NOTICES_KEPT:
+            text = f"{diagnostic.severity}: {diagnostic.message_primary}"
+            self.notices.append(text[:NOTICE_LENGTH])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the attempt at one file ended."""
+
+    name: str
+    state: State
+    duration_ms: float = 0.0
+    statements: int = 0
+    lock_wait_ms: float = 0.0
+    attempts: int = 1
+    error: Failure | None = None
+    notes: tuple[str, ...] = ()
+    settled_elsewhere: bool = False
+
+
+def applied(file: SQLFile, reading: Reading, attempt: Attempt, *notes: str) -> Outcome:
+    """Return the outcome of a file that the database holds now."""
+    return Outcome(
+        file.name,
+        State.APPLIED,
+        duration_ms=attempt.duration_ms,
+        statements=reading.count,
+        lock_wait_ms=round(attempt.lock_wait_ms, 3),
+        attempts=attempt.number,
+        notes=(*reading.notes, *notes),
+    )
+
+
+def failed(file: SQLFile, attempt: Attempt, failure: Failure, state: State) -> Outcome:
+    """Return the outcome of a file that did not come through."""
+    return Outcome(
+        file.name,
+        state,
+        duration_ms=attempt.duration_ms,
+        statements=attempt.timings.count,
+        lock_wait_ms=round(attempt.lock_wait_ms, 3),
+        attempts=attempt.number,
+        error=failure,
+    )
+
+
+def settled(file: SQLFile, attempt: Attempt) -> Outcome:
+    """Return the outcome of a file whose COMMIT was unknown and turned out to have happened."""
+    return Outcome(
+        file.name,
+        State.APPLIED,
+        duration_ms=attempt.duration_ms,
+        statements=attempt.timings.count,
+        lock_wait_ms=round(attempt.lock_wait_ms, 3),
+        attempts=attempt.number,
+        notes=("the connection was lost at COMMIT; the history shows that it was committed",),
+    )

@@ -1,0 +1,99 @@
+"""The working connection's session: what it was at the start, and how each file leaves it so again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
+from sqlmigrations.queries import query
+
+#: How soon the server notices that its client is gone, and ends what it is doing for it.
+CONNECTION_CHECK_INTERVAL = "500ms"
+
+#: The parts of DISCARD ALL, which itself is refused inside a transaction block. Deferred constraints come first:
+#: their violation must fail while the transaction can still be rolled back.
+#: https://www.postgresql.org/docs/current/sql-discard.html
+_RESET = sql.SQL(
+    "SET CONSTRAINTS ALL IMMEDIATE; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; "
+    "UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StartValues:
+    """What Django, a pooler or a receiver of ``connection_created`` had set on the session before the first file."""
+
+    settings: tuple[tuple[str, str], ...]
+    role: str
+    session_user: str
+
+    def restore(self) -> sql.Composed:
+        """Return the statements that set all of it again after a reset."""
+        return sql.SQL("").join(
+            [
+                sql.SQL("; SELECT pg_catalog.set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
+                for name, value in self._values()
+            ]
+        )
+
+    def _values(self) -> tuple[tuple[str, str], ...]:
+        role = () if self.role == "none" else (("role", self.role),)
+        return (("session_authorization", self.session_user), *role, *self.settings)
+
+
+class Session:
+    """The working connection between the first file and the last."""
+
+    def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
+        self.wrapper = wrapper
+        self._was_open = wrapper.connection is not None
+        self._interval = ""
+        self.begin()
+
+    @property
+    def connection(self) -> Connection:
+        """The psycopg connection, opened again when it was lost."""
+        return raw(self.wrapper)
+
+    def begin(self) -> None:
+        """Remember the session's values; called again after a reconnection."""
+        statement = "SELECT current_setting('client_connection_check_interval'), current_setting('role'), session_user"
+        self._interval, role, session_user = fetch_row(self.connection, statement)
+        self._check_connection_often()
+        rows = fetch_all(self.connection, query("runner/sql/session_settings.sql"))
+        self.start = StartValues(tuple(rows), role, session_user)
+
+    def _check_connection_often(self) -> None:
+        try:
+            with self.connection.transaction():
+                self._set_interval(CONNECTION_CHECK_INTERVAL)
+        except psycopg.Error:
+            pass  # the server's platform can't tell; a dead run's backend then ends with its statement
+
+    def _set_interval(self, value: str) -> None:
+        statement = "SELECT set_config('client_connection_check_interval', %s, false)"
+        self.connection.execute(statement, [value])
+
+    def reset(self) -> None:
+        """Bring the session back to its start values, in one message.
+
+        Raises:
+            psycopg.Error: a deferred constraint is violated.
+        """
+        self.connection.execute(_RESET + self.start.restore())
+
+    def reconnect(self) -> None:
+        """Open the connection anew after it was lost."""
+        self.wrapper.close()
+        self.begin()
+
+    def end(self) -> None:
+        """Leave the connection as it was found: closed, or open with its own settings."""
+        if self._was_open and not self.wrapper.in_atomic_block:
+            self._set_interval(self._interval)
+        elif not self._was_open:
+            self.wrapper.close()

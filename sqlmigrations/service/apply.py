@@ -1,0 +1,374 @@
+"""Applies SQL files to one database, and tells what that would do."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from sqlmigrations import signals
+from sqlmigrations.conf import settings
+from sqlmigrations.database import connect, raw
+from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable, InvalidFiles, Problem
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.history import Chain, ensure_tables, identify, locate, read_head
+from sqlmigrations.models import State
+from sqlmigrations.plan import UNFINISHED, LatePolicy, Plan, Selection, Status, Step, Walk, make_plan, preview, resolve
+from sqlmigrations.runner.executor import Executor, Transaction
+from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.journal import Journal
+from sqlmigrations.runner.lock import Holder, RunLock, run_in_progress
+from sqlmigrations.runner.outcome import Outcome
+from sqlmigrations.runner.session import Session
+
+from .gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
+
+logger = logging.getLogger("sqlmigrations")
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """What to apply, where, and how. ``lock_wait`` is in seconds."""
+
+    database: str = DEFAULT_DB_ALIAS
+    names: tuple[str, ...] = ()
+    to: str | None = None
+    seeds: tuple[str, ...] = ()
+    force: bool = False
+    fake: bool = False
+    baseline: str | None = None
+    fail_fast: bool = False
+    allow_late: bool = False
+    lock_wait: float = 60.0
+
+    @property
+    def records_only(self) -> bool:
+        """Whether files are recorded without being run."""
+        return self.fake or self.baseline is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of one file."""
+
+    name: str
+    kind: Kind
+    status: Status
+    reason: str = ""
+    duration_ms: float = 0.0
+    statements: int = 0
+    lock_wait_ms: float = 0.0
+    error: Failure | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run did."""
+
+    database: str
+    run: uuid.UUID
+    files: tuple[FileResult, ...]
+    taken: int
+    head: str
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many files are in each state; the common ones are always named."""
+        counts = Counter(str(result.status) for result in self.files)
+        return {name: counts[name] for name in ("applied", "failed", "held", "pending")} | dict(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What a run would do, and who runs at the moment."""
+
+    database: str
+    plan: Plan
+    head: str
+    holder: Holder | None = None
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def unfinished(self) -> tuple[Step, ...]:
+        """The steps that still have something to do."""
+        return tuple(step for step in self.plan if step.runs or step.status in UNFINISHED)
+
+
+# What a run tells while it goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The run waits for another session."""
+
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The run holds the lock and knows what it will do."""
+
+    plan: Plan
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """The run turns to a file."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run is done with a file, or holds it."""
+
+    result: FileResult
+
+
+Report = Waiting | Began | Starting | Finished
+Progress = Callable[[Report], None]
+
+
+def _silent(report: Report) -> None:
+    """Take a report and do nothing with it."""
+
+
+# Plans
+
+
+@dataclass
+class _Prospect:
+    """The files, the history and the plan that follows from both."""
+
+    disk: OnDisk
+    remembered: Remembered
+    plan: Plan
+    footprints: Footprints
+
+
+def plan_run(options: ApplyOptions) -> PlanReport:
+    """Return what a run would do. Nothing is locked, made or changed.
+
+    Raises:
+        InvalidFiles: files can't be run as they are.
+        DatabaseUnavailable: the database can't be asked.
+    """
+    wrapper = connect(options.database)
+    prospect = _prospect(wrapper, read_disk(options.database), options, Footprints())
+    judge(prospect.plan.runnable)
+    plan = preview(prospect.plan, prospect.footprints.overlap, prospect.remembered.django_applied)
+    connection = raw(wrapper)
+    location = prospect.remembered.location
+    return PlanReport(
+        options.database,
+        plan,
+        read_head(connection, location.tables),
+        run_in_progress(connection, location.schema),
+        _warnings(prospect.disk),
+    )
+
+
+def _prospect(wrapper: BaseDatabaseWrapper, disk: OnDisk, options: ApplyOptions, footprints: Footprints) -> _Prospect:
+    selection = _selection(options, disk)
+    remembered = recall(wrapper, disk)
+    if disk.mixed_width is not None and not any(record.is_held for record in remembered.records.values()):
+        raise InvalidFiles([disk.mixed_width])
+    plan = make_plan(
+        disk.files,
+        remembered.records,
+        changes=remembered.changes,
+        selection=selection,
+        overlap=footprints.overlap,
+    )
+    return _Prospect(disk, remembered, plan, footprints)
+
+
+def _selection(options: ApplyOptions, disk: OnDisk) -> Selection:
+    """Turn the names that a person gave into those of files.
+
+    Raises:
+        UnknownFile: a name that no file has.
+        ConfigurationError: a combination that says two things, or a seed that must not be here.
+    """
+    target = options.baseline or options.to
+    names = tuple(resolve(name, disk.files).name for name in options.names)
+    seeds = tuple(resolve(name, disk.files, kind=Kind.SEED).name for name in options.seeds)
+    for name in {*names, *([resolve(target, disk.files).name] if target else [])}:
+        if disk.by_name[name].kind is Kind.SEED:
+            raise ConfigurationError(f"{name} is a seed.", hint=f"Run it with: applysql --seed {name}")
+    for name in seeds:
+        if settings.PRODUCTION and "production" not in disk.by_name[name].directives.tags:
+            raise ConfigurationError(
+                f"{name} is a seed for development, and SQLMIGRATIONS_PRODUCTION is set.",
+                hint="If it belongs into production, write into it: -- sqlmigrations: tags production",
+            )
+    late = LatePolicy.ALLOW if options.allow_late else LatePolicy(settings.LATE_FILES)
+    to = resolve(target, disk.files).name if target else None
+    return Selection(names, to, seeds, options.force, late)
+
+
+def _warnings(disk: OnDisk) -> tuple[Problem, ...]:
+    return (*disk.warnings, *([disk.mixed_width] if disk.mixed_width else []))
+
+
+# Runs
+
+
+def apply(options: ApplyOptions, progress: Progress = _silent) -> RunResult:
+    """Apply what is pending, each file once, and return what became of each.
+
+    Raises:
+        InvalidFiles: files can't be run as they are; nothing was run.
+        RunLockHeld: another run went on for longer than ``lock_wait``.
+        DatabaseUnavailable: the database can't be reached.
+        KeyboardInterrupt: the run was interrupted; the file in work was rolled back and that was recorded.
+    """
+    wrapper = connect(options.database)
+    disk, footprints = read_disk(options.database), Footprints()
+    first = _prospect(wrapper, disk, options, footprints)
+    judge(first.plan.runnable)
+    judged = {step.name for step in first.plan.runnable}
+    location = locate(raw(wrapper))
+    with RunLock(
+        wrapper, location.schema, wait=options.lock_wait, on_wait=lambda holder: _tell_wait(progress, holder)
+    ) as lock:
+        return _Run(wrapper, lock, options, progress).go(disk, footprints, judged)
+
+
+def _tell_wait(progress: Progress, holder: Holder | None) -> None:
+    if holder is not None:
+        progress(Waiting(holder))
+
+
+@dataclass
+class _Run:
+    """One run under the lock."""
+
+    wrapper: BaseDatabaseWrapper
+    lock: RunLock
+    options: ApplyOptions
+    progress: Progress
+    run: uuid.UUID = field(default_factory=uuid.uuid4)
+    results: list[FileResult] = field(default_factory=list)
+    stopped: str = ""
+
+    def go(self, disk: OnDisk, footprints: Footprints, judged: set[str]) -> RunResult:
+        """Plan under the lock, and walk along the plan."""
+        joined = self.wrapper.in_atomic_block
+        tables = ensure_tables(self.wrapper)
+        prospect = _prospect(self.wrapper, disk, self.options, footprints)
+        judge(prospect.plan.runnable, judged)
+        session = Session(self.wrapper)
+        try:
+            identity, clock = identify(session.connection)
+            chain = Chain(tables, read_head(session.connection, tables), self.run, identity, clock)
+            journal = Journal(chain, (lambda: session.connection) if joined else (lambda: self.lock.connection))
+            executor = Executor(
+                session,
+                journal,
+                in_transaction=Transaction.DURABLE,
+                lock_wait=self.options.lock_wait,
+                on_wait=lambda holder: _tell_wait(self.progress, holder),
+            )
+            return self._announced(prospect, executor)
+        finally:
+            session.end()
+
+    def _announced(self, prospect: _Prospect, executor: Executor) -> RunResult:
+        """Do the work between the signals that begin and end a run."""
+        plan = prospect.plan
+        database, run = self.options.database, self.run
+        self.progress(Began(plan, _warnings(prospect.disk)))
+        signals.announce(signals.run_started, using=database, run=run, names=[step.name for step in plan.runnable])
+        try:
+            self._walk(prospect, executor)
+        finally:
+            result = RunResult(
+                database,
+                run,
+                tuple(self.results),
+                len(plan.runnable),
+                executor.journal.chain.head,
+                _warnings(prospect.disk),
+            )
+            signals.announce(signals.run_finished, using=database, run=run, result=result)
+        return result
+
+    def _walk(self, prospect: _Prospect, executor: Executor) -> None:
+        overlap = prospect.footprints.overlap
+        walk = Walk.along(prospect.plan, overlap, prospect.remembered.django_applied)
+        for step in prospect.plan:
+            if not step.runs:
+                walk.pass_by(step)
+                if step.status in UNFINISHED or step.status is Status.CHANGED:
+                    self._take(_left(step, step.reason))
+            elif self.stopped:
+                self._take(_left(step, self.stopped))
+            elif reason := walk.held(step):
+                walk.finish(step, applied=False)
+                self._take(replace(_left(step, reason), status=Status.HELD))
+            else:
+                result = self._one(step, executor)
+                walk.finish(step, applied=result.status in (Status.APPLIED, Status.BASELINED))
+                self._take(result)
+        for gone in prospect.plan.missing:
+            self._take(FileResult(gone.name, gone.kind, gone.status, gone.reason))
+
+    def _take(self, result: FileResult) -> None:
+        self.results.append(result)
+        self.progress(Finished(result))
+
+    def _one(self, step: Step, executor: Executor) -> FileResult:
+        """Apply or record one file, with its signals."""
+        self.progress(Starting(step))
+        using, run = self.options.database, self.run
+        signals.announce(signals.migration_started, using=using, run=run, name=step.name)
+        try:
+            outcome = self._outcome(step, executor)
+        except DatabaseUnavailable as lost:
+            self.stopped = "the connection was lost"
+            failure = Failure(lost.message, step.name, advice=lost.hint)
+            outcome = Outcome(step.name, State.FAILED, error=failure)
+        signal = signals.migration_failed if outcome.error else signals.migration_applied
+        signals.announce(signal, using=using, run=run, name=step.name, outcome=outcome)
+        if outcome.error:
+            logger.error("%s failed: %s", outcome.error.where, outcome.error.message)
+            if self.options.fail_fast:
+                self.stopped = self.stopped or "--fail-fast stopped the run"
+        else:
+            logger.info("%s: %s in %.0f ms", step.name, outcome.state, outcome.duration_ms)
+        return _result(step, outcome)
+
+    def _outcome(self, step: Step, executor: Executor) -> Outcome:
+        if not self.options.records_only:
+            return executor.apply(step.file, step.record)
+        reason = f"--baseline {self.options.baseline}" if self.options.baseline else "--fake"
+        count = executor.journal.baselined(step.file, reason)
+        return Outcome(step.name, State.BASELINED, statements=count)
+
+
+def _left(step: Step, reason: str) -> FileResult:
+    status = Status.PENDING if step.runs and step.status is not Status.PARTIAL else step.status
+    return FileResult(step.name, step.kind, status, reason)
+
+
+def _result(step: Step, outcome: Outcome) -> FileResult:
+    return FileResult(
+        step.name,
+        step.kind,
+        Status(outcome.state),
+        reason="; ".join(outcome.notes) if outcome.settled_elsewhere else "",
+        duration_ms=outcome.duration_ms,
+        statements=outcome.statements,
+        lock_wait_ms=outcome.lock_wait_ms,
+        error=outcome.error,
+        notes=outcome.notes,
+    )

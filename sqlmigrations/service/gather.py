@@ -1,0 +1,151 @@
+"""Brings together what stands on disk and what the database remembers of it. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
+
+from sqlmigrations.database import raw
+from sqlmigrations.exceptions import InvalidFile, InvalidFiles, Problem
+from sqlmigrations.files.checksum import Change, compare
+from sqlmigrations.files.discovery import discover, folders
+from sqlmigrations.files.footprint import Footprint, footprint
+from sqlmigrations.files.graph import arrange, required_migrations
+from sqlmigrations.files.scripts import SMALL, SQLFile, examine
+from sqlmigrations.history import Location, Record, locate, read_records, read_texts
+from sqlmigrations.plan import Step
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """The SQL files of one database, in the order of a run."""
+
+    files: tuple[SQLFile, ...]
+    warnings: tuple[Problem, ...]
+    mixed_width: Problem | None
+
+    @cached_property
+    def by_name(self) -> dict[str, SQLFile]:
+        """The files by name."""
+        return {file.name: file for file in self.files}
+
+    @property
+    def requires_django(self) -> bool:
+        """Whether any file requires a Django migration."""
+        return any(required_migrations(file) for file in self.files)
+
+
+def read_disk(alias: str) -> OnDisk:
+    """Find the SQL files of one database.
+
+    Raises:
+        InvalidFiles: a folder, a name, a directive or a requirement can't be used.
+    """
+    found = discover(folders(alias))
+    if found.errors:
+        raise InvalidFiles(list(found.errors))
+    needs_django = any(required_migrations(file) for file in found.files)
+    files = arrange(found.files, django_migrations=_is_on_disk if needs_django else None)
+    return OnDisk(files, found.warnings, found.mixed_width)
+
+
+def _is_on_disk(label: str, name: str) -> bool:
+    from django.db.migrations.loader import MigrationLoader  # imports every migration of the project
+
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return (label, name) in loader.disk_migrations
+
+
+def judge(steps: Iterable[Step], known: Collection[str] = ()) -> None:
+    """Read the files that would run whole, with their companions, before anything runs.
+
+    Raises:
+        InvalidFiles: with every problem of every file; those in ``known`` are not read again.
+    """
+    problems: list[Problem] = []
+    for step in steps:
+        if step.name in known:
+            continue
+        for script in (step.file, step.file.verify, step.file.down):
+            problems += examine(script) if script else []
+    if problems:
+        raise InvalidFiles(problems)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What the database remembers of the files."""
+
+    location: Location
+    records: Mapping[str, Record]
+    changes: Mapping[str, Change]
+    django_applied: Collection[tuple[str, str]]
+
+
+def recall(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Remembered:
+    """Read the history and compare it with the files; missing tables are an empty history."""
+    connection = raw(wrapper)
+    location = locate(connection)
+    records = read_records(connection, location.tables)
+    differing = [
+        name
+        for name, record in records.items()
+        if name in disk.by_name and record.checksum and disk.by_name[name].checksum != record.checksum
+    ]
+    texts = read_texts(connection, location.tables, differing) if differing and location.tables else {}
+    changes = {name: _change(texts.get(name), disk.by_name[name]) for name in differing}
+    applied = MigrationRecorder(wrapper).applied_migrations() if disk.requires_django else {}
+    return Remembered(location, records, changes, frozenset(applied))
+
+
+def _change(stored: str | None, file: SQLFile) -> Change:
+    """Tell a cosmetic change from a real one, where the text that ran is kept whole."""
+    if stored is None or file.size > SMALL:
+        return Change.CHANGED
+    present = b"".join(file.blocks()).decode(errors="surrogateescape")
+    change = compare(stored, present)
+    return Change.CHANGED if change is Change.NONE else change  # the text kept is masked or cut: it can't tell
+
+
+@dataclass
+class Footprints:
+    """The footprints of files, each read when it is first asked for."""
+
+    _known: dict[str, Footprint] = field(default_factory=dict)
+
+    def of(self, file: SQLFile) -> Footprint:
+        """Return a file's footprint; one that can't be read is opaque."""
+        if file.name not in self._known:
+            self._known[file.name] = self._read(file)
+        return self._known[file.name]
+
+    def _read(self, file: SQLFile) -> Footprint:
+        try:
+            if file.size > SMALL:
+                return Footprint(opaque=True, reason="the file is too large to be read beforehand")
+            return footprint(file.read())
+        except (InvalidFile, OSError) as error:
+            return Footprint(opaque=True, reason=str(error))
+
+    def overlap(self, one: SQLFile, other: SQLFile) -> str:
+        """Say what two files share, nothing where they are independent."""
+        first, second = self.of(one), self.of(other)
+        if not first.overlaps(second):
+            return ""
+        for opaque in (first, second):
+            if opaque.opaque:
+                return f"what can't be known beforehand ({opaque.reason})"
+        return _shared(first, second)
+
+
+def _shared(one: Footprint, other: Footprint) -> str:
+    """Return the first name that both footprints hold and one of them changes."""
+    for name in sorted(one.changes | one.reads):
+        alone = frozenset([name])
+        if Footprint(alone & one.changes, alone & one.reads).overlaps(other):
+            return name
+    return "the same objects"
