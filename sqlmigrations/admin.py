@@ -1,0 +1,401 @@
+"""The history in Django's admin: every SQL migration and every event, to read and never to write.
+
+The mixins are for projects that register the models themselves, with a theme's ``ModelAdmin`` or columns of their own::
+
+    admin.site.unregister(MigrationRecord)
+
+
+    @admin.register(MigrationRecord)
+    class RecordAdmin(MigrationRecordAdminMixin, unfold.admin.ModelAdmin):
+        list_filter = ["state"]
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connections
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.http import content_disposition_header
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timezone import template_localtime
+from django.utils.translation import gettext_lazy as _
+
+from .database import raw
+from .history import locate
+from .models import EventType, MigrationEvent, MigrationRecord
+from .output.badges import badge
+from .output.durations import duration
+from .output.record_page import SCRIPTS, happening, message_of, page_of, timings_of
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+#: Latest events that the page of a record shows; a link leads to all of them.
+TIMELINE_LENGTH = 50
+
+#: Latest records whose roles the filters offer: no page reads a whole table for its filters.
+ROLES_FROM = 1_000
+
+#: Characters of a message and of a hash in a list.
+MESSAGE_LENGTH = 90
+HASH_LENGTH = 12
+
+
+def is_history_missing(using: str) -> bool:
+    """Tell whether the history's tables aren't there (yet)."""
+    connection = connections[using]
+    return connection.vendor != "postgresql" or locate(raw(connection)).tables is None
+
+
+def existing(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Return ``queryset``, or an empty one while the history's tables are missing."""
+    return queryset.none() if is_history_missing(queryset.db) else queryset
+
+
+# Filters
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """Filter by the database role; the choices are the roles of the latest records."""
+
+    title = _("by whom")
+    parameter_name = "by"
+    #: The model's column that holds the role.
+    column = "applied_by"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterable[tuple[str, str]]:
+        """Return the roles of the latest records, and the one that is chosen."""
+        records = existing(MigrationRecord.objects.all())
+        roles = set(records.values_list("applied_by", flat=True)[:ROLES_FROM])
+        chosen = self.used_parameters.get(self.parameter_name)
+        return [(role, role) for role in sorted(roles | {chosen} - {None, ""})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows of the chosen role."""
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
+
+
+class EventRoleFilter(RoleFilter):
+    """The same for events."""
+
+    column = "role"
+
+
+class GivenFilter(admin.SimpleListFilter):
+    """Filter by a value that another page's link brings along; without one it isn't shown."""
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterable[tuple[str, str]]:
+        """Return the value that was given, so that one sees it and can take it away."""
+        value = self.used_parameters.get(self.parameter_name)
+        return [(value, value)] if value else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows with the value; none for a value that can't be one."""
+        if not self.value():
+            return queryset
+        try:
+            return queryset.filter(**{str(self.parameter_name): self.value()})
+        except ValidationError:
+            return queryset.none()
+
+
+class FileFilter(GivenFilter):
+    """Filter by one file."""
+
+    title = _("file")
+    parameter_name = "filename"
+
+
+class RunFilter(GivenFilter):
+    """Filter by one run."""
+
+    title = _("run")
+    parameter_name = "run"
+
+
+# Pages
+
+
+class HistoryAdminMixin(ModelAdmin):
+    """A model of the history: read-only for everybody, and no error page while its table is missing."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    #: Large columns that no list loads.
+    deferred_fields: ClassVar[Sequence[str]] = ()
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["sqlmigrations/admin.css", "sqlmigrations/sql.css"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: the runner alone writes the history."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse: the runner alone writes the history."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse: what happened stays on record."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return all rows without their large columns."""
+        return existing(super().get_queryset(request).defer(*self.deferred_fields))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return one row with its large columns."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None and self.deferred_fields:
+            found.refresh_from_db(fields=self.deferred_fields)
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; where it is empty, say what to type."""
+        missing = is_history_missing(self.model._default_manager.db)
+        return super().changelist_view(request, {"history_is_missing": missing, **(extra_context or {})})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Show one row on a page of its own instead of a form."""
+        context |= {"title": str(obj), "subtitle": None, **self.page_context(request, obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Return what the page of one row shows; add to it in a subclass."""
+        raise NotImplementedError
+
+    def url_of(self, request: HttpRequest, model: type[Model], page: str, *args: Any, **query: Any) -> str:
+        """Return the address of another page of the history; nothing if this user may not see it."""
+        if not (self.admin_site.is_registered(model) and _may_view(request, model)):
+            return ""
+        name = f"{self.admin_site.name}:{model._meta.app_label}_{model._meta.model_name}_{page}"
+        return reverse(name, args=args, query=query)
+
+
+def _may_view(request: HttpRequest, model: type[Model]) -> bool:
+    permissions = [f"{model._meta.app_label}.{action}_{model._meta.model_name}" for action in ("view", "change")]
+    return any(request.user.has_perm(permission) for permission in permissions)
+
+
+class MigrationRecordAdminMixin(HistoryAdminMixin):
+    """SQL migrations: what the database holds of each file, and how the last attempt went."""
+
+    list_display = ("name", "status", "kind", "executed", "took", "applied_by", "short_error")
+    list_filter = ("state", "kind", RoleFilter)
+    search_fields = ("filename", "error_message", "checksum__startswith")
+    search_help_text = _("Search in names and errors, or by the beginning of a checksum.")
+    date_hierarchy = "attempted_at"
+    deferred_fields = ("applied_sql", "down_sql", "verify_sql", "objects_made", "progress")
+
+    # The list
+
+    @admin.display(description=_("name"), ordering="filename")
+    def name(self, record: MigrationRecord) -> SafeString:
+        """Return the file's name."""
+        return format_html('<span class="sqlm-name">{}</span>', record.filename)
+
+    @admin.display(description=_("state"), ordering="state")
+    def status(self, record: MigrationRecord) -> SafeString:
+        """Return the state's badge."""
+        return self.status_badge(record)
+
+    @admin.display(description=_("executed at"), ordering="executed_at", empty_value="–")
+    def executed(self, record: MigrationRecord) -> str | SafeString:
+        """Return when the text that the database holds was applied, or else when that was tried."""
+        if record.executed_at is not None:
+            return _moment(record.executed_at)
+        return format_html('<span class="sqlm-quiet">{}</span>', _("tried %s") % _moment(record.attempted_at))
+
+    @admin.display(description=_("duration"), ordering="execution_time_ms", empty_value="–")
+    def took(self, record: MigrationRecord) -> str | None:
+        """Return how long the last attempt took."""
+        return _duration(record.execution_time_ms)
+
+    @admin.display(description=_("error"), ordering="error_message", empty_value="–")
+    def short_error(self, record: MigrationRecord) -> str | None:
+        """Return the beginning of the error."""
+        return _short(record.error_message)
+
+    def status_badge(self, record: MigrationRecord) -> SafeString:
+        """Return the state as a word and a shape."""
+        return badge(record.state, record.get_state_display())
+
+    # The page of one record
+
+    def page_context(self, request: HttpRequest, obj: MigrationRecord) -> dict[str, Any]:
+        """Return the record's outcome, error, texts, times, objects and events."""
+        events = list(self.events_of(obj))
+        timed = self.last_applied_event(obj)
+        return {
+            "record": obj,
+            "page": page_of(obj, events, timed),
+            "badge": self.status_badge(obj),
+            "took": _duration(obj.execution_time_ms),
+            "timeline": [happening(event) for event in events[:TIMELINE_LENGTH]],
+            "has_older_events": len(events) > TIMELINE_LENGTH,
+            "events_url": self.url_of(request, MigrationEvent, "changelist", filename=obj.filename),
+        }
+
+    def events_of(self, record: MigrationRecord) -> Iterable[MigrationEvent]:
+        """Return the record's latest events, newest first, one more than the page shows."""
+        events = MigrationEvent.objects.using(record._state.db).filter(filename=record.filename)
+        return events.defer("timings", "notices", "blockers").order_by("-id")[: TIMELINE_LENGTH + 1]
+
+    def last_applied_event(self, record: MigrationRecord) -> MigrationEvent | None:
+        """Return the event of the last success, which knows how long each statement took."""
+        events = MigrationEvent.objects.using(record._state.db).filter(filename=record.filename)
+        return events.filter(type=EventType.APPLIED).only("type", "timings").order_by("-id").first()
+
+    # The texts
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that shows or downloads one script as plain text."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_sql"
+        view = self.admin_site.admin_view(self.sql_view)
+        return [path("<path:object_id>/sql/<str:script>/", view, name=name), *super().get_urls()]
+
+    def sql_view(self, request: HttpRequest, object_id: str, script: str) -> HttpResponse:
+        """Return a whole script as plain text; with ``?download`` as a file."""
+        record = self.get_object(request, object_id)
+        if not self.has_view_permission(request, record):
+            raise PermissionDenied
+        text = self.sql_text(record, script) if record else None
+        if text is None:
+            raise Http404(f"No such script: {script}")
+        name = _script_name(record.filename, script)
+        headers = {
+            "Content-Disposition": content_disposition_header("download" in request.GET, name) or "",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+
+    def sql_text(self, record: MigrationRecord, script: str) -> str | None:
+        """Return the text of a script by its name in the address; nothing if there is none."""
+        field, _anchor = SCRIPTS.get(script, ("", ""))
+        text: str | None = getattr(record, field) if field else None
+        return text
+
+
+class MigrationEventAdminMixin(HistoryAdminMixin):
+    """Events: everything that ever happened, in the chain's order, newest first."""
+
+    list_display = ("happened", "what", "filename", "took", "who", "short_message", "short_hash")
+    list_filter = ("type", "at", EventRoleFilter, FileFilter, RunFilter)
+    search_fields = ("filename", "host", "os_user", "hash__startswith")
+    search_help_text = _("Search in file names, hosts and users, or by the beginning of a hash.")
+    ordering = ("-id",)
+    deferred_fields = ("timings", "notices", "blockers")
+
+    @admin.display(description=_("at"), ordering="at")
+    def happened(self, event: MigrationEvent) -> str:
+        """Return when it happened."""
+        return _moment(event.at)
+
+    @admin.display(description=_("what"), ordering="type")
+    def what(self, event: MigrationEvent) -> SafeString:
+        """Return the badge of what happened."""
+        return badge(event.type, event.get_type_display())
+
+    @admin.display(description=_("duration"), ordering="duration_ms", empty_value="–")
+    def took(self, event: MigrationEvent) -> str | None:
+        """Return how long it took."""
+        return _duration(event.duration_ms)
+
+    @admin.display(description=_("who"), ordering="role")
+    def who(self, event: MigrationEvent) -> str:
+        """Return the database role, and the person and machine behind it."""
+        person = "@".join(part for part in (event.os_user, event.host) if part)
+        return f"{event.role} ({person})" if person else event.role
+
+    @admin.display(description=_("message"), empty_value="–")
+    def short_message(self, event: MigrationEvent) -> str | None:
+        """Return the beginning of an error or a reason."""
+        return _short(message_of(event))
+
+    @admin.display(description=_("hash"))
+    def short_hash(self, event: MigrationEvent) -> SafeString:
+        """Return the beginning of the event's hash."""
+        return format_html('<code class="sqlm-hash">{}</code>', event.hash[:HASH_LENGTH])
+
+    def page_context(self, request: HttpRequest, obj: MigrationEvent) -> dict[str, Any]:
+        """Return what happened, who did it with what, and its place in the chain."""
+        others = MigrationEvent.objects.using(obj._state.db).only("filename", "type", "hash")
+        before = others.filter(id__lt=obj.pk).order_by("-id").first()
+        after = others.filter(id__gt=obj.pk).order_by("id").first()
+        records = MigrationRecord.objects.using(obj._state.db).filter(filename=obj.filename)
+        record_id = records.values_list("pk", flat=True).first()
+        details = {key: value for key, value in obj.details.items() if key != "message"}
+        return {
+            "event": obj,
+            "badge": self.what(obj),
+            "message": message_of(obj),
+            "took": _duration(obj.duration_ms),
+            "timings": timings_of(obj.timings),
+            "statements": len(obj.timings),
+            "details": _pretty(details),
+            "blockers": _pretty(obj.blockers),
+            "before_url": self.url_of(request, MigrationEvent, "change", before.pk) if before else "",
+            "after_url": self.url_of(request, MigrationEvent, "change", after.pk) if after else "",
+            "record_url": self.url_of(request, MigrationRecord, "change", record_id) if record_id else "",
+            "run_url": self.url_of(request, MigrationEvent, "changelist", run=obj.run),
+        }
+
+
+@admin.register(MigrationRecord)
+class MigrationRecordAdmin(MigrationRecordAdminMixin):
+    """SQL migrations in Django's own admin."""
+
+
+@admin.register(MigrationEvent)
+class MigrationEventAdmin(MigrationEventAdminMixin):
+    """Events in Django's own admin."""
+
+
+# Words
+
+
+def _moment(value: datetime) -> str:
+    """Return date and time in the page's time zone and language."""
+    return date_format(template_localtime(value), "DATETIME_FORMAT")
+
+
+def _duration(milliseconds: float | None) -> str | None:
+    return None if milliseconds is None else duration(milliseconds)
+
+
+def _short(message: str) -> str | None:
+    """Return a message's first line, as much of it as a list can show."""
+    return Truncator(message.partition("\n")[0]).chars(MESSAGE_LENGTH) or None
+
+
+def _pretty(value: Any) -> str:
+    """Return JSON for people; nothing where there is nothing."""
+    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
+
+
+def _script_name(filename: str, script: str) -> str:
+    """Return the name of the file that a script came from, without its folder."""
+    path = PurePosixPath(filename)
+    return path.name if script == "applied" else path.with_suffix(f".{script}{path.suffix}").name

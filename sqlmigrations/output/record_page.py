@@ -1,0 +1,266 @@
+"""What the pages of one SQL migration and of one event show, worked out from the rows.
+
+Pure: reads no database and decides what belongs where; templates only lay it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from ..models import EventType, MigrationEvent, MigrationRecord
+from .badges import badge
+from .charts import Bar, slowest
+from .durations import duration
+from .highlight import Excerpt, Mark, excerpt, highlight
+
+#: Events of an attempt that did not come through.
+FAILURES = frozenset({EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED})
+
+#: How a script is called in addresses: the record's field, and what its lines' ids begin with.
+SCRIPTS: Mapping[str, tuple[str, str]] = {
+    "applied": ("applied_sql", "L"),
+    "down": ("down_sql", "D"),
+    "verify": ("verify_sql", "V"),
+}
+
+#: Characters of a statement's first line beside its time.
+STATEMENT_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One script, highlighted as far as a page can bear it."""
+
+    name: str
+    title: str
+    excerpt: Excerpt
+    html: SafeString
+    size: int
+    anchor: str
+    is_marked: bool
+
+    def anchor_of(self, line: int | None) -> str:
+        """Return the id of ``line``, or nothing where it isn't shown."""
+        is_shown = line is not None and self.excerpt.first_line <= line <= self.excerpt.last_line
+        return f"{self.anchor}{line}" if is_shown else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with the last attempt, and where to look."""
+
+    message: str
+    sqlstate: str
+    file: str
+    line: int | None
+    anchor: str
+    detail: str
+    hint: str
+    advice: str
+    statement: SafeString | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one statement took, with its text and a link where the page has them."""
+
+    bar: Bar
+    duration: str
+    anchor: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event in the timeline of a file."""
+
+    event: MigrationEvent
+    badge: SafeString
+    duration: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An object that the file made."""
+
+    kind: str
+    name: str
+    line: int | None
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All of it."""
+
+    failure: Failure | None
+    applied: Listing | None
+    others: list[Listing]
+    holds_other_text: bool
+    timings: list[Timing]
+    statements: int
+    objects: list[Made]
+
+
+def page_of(record: MigrationRecord, events: Sequence[MigrationEvent], timed: MigrationEvent | None) -> Page:
+    """Return the page of ``record``; ``events`` are its latest, newest first, and ``timed`` its last *applied* one."""
+    failed = _failed_event(record, events)
+    marked = _script_of(record, failed) if failed and _is_of_stored_text(record, failed) else ""
+    listings = {
+        script: listing
+        for script in SCRIPTS
+        if (listing := _listing(record, script, _mark(record, failed) if script == marked else None))
+    }
+    applied = listings.get("applied")
+    timings = timed.timings if timed else []
+    return Page(
+        failure=_failure(record, failed, listings.get(marked)),
+        applied=applied,
+        others=[listing for script, listing in listings.items() if script != "applied"],
+        holds_other_text=bool(record.error_message and applied and not marked),
+        timings=timings_of(timings, record.applied_sql or "", applied),
+        statements=len(timings),
+        objects=_objects(record.objects_made, applied),
+    )
+
+
+# The error
+
+
+def _failed_event(record: MigrationRecord, events: Sequence[MigrationEvent]) -> MigrationEvent | None:
+    if not record.error_message:
+        return None
+    return next((event for event in events if event.type in FAILURES), None)
+
+
+def _is_of_stored_text(record: MigrationRecord, failed: MigrationEvent) -> bool:
+    """Tell whether the stored text is the one that failed, and not an older one that the database still holds."""
+    if failed.type == EventType.REVERT_FAILED:
+        return True
+    return record.executed_at is None or bool(failed.checksum and failed.checksum == record.checksum)
+
+
+def _script_of(record: MigrationRecord, failed: MigrationEvent) -> str:
+    """Return which script the error is in."""
+    file = str(failed.details.get("file", record.filename))
+    if failed.type == EventType.REVERT_FAILED or file.endswith(".down.sql"):
+        return "down"
+    return "verify" if file.endswith(".verify.sql") else "applied"
+
+
+def _mark(record: MigrationRecord, failed: MigrationEvent | None) -> Mark | None:
+    return Mark(record.error_line, _message(record, failed)) if record.error_line else None
+
+
+def _message(record: MigrationRecord, failed: MigrationEvent | None) -> str:
+    return str((failed and failed.details.get("message")) or record.error_message)
+
+
+def _failure(record: MigrationRecord, failed: MigrationEvent | None, marked: Listing | None) -> Failure | None:
+    """Return the error, with a link to its line in ``marked`` or else in the statement itself."""
+    if not record.error_message:
+        return None
+    details: Mapping[str, Any] = failed.details if failed else {}
+    anchor = marked.anchor_of(record.error_line) if marked else ""
+    return Failure(
+        message=_message(record, failed),
+        sqlstate=record.error_sqlstate,
+        file=str(details.get("file", record.filename)),
+        line=record.error_line,
+        anchor=anchor,
+        detail=str(details.get("detail", "")),
+        hint=str(details.get("hint", "")),
+        advice=str(details.get("advice", "")),
+        statement=None if anchor else _failed_statement(record, details),
+    )
+
+
+def _failed_statement(record: MigrationRecord, details: Mapping[str, Any]) -> SafeString | None:
+    """Return the statement that failed, where the text of its file isn't kept; numbered if its line is known."""
+    statement = details.get("statement")
+    if not statement:
+        return None
+    first_line = details.get("statement_line")
+    if first_line is None:
+        return highlight(str(statement), numbered=False)
+    return highlight(str(statement), first_line=first_line, anchor="E", mark=_mark(record, None))
+
+
+# The texts
+
+
+def _listing(record: MigrationRecord, script: str, mark: Mark | None) -> Listing | None:
+    field, anchor = SCRIPTS[script]
+    text: str | None = getattr(record, field)
+    if not text:
+        return None
+    window = excerpt(text, mark.line if mark else None)
+    return Listing(
+        name=script,
+        title=_title(script),
+        excerpt=window,
+        html=highlight(window.text, first_line=window.first_line, anchor=anchor, mark=mark),
+        size=len(text.encode()),
+        anchor=anchor,
+        is_marked=mark is not None,
+    )
+
+
+def _title(script: str) -> str:
+    return {"applied": _("SQL"), "down": _("Down script"), "verify": _("Verify script")}[script]
+
+
+# What came of it
+
+
+def timings_of(timings: Sequence[dict[str, Any]], text: str = "", applied: Listing | None = None) -> list[Timing]:
+    """Return the slowest statements with their bars, and with their texts where ``text`` has them."""
+    lines = text.split("\n")
+    return [
+        Timing(
+            bar,
+            duration(bar.duration_ms),
+            anchor=applied.anchor_of(bar.line) if applied else "",
+            text=_first_words(lines, bar.line),
+        )
+        for bar in slowest(timings)
+    ]
+
+
+def _first_words(lines: Sequence[str], line: int) -> str:
+    """Return the statement's first line, as much of it as fits."""
+    return Truncator(lines[line - 1].strip()).chars(STATEMENT_LENGTH) if 0 < line <= len(lines) else ""
+
+
+def _objects(objects: Sequence[dict[str, Any]], applied: Listing | None) -> list[Made]:
+    return [
+        Made(
+            kind=str(made.get("kind", "")),
+            name=str(made.get("name", "")),
+            line=made.get("line"),
+            anchor=applied.anchor_of(made.get("line")) if applied else "",
+        )
+        for made in objects
+    ]
+
+
+def happening(event: MigrationEvent) -> Happening:
+    """Return an event as the timeline shows it."""
+    return Happening(
+        event,
+        badge=badge(event.type, event.get_type_display()),
+        duration="" if event.duration_ms is None else duration(event.duration_ms),
+        message=message_of(event),
+    )
+
+
+def message_of(event: MigrationEvent) -> str:
+    """Return the error of a failed event, or the reason that a person gave."""
+    return str(event.details.get("message") or event.details.get("reason") or "")
