@@ -289,8 +289,8 @@ class Link:
 def digest(values: Mapping[str, Any]) -> str:
     """Return the hash of an event's explicit values, its predecessor's hash among them.
 
-    The values are written as JSON in one way only: keys sorted, no spaces, times in UTC with microseconds, whole numbers
-    without a fraction (``jsonb`` gives ``1e22`` back as an integer).
+    The values are written as JSON in one way only: keys sorted, no spaces, times in UTC with microseconds, whole
+    numbers without a fraction (``jsonb`` gives ``1e22`` back as an integer).
     """
     text = json.dumps(_canonical(values), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -385,29 +385,41 @@ class ChainReport:
         return self.break_id is None
 
 
-def verify_chain(connection: Connection, tables: Tables | None) -> ChainReport:
-    """Walk along the whole chain in constant memory and name the first event that doesn't fit."""
+def verify_chain(connection: Connection, tables: Tables | None, *, last: int | None = None) -> ChainReport:
+    """Walk along the chain in constant memory and name the first event that doesn't fit.
+
+    ``last`` limits the walk to that many events at the end; the one before them is then taken on trust.
+    """
     if tables is None:
         return ChainReport(0, GENESIS)
-    head, count = GENESIS, 0
-    for event_id, values, hash in _walk(connection, tables):
+    after = _id_before(connection, tables, last) if last is not None else 0
+    head, count = (None if after else GENESIS), 0
+    for event_id, values, hash in _walk(connection, tables, after):
+        head = values["previous_hash"] if head is None else head
         if values["previous_hash"] != head:
             reason = "it does not follow the event before it: one was removed, added or put elsewhere"
             return ChainReport(count, head, event_id, reason)
         if digest(values) != hash:
             return ChainReport(count, head, event_id, "its values are not those that its hash was made of")
         head, count = hash, count + 1
-    return ChainReport(count, head)
+    return ChainReport(count, head or GENESIS)
+
+
+def _id_before(connection: Connection, tables: Tables, last: int) -> int:
+    """Return the id of the event before the ``last`` ones, 0 where there are no more than that."""
+    statement = sql.SQL("SELECT id FROM {} ORDER BY id DESC LIMIT 1 OFFSET %s").format(tables.event)
+    row = cursor(connection).execute(statement, [last]).fetchone()
+    return row[0] if row else 0
 
 
 _HASHED_COLUMNS = (*Identity.__slots__, *Event.__slots__, "run", "at", "previous_hash")
 
 
-def _walk(connection: Connection, tables: Tables) -> Iterator[tuple[int, dict[str, Any], str]]:
-    """Yield every event in order: its id, the values that were hashed, its hash."""
+def _walk(connection: Connection, tables: Tables, after: int) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """Yield the events behind the id ``after`` in order: its id, the values that were hashed, its hash."""
     columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "hash", *_HASHED_COLUMNS)))
     page = sql.SQL("SELECT {} FROM {} WHERE id > %s ORDER BY id LIMIT 1000").format(columns, tables.event)
-    last = 0
+    last = after
     while rows := fetch_all(connection, page, [last]):
         for event_id, hash, *values in rows:
             yield event_id, dict(zip(_HASHED_COLUMNS, values, strict=True)), hash

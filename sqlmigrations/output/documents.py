@@ -9,7 +9,9 @@ from typing import Any
 from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
+from sqlmigrations.schema.difference import Difference
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
+from sqlmigrations.service.validate import ValidationReport
 
 #: Raised when the meaning of a key changes; a new key may come at any time.
 SCHEMA_VERSION = 1
@@ -46,6 +48,42 @@ def of_plan(report: PlanReport, steps: tuple[Step, ...]) -> Document:
         "files": files,
         "summary": {name: counts[name] for name in ("applied", "failed", "held", "pending")} | dict(counts),
         "head": report.head,
+    }
+
+
+def of_validation(report: ValidationReport) -> Document:
+    """Return the document of a validation."""
+    return {
+        **head("validateschema", report.database),
+        "drift": [_difference(difference) for difference in report.differences],
+        "examined": dict(report.examined),
+        "not_compared": dict(report.not_compared),
+        "skipped": [
+            {"what": skipped.what, "reason": skipped.reason, "remedy": skipped.remedy} for skipped in report.skipped
+        ],
+        "summary": report.summary,
+        "head": report.head,
+    }
+
+
+def _difference(difference: Difference) -> Document:
+    changed = difference.changed
+    return {
+        "source": str(difference.source),
+        "kind": difference.kind,
+        "object": difference.object,
+        "attribute": difference.attribute,
+        "expected": difference.expected,
+        "found": difference.found,
+        "severity": str(difference.severity),
+        "fix": difference.fix,
+        "changed": changed
+        and {
+            "at": changed.at.isoformat(),
+            "by": changed.by,
+            "application": changed.application,
+            "statement": changed.statement,
+        },
     }
 
 

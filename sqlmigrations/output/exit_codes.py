@@ -7,6 +7,7 @@ from enum import IntEnum
 from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
 from sqlmigrations.plan import DISAGREEING, Status
 from sqlmigrations.service.apply import PlanReport, RunResult
+from sqlmigrations.service.validate import ValidationReport
 
 
 class ExitCode(IntEnum):
@@ -47,3 +48,13 @@ def of_check(report: PlanReport) -> ExitCode:
     if report.plan.with_status(*DISAGREEING) or report.plan.missing:
         return ExitCode.DISAGREES
     return ExitCode.FOUND if report.unfinished else ExitCode.OK
+
+
+def of_validation(report: ValidationReport) -> ExitCode:
+    """Return the exit code of a validation."""
+    if report.skipped:
+        return ExitCode.COULD_NOT_ASK
+    if report.disagrees:
+        return ExitCode.DISAGREES
+    summary = report.summary
+    return ExitCode.FOUND if summary["error"] or summary["warning"] else ExitCode.OK

@@ -1,0 +1,60 @@
+"""The vocabulary of a validation: differences, and what could not be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Who says what the database should be."""
+
+    HISTORY = "history"
+    REQUIRED = "required"
+    MODELS = "models"
+    SNAPSHOT = "snapshot"
+    REPLAY = "replay"
+    AGAINST = "against"
+
+
+class Severity(StrEnum):
+    """How bad a difference is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who made a difference, when and with what."""
+
+    at: datetime
+    by: str
+    application: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it should be; ``fix`` is what to type, SQL or a command."""
+
+    source: Source
+    kind: str
+    object: str
+    attribute: str
+    expected: str
+    found: str
+    severity: Severity
+    fix: str = ""
+    changed: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that could not be looked at; ``remedy`` is what would help."""
+
+    what: str
+    reason: str
+    remedy: str = ""

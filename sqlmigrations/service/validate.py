@@ -1,0 +1,169 @@
+"""Compares one database with what the files, the history and the settings say it is. Changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from sqlmigrations.conf import settings
+from sqlmigrations.database import connect, raw
+from sqlmigrations.history import ChainReport, locate, read_head, verify_chain
+from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
+from sqlmigrations.runner.lock import run_in_progress
+from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
+from sqlmigrations.schema.required import compare_required
+from sqlmigrations.service.gather import Footprints, read_disk, recall
+
+#: Events at the end of the chain that are verified when the whole history isn't asked for.
+TAIL = 1_000
+
+#: Seconds to wait for a run in progress before the second and last look.
+PATIENCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateOptions:
+    """What to validate."""
+
+    database: str = DEFAULT_DB_ALIAS
+    history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport:
+    """What was found, what was examined, and what could not be."""
+
+    database: str
+    differences: tuple[Difference, ...] = ()
+    examined: Mapping[str, int] = field(default_factory=dict)
+    not_compared: Mapping[str, int] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+    pending: int = 0
+    has_history: bool = True
+    head: str = ""
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many differences there are of each severity."""
+        counts = Counter(difference.severity for difference in self.differences)
+        return {str(severity): counts[severity] for severity in Severity}
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether files and history tell different stories."""
+        return any(
+            difference.source is Source.HISTORY and difference.attribute in ("text", "presence", "chain")
+            for difference in self.differences
+        )
+
+
+def validate(options: ValidateOptions) -> ValidationReport:
+    """Validate one database.
+
+    A run in progress would be mistaken for drift: it is waited for briefly, then the question is left open.
+
+    Raises:
+        InvalidFiles: files can't be read.
+        DatabaseUnavailable: the database can't be asked.
+    """
+    wrapper = connect(options.database)
+    for attempt in range(2):
+        if attempt:
+            time.sleep(PATIENCE)
+        before = _moment(wrapper)
+        report = _validate(wrapper, options)
+        if before is not None and before == _moment(wrapper):
+            return report
+    holder = Skipped("everything", "a run is in progress", "Validate again when it is done.")
+    return ValidationReport(options.database, skipped=(holder,), pending=report.pending, head=report.head)
+
+
+def _moment(wrapper: BaseDatabaseWrapper) -> str | None:
+    """Return the head of the history, or nothing while a run holds the lock."""
+    connection = raw(wrapper)
+    location = locate(connection)
+    return None if run_in_progress(connection, location.schema) else read_head(connection, location.tables)
+
+
+def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> ValidationReport:
+    connection = raw(wrapper)
+    disk = read_disk(options.database)
+    remembered = recall(wrapper, disk)
+    footprints = Footprints()
+    plan = preview(
+        make_plan(
+            disk.files,
+            remembered.records,
+            changes=remembered.changes,
+            selection=Selection(),
+            overlap=footprints.overlap,
+        ),
+        footprints.overlap,
+        remembered.django_applied,
+    )
+    chain = verify_chain(connection, remembered.location.tables, last=None if options.history else TAIL)
+    required = settings.REQUIRED_TABLES
+    differences = [*_of_files(plan), *_of_chain(chain), *compare_required(connection, required)]
+    return ValidationReport(
+        options.database,
+        tuple(differences),
+        examined={"file": len(plan.steps), "event": chain.events, "required table": len(required)},
+        pending=len([step for step in plan if step.runs or step.status is Status.HELD]),
+        has_history=bool(remembered.records),
+        head=chain.head,
+    )
+
+
+def _of_files(plan: Plan) -> Iterator[Difference]:
+    """Yield what the history says of the files."""
+    for step in plan:
+        if difference := _of_step(step):
+            yield difference
+    for gone in plan.missing:
+        fix = "restore the file, or: manage.py applysql --repair"
+        yield Difference(
+            Source.HISTORY, "file", gone.name, "presence", "on disk", "gone, though the database holds it", Severity.ERROR, fix
+        )
+
+
+def _of_step(step: Step) -> Difference | None:
+    def difference(attribute: str, found: str, severity: Severity, fix: str) -> Difference:
+        expected = "as it was applied" if attribute == "text" else "applied"
+        return Difference(Source.HISTORY, "file", step.name, attribute, expected, found, severity, fix)
+
+    again = f"manage.py applysql {step.name}"
+    match step.status:
+        case Status.FAILED | Status.PARTIAL | Status.IN_DOUBT:
+            message = step.record.error_message.partition("\n")[0] if step.record else ""
+            found = f"{step.status.replace('_', ' ')}: {message}" if message else str(step.status)
+            return difference("state", found, Severity.ERROR, again)
+        case Status.CHANGED:
+            fix = "put the text back and write a new file, or: manage.py applysql --repair"
+            return difference("text", "changed since", Severity.ERROR, fix)
+        case Status.LATE:
+            return difference("state", f"late: {step.reason}", Severity.ERROR, f"{again} --allow-late")
+        case Status.HELD:
+            return difference("state", f"held: {step.reason}", Severity.WARNING, "manage.py applysql")
+        case Status.PENDING:
+            found = f"pending: {step.reason}" if step.reason else "pending"
+            return difference("state", found, Severity.WARNING, "manage.py applysql")
+    return None
+
+
+def _of_chain(chain: ChainReport) -> Iterator[Difference]:
+    if not chain.is_intact:
+        yield Difference(
+            Source.HISTORY,
+            "event",
+            f"event {chain.break_id}",
+            "chain",
+            "fits the event before it",
+            chain.break_reason,
+            Severity.ERROR,
+            "compare it with a backup: events are never changed by this tool",
+        )
