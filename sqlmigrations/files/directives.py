@@ -48,11 +48,15 @@ class Directives:
 
 def is_duration(text: str) -> bool:
     """Say whether PostgreSQL reads the text as a time of at most 2147483647 ms: ``3s``, ``10min``, ``500ms``, ``0``."""
+    found = milliseconds(text)
+    return found is not None and found <= _LONGEST
+
+
+def milliseconds(text: str) -> float | None:
+    """Return a time as PostgreSQL reads it, in milliseconds; ``None`` for what is none."""
     match = _duration.fullmatch(text)
-    if not match:
-        return False
-    factor = _UNITS.get(match["unit"] or "ms")
-    return factor is not None and float(match["number"]) * factor <= _LONGEST
+    factor = _UNITS.get(match["unit"] or "ms") if match else None
+    return None if match is None or factor is None else float(match["number"]) * factor
 
 
 def parse(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> Directives:

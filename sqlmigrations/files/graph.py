@@ -20,7 +20,7 @@ def arrange(
 ) -> tuple[SQLFile, ...]:
     """Return the files in an order that keeps each after what it requires, otherwise as they came.
 
-    ``django_migrations(app_label, name)`` says whether a Django migration exists on disk; without it that isn't checked.
+    ``django_migrations(app_label, name)`` says whether a Django migration exists on disk; without it nobody asks.
     Raises ``InvalidFiles`` for names that no file has and for circles, each with its whole path.
     """
     problems = unknown(files, django_migrations)

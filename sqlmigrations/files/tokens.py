@@ -142,11 +142,42 @@ def code(text: bytes) -> Iterator[Token]:
     return (token for token in tokens(text) if token.kind is not TokenKind.COMMENT)
 
 
+#: How far into a statement its leading words are looked for, in bytes.
+_HEAD = 4096
+_quiet = rb"[^'\"$()/\-eE]++|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE]|'[^']*+'|\"[^\"]*+\"|-(?!-)|/(?!\*)"
+_plain_words = re.compile(rb"(?:[A-Za-z_][A-Za-z0-9_]*+[ \t\r\n]++)++")
+_leading = re.compile(
+    rb"[^A-Za-z_\x80-\xff'\"$()/\-]*+"
+    rb"(?:(?P<word>(?![eE]')" + WORD + rb")"
+    rb"|'[^']*+'|\"[^\"]*+\"|\((?:" + _quiet + rb"|\((?:" + _quiet + rb")*+\))*+\)"
+    rb"|-(?!-)|/(?!\*)|" + LINE_COMMENT + rb"(?=[\r\n]))"
+)
+
+
 def bare_words(text: bytes, limit: int) -> tuple[str, ...]:
-    """Return the first ``limit`` words outside quotes and parentheses, in upper case."""
+    """Return the first words outside quotes and parentheses, in upper case: ``limit`` at most, from the first 4 kB."""
+    end = min(len(text), _HEAD)
+    plain = _plain_words.match(text, 0, end)
+    words = plain.group().decode().upper().split()[:limit] if plain else []
+    position = plain.end() if plain else 0
+    while len(words) < limit:
+        match = _leading.match(text, position, end)
+        if match is None:
+            rest = text[position:end].lstrip()
+            return _bare_words(text, limit) if rest and rest[:1] not in b";(,)" else tuple(words)
+        position = match.end()
+        if match.lastgroup:
+            words.append(match[1].decode(errors="replace").upper())
+    return tuple(words)
+
+
+def _bare_words(text: bytes, limit: int) -> tuple[str, ...]:
+    """Do the same for a text with nested comments, dollar quotes or escape strings at its beginning."""
     words: list[str] = []
     depth = 0
-    for token in tokens(text):
+    for token in code(text):
+        if token.start > _HEAD and depth:
+            break
         if token.text == b"(":
             depth += 1
         elif token.text == b")":
