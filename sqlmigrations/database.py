@@ -17,7 +17,7 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import JsonbLoader
 
-from .exceptions import DatabaseUnavailable
+from sqlmigrations.exceptions import DatabaseUnavailable
 
 Connection = psycopg.Connection[Any]
 Cursor = psycopg.Cursor[Any]

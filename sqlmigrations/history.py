@@ -24,12 +24,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from . import __version__
-from .conf import settings
-from .database import Connection, cursor, fetch_all, fetch_row, raw
-from .exceptions import ConfigurationError
-from .models import EventType, Kind, State
-from .queries import query
+from sqlmigrations import __version__
+from sqlmigrations.conf import settings
+from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row, raw
+from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.models import EventType, Kind, State
+from sqlmigrations.queries import query
 
 #: What the first event carries in the place of a predecessor's hash.
 GENESIS = "0" * 64

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .exceptions import HistoryIsReadOnly
+from sqlmigrations.exceptions import HistoryIsReadOnly
 
 
 def _refuse(what: str) -> NoReturn:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from .exceptions import UnknownFile
+from sqlmigrations.exceptions import UnknownFile
+from sqlmigrations.history import Record
+from sqlmigrations.models import State
+
 from .files.checksum import Change
 from .files.graph import required, required_migrations
 from .files.kinds import Kind
 from .files.scripts import SQLFile
-from .history import Record
-from .models import State
 
 #: Says which object two files share so that their order matters; nothing where they are independent.
 Overlap = Callable[[SQLFile, SQLFile], str]

@@ -31,7 +31,7 @@ logger = logging.getLogger("sqlmigrations")
 
 def announce(signal: Signal, **arguments: Any) -> None:
     """Send ``signal`` and log what its receivers raise."""
-    from .models import MigrationRecord
+    from sqlmigrations.models import MigrationRecord
 
     for receiver, answer in signal.send_robust(MigrationRecord, **arguments):
         if isinstance(answer, Exception):

@@ -154,4 +154,5 @@ def _failure(failure: Failure | None) -> Document | None:
         "line": failure.line,
         "column": failure.column,
         "statement": failure.statement,
+        "blockers": [blocker.as_json() for blocker in failure.blockers],
     }

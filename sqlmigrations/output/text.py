@@ -18,8 +18,8 @@ from sqlmigrations.service.apply import (
     Report,
     RunResult,
     Starting,
-    Waiting,
 )
+from sqlmigrations.service.run import Blocked, Waiting
 
 Paint = Callable[[str], str]
 
@@ -47,6 +47,9 @@ class RunText:
         match report:
             case Waiting(holder):
                 yield self.style.WARNING(f"Waiting for {holder}"), "\n"
+            case Blocked(blockers):
+                for blocker in blockers:
+                    yield self.style.WARNING(f"\n    Waiting for {blocker}"), ""
             case Began(plan, warnings) if self.verbosity:
                 yield from self._began(len(plan.runnable), warnings)
             case Starting(step) if self.verbosity:

@@ -16,8 +16,7 @@ from psycopg import sql
 from sqlmigrations.database import Connection, fetch_all, fetch_dicts
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.queries import query
-
-from .lock import OnWait, poll
+from sqlmigrations.runner.lock import OnWait, poll
 
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 _QUALIFIED = rf"{_NAME}(?:\s*\.\s*{_NAME})*"

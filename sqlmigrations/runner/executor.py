@@ -17,26 +17,30 @@ from django.db.utils import Error as DjangoError
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
+from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Link, Record, read_record
 from sqlmigrations.models import EventType, State
-
-from . import failure as failures
-from . import outcome as outcomes
-from .advice import advise
-from .failure import Failure, StatementFailed
-from .journal import Journal
-from .lock import OnWait, file_holder, poll, try_file_lock
-from .outcome import Attempt, Outcome
-from .send import send
-from .session import Session
-from .verify import VerifyFailed, verify
+from sqlmigrations.runner import failure as failures
+from sqlmigrations.runner import outcome as outcomes
+from sqlmigrations.runner.advice import advise
+from sqlmigrations.runner.failure import Failure, StatementFailed
+from sqlmigrations.runner.journal import Journal
+from sqlmigrations.runner.lock import OnWait, file_holder, poll, try_file_lock
+from sqlmigrations.runner.outcome import Attempt, Outcome
+from sqlmigrations.runner.send import send
+from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.verify import VerifyFailed, verify
+from sqlmigrations.runner.watcher import Watcher
 
 #: What is tried again: a lock timeout and a deadlock, in which nothing was wrong with the file.
 RETRIED = frozenset({"55P03", "40P01"})
 
 #: Seconds of the first pause between two tries, and of the longest one.
 BACKOFF = (0.5, 15.0)
+
+#: Seconds after which no further try begins, however many are left.
+RETRIED_FOR = 120.0
 
 #: What a file can fail with.
 ERRORS = (StatementFailed, VerifyFailed, InvalidFile, psycopg.Error, DjangoError, OSError)
@@ -76,12 +80,14 @@ class Executor:
         journal: Journal,
         *,
         in_transaction: Transaction = Transaction.DURABLE,
+        watcher: Watcher | None = None,
         lock_wait: float = 60.0,
         on_wait: OnWait = lambda holder: None,
     ) -> None:
         self.session = session
         self.journal = journal
         self.in_transaction = in_transaction
+        self.watcher = watcher
         self.lock_wait = lock_wait
         self.on_wait = on_wait
 
@@ -97,7 +103,7 @@ class Executor:
         try:
             if file.directives.transaction:
                 return self._apply(file, known)
-            from .stepwise import Stepwise
+            from sqlmigrations.runner.stepwise import Stepwise
 
             return Stepwise(self, file, known).apply()
         except SettledElsewhere as settled:
@@ -117,18 +123,23 @@ class Executor:
                 if attempt.link is not None and self._was_committed(file, attempt.link):
                     return outcomes.settled(file, attempt)
                 failure = self.describe(file, error)
-                if attempt.number > retries or not self._may_retry(failure):
+                if failure.sqlstate in RETRIED:
+                    failure = replace(failure, blockers=tuple(attempt.blockers))
+                if attempt.number > retries or not self._may_retry(failure, attempt):
                     return self.fail(file, attempt, failure)
                 self.recover()
                 time.sleep(pause(attempt.number))
                 attempt = Attempt(attempt.number + 1, attempt.lock_wait_ms + attempt.duration_ms)
 
-    def _may_retry(self, failure: Failure) -> bool:
-        return failure.sqlstate in RETRIED and self.in_transaction is Transaction.DURABLE
+    def _may_retry(self, failure: Failure, attempt: Attempt) -> bool:
+        if self.in_transaction is Transaction.JOINED or failure.sqlstate not in RETRIED:
+            return False
+        return attempt.lock_wait_ms + attempt.duration_ms < RETRIED_FOR * 1000
 
     def _attempt(self, file: SQLFile, known: Record | None, attempt: Attempt) -> Outcome:
         reading = file.read()
-        with self.notices_of(attempt), self.transaction():
+        lock_timeout = file.directives.lock_timeout or settings.LOCK_TIMEOUT
+        with self.watched(attempt, lock_timeout), self.notices_of(attempt), self.transaction():
             connection = self.session.connection
             xid = self._enter(connection, file, known)
             for result in send(connection, reading):
@@ -172,6 +183,19 @@ class Executor:
         durable = self.in_transaction is Transaction.DURABLE
         with transaction.atomic(using=self.session.wrapper.alias, durable=durable):
             yield
+
+    @contextlib.contextmanager
+    def watched(self, attempt: Attempt, lock_timeout: str) -> Iterator[None]:
+        """Watch who is in the way of the working connection while the block runs."""
+        if self.watcher is None:
+            yield
+            return
+        seconds = (milliseconds(lock_timeout) or 0) / 1000
+        self.watcher.begin(self.session.connection.info.backend_pid, lock_timeout_s=seconds)
+        try:
+            yield
+        finally:
+            attempt.blockers = self.watcher.end()
 
     @contextlib.contextmanager
     def notices_of(self, attempt: Attempt) -> Iterator[None]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.statements import Statement
+from sqlmigrations.runner.watcher import Blocker
 
 #: Characters of a statement that are kept with a failure.
 EXCERPT = 2_000
@@ -35,7 +35,7 @@ class Failure:
     hint: str = ""
     context: str = ""
     advice: str = ""
-    blockers: list[dict[str, Any]] = field(default_factory=list)
+    blockers: tuple[Blocker, ...] = ()
 
     @property
     def where(self) -> str:

@@ -18,9 +18,8 @@ from sqlmigrations.files.footprint import objects_made
 from sqlmigrations.files.scripts import SMALL, Reading, Script, SQLFile
 from sqlmigrations.history import Chain, Event, Link, holds_event, write_record
 from sqlmigrations.models import EventType, State
-
-from .failure import Failure
-from .outcome import Attempt
+from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.outcome import Attempt
 
 Columns = dict[LiteralString, Any]
 
@@ -76,7 +75,7 @@ class Journal:
             notices=[] if file.directives.sensitive else attempt.notices,
             sqlstate=kept.sqlstate,
             line=kept.line,
-            blockers=kept.blockers,
+            blockers=[blocker.as_json() for blocker in kept.blockers],
             details=_details(kept, attempt),
         )
         values = {

@@ -10,9 +10,9 @@ import psycopg
 from sqlmigrations.files.scripts import Reading, SQLFile
 from sqlmigrations.history import Link
 from sqlmigrations.models import State
-
-from .failure import Failure
-from .send import Timings
+from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.send import Timings
+from sqlmigrations.runner.watcher import Blocker
 
 #: Notices that are kept of one file, and characters of each.
 NOTICES_KEPT, NOTICE_LENGTH = 50, 500
@@ -27,6 +27,7 @@ class Attempt:
     started: float = field(default_factory=time.perf_counter)
     timings: Timings = field(default_factory=Timings)
     notices: list[str] = field(default_factory=list)
+    blockers: list[Blocker] = field(default_factory=list)
     link: Link | None = None
 
     @property

@@ -14,8 +14,7 @@ import psycopg
 
 from sqlmigrations.database import Connection, Cursor
 from sqlmigrations.files.statements import Statement
-
-from .failure import StatementFailed
+from sqlmigrations.runner.failure import StatementFailed
 
 #: Timings that are kept of one file: the slowest ones, so that a dump of a million rows costs no more.
 TIMINGS_KEPT = 1_000

@@ -16,18 +16,17 @@ from sqlmigrations.files.scripts import SMALL, SQLFile
 from sqlmigrations.files.statements import Statement, is_session, makes_temporary, needs_autocommit
 from sqlmigrations.history import Record
 from sqlmigrations.models import State
-
-from . import concurrent
-from . import outcome as outcomes
-from .failure import Failure
-from .journal import read_whole
-from .lock import FILE_CLASS, key_of, try_file_lock
-from .outcome import Attempt, Outcome
-from .send import send
-from .verify import verify
+from sqlmigrations.runner import concurrent
+from sqlmigrations.runner import outcome as outcomes
+from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.journal import read_whole
+from sqlmigrations.runner.lock import FILE_CLASS, key_of, try_file_lock
+from sqlmigrations.runner.outcome import Attempt, Outcome
+from sqlmigrations.runner.send import send
+from sqlmigrations.runner.verify import verify
 
 if TYPE_CHECKING:
-    from .executor import Executor
+    from sqlmigrations.runner.executor import Executor
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ class Stepwise:
 
     def apply(self) -> Outcome:
         """Run what hasn't run yet and return how it went."""
-        from .executor import ERRORS
+        from sqlmigrations.runner.executor import ERRORS
 
         if self.executor.session.wrapper.in_atomic_block:
             return self._stop(Failure("A file with `transaction off` can't run inside a transaction.", self.file.name))

@@ -8,9 +8,8 @@ from psycopg.rows import tuple_row
 from sqlmigrations.database import Connection, Cursor
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement
-
-from .failure import Failure, StatementFailed, of_statement
-from .send import execute
+from sqlmigrations.runner.failure import Failure, StatementFailed, of_statement
+from sqlmigrations.runner.send import execute
 
 _BOOLEAN = psycopg.adapters.types["bool"].oid
 

@@ -16,17 +16,14 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import connect, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.history import Chain, ensure_tables, identify, locate, read_head
+from sqlmigrations.history import read_head
 from sqlmigrations.models import State
 from sqlmigrations.plan import UNFINISHED, LatePolicy, Plan, Selection, Status, Step, Walk, make_plan, preview, resolve
-from sqlmigrations.runner.executor import Executor, Transaction
 from sqlmigrations.runner.failure import Failure
-from sqlmigrations.runner.journal import Journal
-from sqlmigrations.runner.lock import Holder, RunLock, run_in_progress
+from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.runner.outcome import Outcome
-from sqlmigrations.runner.session import Session
-
-from .gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
+from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
+from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -44,7 +41,7 @@ class ApplyOptions:
     baseline: str | None = None
     fail_fast: bool = False
     allow_late: bool = False
-    lock_wait: float = 60.0
+    lock_wait: float = LOCK_WAIT
 
     @property
     def records_only(self) -> bool:
@@ -105,13 +102,6 @@ class PlanReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """The run waits for another session."""
-
-    holder: Holder
-
-
-@dataclass(frozen=True, slots=True)
 class Began:
     """The run holds the lock and knows what it will do."""
 
@@ -133,7 +123,7 @@ class Finished:
     result: FileResult
 
 
-Report = Waiting | Began | Starting | Finished
+Report = Waiting | Blocked | Began | Starting | Finished
 Progress = Callable[[Report], None]
 
 
@@ -233,76 +223,44 @@ def apply(options: ApplyOptions, progress: Progress = _silent) -> RunResult:
     """
     wrapper = connect(options.database)
     disk, footprints = read_disk(options.database), Footprints()
-    first = _prospect(wrapper, disk, options, footprints)
-    judge(first.plan.runnable)
-    judged = {step.name for step in first.plan.runnable}
-    location = locate(raw(wrapper))
-    with RunLock(
-        wrapper, location.schema, wait=options.lock_wait, on_wait=lambda holder: _tell_wait(progress, holder)
-    ) as lock:
-        return _Run(wrapper, lock, options, progress).go(disk, footprints, judged)
-
-
-def _tell_wait(progress: Progress, holder: Holder | None) -> None:
-    if holder is not None:
-        progress(Waiting(holder))
+    runnable = _prospect(wrapper, disk, options, footprints).plan.runnable
+    judge(runnable)  # before the lock is taken and before the history's tables are made
+    with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
+        prospect = _prospect(wrapper, disk, options, footprints)
+        judge(prospect.plan.runnable, {step.name for step in runnable})
+        return _Application(run, options, progress).go(prospect)
 
 
 @dataclass
-class _Run:
-    """One run under the lock."""
+class _Application:
+    """The walk of one run along its plan."""
 
-    wrapper: BaseDatabaseWrapper
-    lock: RunLock
+    run: Run
     options: ApplyOptions
     progress: Progress
-    run: uuid.UUID = field(default_factory=uuid.uuid4)
     results: list[FileResult] = field(default_factory=list)
     stopped: str = ""
 
-    def go(self, disk: OnDisk, footprints: Footprints, judged: set[str]) -> RunResult:
-        """Plan under the lock, and walk along the plan."""
-        joined = self.wrapper.in_atomic_block
-        tables = ensure_tables(self.wrapper)
-        prospect = _prospect(self.wrapper, disk, self.options, footprints)
-        judge(prospect.plan.runnable, judged)
-        session = Session(self.wrapper)
-        try:
-            identity, clock = identify(session.connection)
-            chain = Chain(tables, read_head(session.connection, tables), self.run, identity, clock)
-            journal = Journal(chain, (lambda: session.connection) if joined else (lambda: self.lock.connection))
-            executor = Executor(
-                session,
-                journal,
-                in_transaction=Transaction.DURABLE,
-                lock_wait=self.options.lock_wait,
-                on_wait=lambda holder: _tell_wait(self.progress, holder),
-            )
-            return self._announced(prospect, executor)
-        finally:
-            session.end()
-
-    def _announced(self, prospect: _Prospect, executor: Executor) -> RunResult:
+    def go(self, prospect: _Prospect) -> RunResult:
         """Do the work between the signals that begin and end a run."""
-        plan = prospect.plan
-        database, run = self.options.database, self.run
+        plan, database, run = prospect.plan, self.options.database, self.run.id
         self.progress(Began(plan, _warnings(prospect.disk)))
         signals.announce(signals.run_started, using=database, run=run, names=[step.name for step in plan.runnable])
         try:
-            self._walk(prospect, executor)
+            self._walk(prospect)
         finally:
             result = RunResult(
                 database,
                 run,
                 tuple(self.results),
                 len(plan.runnable),
-                executor.journal.chain.head,
+                self.run.head,
                 _warnings(prospect.disk),
             )
             signals.announce(signals.run_finished, using=database, run=run, result=result)
         return result
 
-    def _walk(self, prospect: _Prospect, executor: Executor) -> None:
+    def _walk(self, prospect: _Prospect) -> None:
         overlap = prospect.footprints.overlap
         walk = Walk.along(prospect.plan, overlap, prospect.remembered.django_applied)
         for step in prospect.plan:
@@ -316,7 +274,7 @@ class _Run:
                 walk.finish(step, applied=False)
                 self._take(replace(_left(step, reason), status=Status.HELD))
             else:
-                result = self._one(step, executor)
+                result = self._one(step)
                 walk.finish(step, applied=result.status in (Status.APPLIED, Status.BASELINED))
                 self._take(result)
         for gone in prospect.plan.missing:
@@ -326,13 +284,13 @@ class _Run:
         self.results.append(result)
         self.progress(Finished(result))
 
-    def _one(self, step: Step, executor: Executor) -> FileResult:
+    def _one(self, step: Step) -> FileResult:
         """Apply or record one file, with its signals."""
         self.progress(Starting(step))
-        using, run = self.options.database, self.run
+        using, run = self.options.database, self.run.id
         signals.announce(signals.migration_started, using=using, run=run, name=step.name)
         try:
-            outcome = self._outcome(step, executor)
+            outcome = self._outcome(step)
         except DatabaseUnavailable as lost:
             self.stopped = "the connection was lost"
             failure = Failure(lost.message, step.name, advice=lost.hint)
@@ -347,11 +305,11 @@ class _Run:
             logger.info("%s: %s in %.0f ms", step.name, outcome.state, outcome.duration_ms)
         return _result(step, outcome)
 
-    def _outcome(self, step: Step, executor: Executor) -> Outcome:
+    def _outcome(self, step: Step) -> Outcome:
         if not self.options.records_only:
-            return executor.apply(step.file, step.record)
+            return self.run.executor.apply(step.file, step.record)
         reason = f"--baseline {self.options.baseline}" if self.options.baseline else "--fake"
-        count = executor.journal.baselined(step.file, reason)
+        count = self.run.journal.baselined(step.file, reason)
         return Outcome(step.name, State.BASELINED, statements=count)
 
 

@@ -127,7 +127,14 @@ def _of_files(plan: Plan) -> Iterator[Difference]:
     for gone in plan.missing:
         fix = "restore the file, or: manage.py applysql --repair"
         yield Difference(
-            Source.HISTORY, "file", gone.name, "presence", "on disk", "gone, though the database holds it", Severity.ERROR, fix
+            Source.HISTORY,
+            "file",
+            gone.name,
+            "presence",
+            "on disk",
+            "gone, though the database holds it",
+            Severity.ERROR,
+            fix,
         )
 
 

@@ -1,0 +1,97 @@
+"""Opens a run: the lock, the history's tables, the working session, the journal. Whatever writes goes through here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from sqlmigrations.database import Connection, raw
+from sqlmigrations.history import Chain, Tables, ensure_tables, identify, locate, read_head
+from sqlmigrations.runner.executor import Executor
+from sqlmigrations.runner.journal import Journal
+from sqlmigrations.runner.lock import Holder, RunLock
+from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.watcher import Blocker, Watcher
+
+#: Seconds to wait for another run unless told otherwise.
+LOCK_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The run waits for another session to let go of a lock of ours."""
+
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A statement has been waiting for other sessions for some seconds."""
+
+    blockers: tuple[Blocker, ...]
+
+
+#: Takes what a run tells while it goes on.
+Tell = Callable[[Waiting | Blocked], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that holds the lock of its database."""
+
+    id: uuid.UUID
+    tables: Tables
+    session: Session
+    journal: Journal
+    executor: Executor
+
+    @property
+    def connection(self) -> Connection:
+        """The working connection."""
+        return self.session.connection
+
+    @property
+    def head(self) -> str:
+        """The head of the events' chain."""
+        return self.journal.chain.head
+
+
+@contextmanager
+def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> Iterator[Run]:
+    """Hold the run lock of one database while the block runs; leave its connection as it was found.
+
+    Inside an open transaction, such as that of a ``TestCase``, events ride in it; otherwise they go over the lock's
+    own connection.
+
+    Raises:
+        RunLockHeld: another run held the lock for longer than ``lock_wait`` seconds.
+        ConfigurationError: the history's tables can't be found or made.
+    """
+
+    def on_wait(holder: Holder | None) -> None:
+        if holder is not None:
+            tell(Waiting(holder))
+
+    def on_blocked(blockers: list[Blocker]) -> None:
+        tell(Blocked(tuple(blockers)))
+
+    with ExitStack() as stack:
+        lock = stack.enter_context(RunLock(wrapper, locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait))
+        tables = ensure_tables(wrapper)
+        session = Session(wrapper)
+        stack.callback(session.end)
+        identity, clock = identify(session.connection)
+        run = uuid.uuid4()
+        chain = Chain(tables, read_head(session.connection, tables), run, identity, clock)
+        watcher = None
+        if wrapper.in_atomic_block:
+            journal = Journal(chain, lambda: session.connection)
+        else:
+            journal = Journal(chain, lambda: lock.connection)
+            watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
+        executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait)
+        yield Run(run, tables, session, journal, executor)
