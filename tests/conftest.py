@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from pytest_django.plugin import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 _numbers = itertools.count(1)
 
@@ -35,7 +35,7 @@ def fresh_database(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, settings) -> Path:  # type: ignore[no-untyped-def]
+def folder(tmp_path: Path, settings: Settings) -> Path:
     """Make an empty migrations folder and name it in the settings."""
     path = tmp_path / "migrations_sql"
     path.mkdir()

