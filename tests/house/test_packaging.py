@@ -1,0 +1,110 @@
+"""Test of what is published: the source distribution, the wheel made from it, and the app working from that wheel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from project.env import BASE_DIR
+
+pytestmark = [pytest.mark.slow, pytest.mark.processes]
+
+#: What the app needs besides its modules.
+DATA = {".sql", ".html", ".css", ".js", ".svg", ".mo", ".po", ".typed"}
+
+SETTINGS = """
+import os
+SECRET_KEY = "of the test"
+INSTALLED_APPS = ["django.contrib.contenttypes", "sqlmigrations"]
+USE_TZ = True
+host, port, user, password, name = os.environ["TEST_DATABASE"].split("|")
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": host, "PORT": port, "USER": user, "PASSWORD": password, "NAME": name,
+    }
+}
+SQLMIGRATIONS_DIRS = [os.path.join(os.path.dirname(__file__), "migrations_sql")]
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel from the source distribution, as a release does, and return its path."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(BASE_DIR / name, source)
+    shutil.copytree(
+        BASE_DIR / "sqlmigrations", source / "sqlmigrations", ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+    )
+    run(sys.executable, "-m", "build", "--outdir", "dist", cwd=source)
+    (made,) = (source / "dist").glob("*.whl")
+    return made
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """Run a command that has to succeed without a word of warning; return its output."""
+    done = subprocess.run(command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_everything_is_inside(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("sqlmigrations/")}
+    here = {
+        str(path.relative_to(BASE_DIR))
+        for path in (BASE_DIR / "sqlmigrations").rglob("*")
+        if path.suffix in DATA | {".py"}
+    }
+    assert packed == here
+    assert "sqlmigrations/py.typed" in packed
+    assert {Path(name).suffix for name in packed} >= {".py", ".sql", ".html", ".css", ".typed"}
+
+
+def test_nothing_else_is_inside(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        folders = {name.split("/", 1)[0] for name in archive.namelist()}
+    (metadata,) = folders - {"sqlmigrations"}
+    assert metadata.endswith(".dist-info")
+
+
+def test_the_app_works_from_the_wheel(wheel: Path, tmp_path: Path, fresh_database: str) -> None:
+    from django.db import connection
+
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=True)
+    python = environment / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=tmp_path)
+
+    (tmp_path / "settings.py").write_text(SETTINGS)
+    files = tmp_path / "migrations_sql"
+    files.mkdir()
+    (files / "001_users.sql").write_text("CREATE TABLE users (id int PRIMARY KEY);\n")
+    where = connection.settings_dict
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "settings",
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONWARNINGS": "error",
+        "TEST_DATABASE": "|".join(str(where[key] or "") for key in ("HOST", "PORT", "USER", "PASSWORD", "NAME")),
+    }
+
+    def manage(*arguments: str) -> str:
+        return run(python, "-m", "django", *arguments, cwd=tmp_path, **variables)
+
+    assert "No changes detected" in manage("makemigrations", "--check")
+    manage("migrate", "--verbosity", "0")
+    assert "001_users.sql" in manage("applysql", "--list")
+    assert "001_users.sql" in manage("applysql")
+    manage("applysql", "--check")
+    manage("check", "--database", "default")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT filename, success FROM sqlmigrations_migrationrecord")
+        assert cursor.fetchall() == [("001_users.sql", True)]
