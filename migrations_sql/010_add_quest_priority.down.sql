@@ -1,0 +1,3 @@
+ALTER TABLE quests DROP COLUMN priority;
+
+DROP TYPE quest_priority;

@@ -1,0 +1,3 @@
+DROP TRIGGER campaign_notes_record_change ON campaign_notes;
+DROP TRIGGER character_connections_record_change ON character_connections;
+DROP TRIGGER sessions_record_change ON sessions;

@@ -1,0 +1,1 @@
+DROP FUNCTION connected_characters(uuid, integer);
