@@ -34,6 +34,9 @@ from sqlmigrations.queries import query
 #: What the first event carries in the place of a predecessor's hash.
 GENESIS = "0" * 64
 
+#: Makes it impossible for two events to follow the same one.
+CHAIN_CONSTRAINT = "sqlmigrations_event_previous_hash_key"
+
 #: States in which the database holds what the file made.
 HELD_STATES = frozenset({State.APPLIED, State.BASELINED, State.RETIRED})
 

@@ -19,7 +19,7 @@ from sqlmigrations.database import Connection, fetch_row
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import SQLFile
-from sqlmigrations.history import Link, Record, read_record
+from sqlmigrations.history import CHAIN_CONSTRAINT, Link, Record, read_record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
@@ -28,6 +28,7 @@ from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import OnWait, file_holder, poll, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
+from sqlmigrations.runner.pooler import backend_pid
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.verify import VerifyFailed, verify
@@ -99,7 +100,7 @@ class Executor:
         """
         resumes = known is not None and known.state == State.PARTIAL
         type = EventType.RESUMED if resumes else EventType.STARTED
-        self.journal.started(file, type, backend_pid=self.session.connection.info.backend_pid)
+        self.journal.started(file, type, backend_pid=backend_pid(self.session.connection))
         try:
             if file.directives.transaction:
                 return self._apply(file, known)
@@ -111,42 +112,63 @@ class Executor:
             return Outcome(file.name, settled.record.state, notes=(note,), settled_elsewhere=True)
 
     def _apply(self, file: SQLFile, known: Record | None) -> Outcome:
+        """Try the file until it succeeds, fails for good, or has been tried often and long enough."""
         retries: int = settings.RETRIES if file.directives.retries is None else file.directives.retries
         attempt = Attempt()
-        while True:
-            try:
-                return self._attempt(file, known, attempt)
-            except KeyboardInterrupt:
-                self.fail(file, attempt, Failure("Interrupted: rolled back, nothing of it is left.", file.name))
-                raise
-            except ERRORS as error:
-                if attempt.link is not None and self._was_committed(file, attempt.link):
-                    return outcomes.settled(file, attempt)
-                failure = self.describe(file, error)
-                if failure.sqlstate in RETRIED:
-                    failure = replace(failure, blockers=tuple(attempt.blockers))
-                if attempt.number > retries or not self._may_retry(failure, attempt):
-                    return self.fail(file, attempt, failure)
+        try:
+            while True:
+                outcome = self._try(file, known, attempt, is_last=attempt.number > retries)
+                if outcome is not None:
+                    return outcome
                 self.recover()
                 time.sleep(pause(attempt.number))
                 attempt = Attempt(attempt.number + 1, attempt.lock_wait_ms + attempt.duration_ms)
+        except KeyboardInterrupt:
+            self.fail(file, attempt, Failure("Interrupted: rolled back, nothing of it is left.", file.name))
+            raise
 
-    def _may_retry(self, failure: Failure, attempt: Attempt) -> bool:
-        if self.in_transaction is Transaction.JOINED or failure.sqlstate not in RETRIED:
-            return False
-        return attempt.lock_wait_ms + attempt.duration_ms < RETRIED_FOR * 1000
+    def _try(self, file: SQLFile, known: Record | None, attempt: Attempt, *, is_last: bool) -> Outcome | None:
+        """Make one attempt; return its outcome, or nothing when the file is to be tried again."""
+        try:
+            return self._attempt(file, known, attempt)
+        except ERRORS as error:
+            overtaken = _is_chain_conflict(error)
+            if overtaken:
+                self._follow(file, known)
+            elif attempt.link is not None and self._was_committed(file, attempt.link):
+                return outcomes.settled(file, attempt)
+            failure = self.describe(file, error)
+            if failure.sqlstate in RETRIED:
+                failure = replace(failure, blockers=tuple(attempt.blockers))
+            may_retry = not is_last and self._may_retry(attempt)
+            if may_retry and (overtaken or failure.sqlstate in RETRIED):
+                return None
+            return self.fail(file, attempt, failure)
+
+    def _follow(self, file: SQLFile, known: Record | None) -> None:
+        """Find the chain's new head: somebody who didn't hold the lock has appended to it.
+
+        Raises:
+            SettledElsewhere: and dealt with this very file.
+        """
+        self.journal.follow()
+        self.look_again(self.journal.connect(), file, known)
+
+    def _may_retry(self, attempt: Attempt) -> bool:
+        spent = attempt.lock_wait_ms + attempt.duration_ms
+        return self.in_transaction is Transaction.DURABLE and spent < RETRIED_FOR * 1000
 
     def _attempt(self, file: SQLFile, known: Record | None, attempt: Attempt) -> Outcome:
         reading = file.read()
-        lock_timeout = file.directives.lock_timeout or settings.LOCK_TIMEOUT
-        with self.watched(attempt, lock_timeout), self.notices_of(attempt), self.transaction():
+        with self.notices_of(attempt), self.transaction():
             connection = self.session.connection
             xid = self._enter(connection, file, known)
-            for result in send(connection, reading):
-                attempt.timings.add(result)
-            if file.verify is not None:
-                verify(connection, file.verify)
-            self.session.reset()
+            with self.watched(attempt, lock_timeout_of(file)):
+                for result in send(connection, reading):
+                    attempt.timings.add(result)
+                if file.verify is not None:
+                    verify(connection, file.verify)
+                self.session.reset()
             _check_transaction(connection, xid)
             attempt.link = self.journal.applied(connection, file, reading, attempt)
         self.journal.chain.advance(attempt.link)
@@ -156,7 +178,7 @@ class Executor:
         """Open the file's transaction: isolation, timeouts, the file's lock, a second look; return its id."""
         if file.directives.isolation:
             connection.execute(_ISOLATION[file.directives.isolation])
-        set_timeouts(connection, file, lock_timeout=file.directives.lock_timeout or settings.LOCK_TIMEOUT)
+        set_timeouts(connection, file, lock_timeout=lock_timeout_of(file))
         self.take_file_lock(connection, file, for_session=False)
         self.look_again(connection, file, known)
         return transaction_id(connection)
@@ -191,7 +213,7 @@ class Executor:
             yield
             return
         seconds = (milliseconds(lock_timeout) or 0) / 1000
-        self.watcher.begin(self.session.connection.info.backend_pid, lock_timeout_s=seconds)
+        self.watcher.begin(backend_pid(self.session.connection), lock_timeout_s=seconds)
         try:
             yield
         finally:
@@ -280,6 +302,11 @@ class Executor:
             ) from error
 
 
+def lock_timeout_of(file: SQLFile) -> str:
+    """Return how long a statement of ``file`` may wait for a lock, as PostgreSQL reads it."""
+    return file.directives.lock_timeout or str(settings.LOCK_TIMEOUT)
+
+
 def set_timeouts(connection: Connection, file: SQLFile, *, lock_timeout: str) -> None:
     """Set the timeouts of the open transaction."""
     connection.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout])
@@ -301,6 +328,11 @@ def _check_transaction(connection: Connection, began: str) -> None:
             f"The file ended its own transaction ({began}) and began another ({now}), so what it did can't be "
             "recorded together with it."
         )
+
+
+def _is_chain_conflict(error: Exception) -> bool:
+    """Tell whether another event already follows the one that ours was to follow."""
+    return isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name == CHAIN_CONSTRAINT
 
 
 def pause(number: int) -> float:

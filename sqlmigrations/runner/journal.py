@@ -16,7 +16,7 @@ from sqlmigrations.database import Connection
 from sqlmigrations.exceptions import DatabaseUnavailable
 from sqlmigrations.files.footprint import objects_made
 from sqlmigrations.files.scripts import SMALL, Reading, Script, SQLFile
-from sqlmigrations.history import Chain, Event, Link, holds_event, write_record
+from sqlmigrations.history import Chain, Event, Link, holds_event, read_head, write_record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.outcome import Attempt
@@ -102,6 +102,10 @@ class Journal:
         """Write how far a file outside a transaction has come, into the open transaction of ``connection``."""
         values = {**self._attempted(file, None), "state": str(State.PARTIAL), "success": False, **columns}
         write_record(connection, self.chain.tables, file.name, values)
+
+    def follow(self) -> None:
+        """Find the chain's head anew, after somebody else has appended to it."""
+        self.chain.head = read_head(self.connect(), self.chain.tables)
 
     def holds(self, link: Link) -> bool:
         """Tell whether the event of ``link`` was committed, and take it for the chain's head if so."""

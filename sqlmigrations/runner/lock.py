@@ -23,6 +23,7 @@ from django.db.utils import Error as DjangoError
 from sqlmigrations.database import Connection, fetch_dicts, fetch_row, raw
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
+from sqlmigrations.runner.pooler import is_transaction_pooled
 
 #: First key of the run lock; "SQLM" in ASCII. Files' locks use the next one.
 RUN_CLASS = int.from_bytes(b"SQLM", "big")
@@ -89,32 +90,30 @@ def poll(attempt: Callable[[], bool], holder: Callable[[], Holder | None], wait:
 class RunLock:
     """Hold the run lock of one database while the block runs.
 
+    Behind a pooler that lends a backend for each transaction only, the lock is one of a transaction that stays open and
+    idle, on a connection that does nothing else. Such a transaction holds no snapshot, so nobody waits for it.
+
     Raises:
         RunLockHeld: another run still held it after ``wait`` seconds.
     """
 
     def __init__(self, wrapper: BaseDatabaseWrapper, schema: str, *, wait: float, on_wait: OnWait) -> None:
-        self._wrapper = _copy(wrapper)
+        self._working = wrapper
+        self._lock = _copy(wrapper)
+        self._journal = self._lock
         self._key = key_of(schema)
         self._wait = wait
         self._on_wait = on_wait
+        self.is_pooled = False
 
     @property
     def connection(self) -> Connection:
-        """The lock's own connection, in autocommit."""
-        return raw(self._wrapper)
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the connection, and so the lock, is still there as far as the client knows."""
-        connection = self._wrapper.connection
-        return connection is not None and not connection.closed
+        """A connection in autocommit that lives as long as the lock: the lock's own, unless a pooler is there."""
+        return raw(self._journal)
 
     def __enter__(self) -> Self:
         try:
-            self._wrapper.connect()
-            self._wrapper.set_autocommit(True)
-            _stay_alive(self.connection)
+            self._connect()
             self._acquire()
         except BaseException:
             self._close()
@@ -126,6 +125,19 @@ class RunLock:
     ) -> None:
         self._close()
 
+    def _connect(self) -> None:
+        self._lock.connect()
+        self._lock.set_autocommit(True)
+        if not self._working.in_atomic_block:
+            self.is_pooled = is_transaction_pooled(raw(self._lock), raw(self._working))
+        if self.is_pooled:
+            self._journal = _copy(self._working)
+            self._journal.connect()
+            self._journal.set_autocommit(True)
+            self._lock.set_autocommit(False)
+        else:
+            raw(self._lock).execute("SELECT set_config('idle_session_timeout', '0', false)")
+
     def _acquire(self) -> None:
         if not poll(self._try, self._holder, self._wait, self._on_wait):
             holder = self._holder()
@@ -136,17 +148,26 @@ class RunLock:
             )
 
     def _try(self) -> bool:
-        return bool(fetch_row(self.connection, "SELECT pg_try_advisory_lock(%s, %s)", [RUN_CLASS, self._key])[0])
+        lock = raw(self._lock)
+        if not self.is_pooled:
+            return bool(fetch_row(lock, "SELECT pg_try_advisory_lock(%s, %s)", [RUN_CLASS, self._key])[0])
+        (taken,) = fetch_row(lock, "SELECT pg_try_advisory_xact_lock(%s, %s)", [RUN_CLASS, self._key])
+        if taken:
+            lock.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        else:
+            lock.rollback()
+        return bool(taken)
 
     def _holder(self) -> Holder | None:
         return next(iter(holders(self.connection, RUN_CLASS, self._key)), None)
 
     def _close(self) -> None:
         """Release the lock by ending its session, which also works when the server is already gone."""
-        try:
-            self._wrapper.close()
-        except (DjangoError, psycopg.Error):
-            self._wrapper.connection = None
+        for wrapper in (self._lock, self._journal):
+            try:
+                wrapper.close()
+            except (DjangoError, psycopg.Error):
+                wrapper.connection = None
 
 
 def _copy(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
@@ -154,11 +175,6 @@ def _copy(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     own.settings_dict["OPTIONS"].pop("pool", None)  # a pooled session would outlive the block, lock included
     own.settings_dict["OPTIONS"].setdefault("application_name", "sqlmigrations")
     return own
-
-
-def _stay_alive(connection: Connection) -> None:
-    """Keep the server from ending a session that only holds a lock."""
-    connection.execute("SELECT set_config('idle_session_timeout', '0', false)")
 
 
 def try_file_lock(connection: Connection, name: str, *, session: bool) -> bool:

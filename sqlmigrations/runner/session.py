@@ -48,8 +48,9 @@ class StartValues:
 class Session:
     """The working connection between the first file and the last."""
 
-    def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
+    def __init__(self, wrapper: BaseDatabaseWrapper, *, is_pooled: bool = False) -> None:
         self.wrapper = wrapper
+        self.is_pooled = is_pooled
         self._was_open = wrapper.connection is not None
         self._interval = ""
         self.begin()
@@ -63,7 +64,8 @@ class Session:
         """Remember the session's values; called again after a reconnection."""
         statement = "SELECT current_setting('client_connection_check_interval'), current_setting('role'), session_user"
         self._interval, role, session_user = fetch_row(self.connection, statement)
-        self._check_connection_often()
+        if not self.is_pooled:  # what is set outside a transaction would stay on somebody else's backend
+            self._check_connection_often()
         rows = fetch_all(self.connection, query("runner/sql/session_settings.sql"))
         self.start = StartValues(tuple(rows), role, session_user)
 
@@ -93,7 +95,7 @@ class Session:
 
     def end(self) -> None:
         """Leave the connection as it was found: closed, or open with its own settings."""
-        if self._was_open and not self.wrapper.in_atomic_block:
-            self._set_interval(self._interval)
-        elif not self._was_open:
+        if not self._was_open:
             self.wrapper.close()
+        elif not (self.is_pooled or self.wrapper.in_atomic_block):
+            self._set_interval(self._interval)

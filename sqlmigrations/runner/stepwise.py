@@ -83,6 +83,8 @@ class Stepwise:
 
         if self.executor.session.wrapper.in_atomic_block:
             return self._stop(Failure("A file with `transaction off` can't run inside a transaction.", self.file.name))
+        if self.executor.session.is_pooled:
+            return self._stop(_behind_pooler(self.file))
         try:
             with self.executor.notices_of(self.attempt):
                 self._lock()
@@ -267,3 +269,12 @@ class Stepwise:
         columns = {} if nothing_left else self.progress.columns()
         self.executor.journal.failed(self.file, self.attempt, failure, state, **columns)
         return outcomes.failed(self.file, self.attempt, failure, state)
+
+
+def _behind_pooler(file: SQLFile) -> Failure:
+    return Failure(
+        "A file with `transaction off` needs a backend of its own, and this alias goes through a pooler in transaction "
+        "mode.",
+        file.name,
+        advice="Add an alias to DATABASES that connects to the server directly, and name it with --database.",
+    )

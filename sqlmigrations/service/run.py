@@ -82,7 +82,7 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
     with ExitStack() as stack:
         lock = stack.enter_context(RunLock(wrapper, locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait))
         tables = ensure_tables(wrapper)
-        session = Session(wrapper)
+        session = Session(wrapper, is_pooled=lock.is_pooled)
         stack.callback(session.end)
         identity, clock = identify(session.connection)
         run = uuid.uuid4()

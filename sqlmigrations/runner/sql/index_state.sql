@@ -2,7 +2,7 @@
 -- roles' work without its relation: such a backend may be at work on this index, so it counts.
 SELECT i.indisvalid AND i.indisready AS valid,
        i.indrelid::regclass::text AS "table",
-       pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
+       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name,
        (SELECT p.pid
           FROM pg_catalog.pg_stat_progress_create_index p
          WHERE p.datname = pg_catalog.current_database()
