@@ -1,0 +1,1 @@
+"""The migrations of the one table that Django makes."""
