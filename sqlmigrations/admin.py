@@ -13,6 +13,7 @@ The mixins are for projects that register the models themselves, with a theme's 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -24,17 +25,17 @@ from django.db import connections
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.formats import date_format, time_format
+from django.utils.html import format_html, format_html_join
 from django.utils.http import content_disposition_header
-from django.utils.safestring import SafeString
-from django.utils.text import Truncator
-from django.utils.timezone import template_localtime
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator, capfirst
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
 from .database import raw
 from .history import locate
-from .models import EventType, MigrationEvent, MigrationRecord
+from .models import EventType, MigrationEvent, MigrationRecord, State
 from .output.badges import badge
 from .output.durations import duration
 from .output.record_page import SCRIPTS, happening, message_of, page_of, timings_of
@@ -50,9 +51,12 @@ TIMELINE_LENGTH = 50
 #: Latest records whose roles the filters offer: no page reads a whole table for its filters.
 ROLES_FROM = 1_000
 
+#: States of files that were tried and did not come through.
+UNFINISHED = frozenset({State.FAILED, State.PARTIAL, State.IN_DOUBT})
+
 #: Characters of a message and of a hash in a list.
 MESSAGE_LENGTH = 90
-HASH_LENGTH = 12
+HASH_LENGTH = 8
 
 
 def is_history_missing(using: str) -> bool:
@@ -72,8 +76,8 @@ def existing(queryset: QuerySet[Any]) -> QuerySet[Any]:
 class RoleFilter(admin.SimpleListFilter):
     """Filter by the database role; the choices are the roles of the latest records."""
 
-    title = _("by whom")
-    parameter_name = "by"
+    title = _("database role")
+    parameter_name = "role"
     #: The model's column that holds the role.
     column = "applied_by"
 
@@ -81,8 +85,8 @@ class RoleFilter(admin.SimpleListFilter):
         """Return the roles of the latest records, and the one that is chosen."""
         records = existing(MigrationRecord.objects.all())
         roles = set(records.values_list("applied_by", flat=True)[:ROLES_FROM])
-        chosen = self.used_parameters.get(self.parameter_name)
-        return [(role, role) for role in sorted(roles | {chosen} - {None, ""})]
+        chosen = self.value()
+        return [(role, role) for role in sorted({*roles, chosen} if chosen else roles)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows of the chosen role."""
@@ -95,12 +99,20 @@ class EventRoleFilter(RoleFilter):
     column = "role"
 
 
+class DateFilter(admin.DateFieldListFilter):
+    """Filter by day, week, month or year."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("date")
+
+
 class GivenFilter(admin.SimpleListFilter):
     """Filter by a value that another page's link brings along; without one it isn't shown."""
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterable[tuple[str, str]]:
         """Return the value that was given, so that one sees it and can take it away."""
-        value = self.used_parameters.get(self.parameter_name)
+        value = self.value()
         return [(value, value)] if value else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -166,8 +178,11 @@ class HistoryAdminMixin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list; where it is empty, say what to type."""
-        missing = is_history_missing(self.model._default_manager.db)
-        return super().changelist_view(request, {"history_is_missing": missing, **(extra_context or {})})
+        context = {
+            "title": capfirst(self.opts.verbose_name_plural),
+            "history_is_missing": is_history_missing(self.model._default_manager.db),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def render_change_form(
         self,
@@ -202,7 +217,7 @@ def _may_view(request: HttpRequest, model: type[Model]) -> bool:
 class MigrationRecordAdminMixin(HistoryAdminMixin):
     """SQL migrations: what the database holds of each file, and how the last attempt went."""
 
-    list_display = ("name", "status", "kind", "executed", "took", "applied_by", "short_error")
+    list_display = ("name", "status", "kind", "executed", "took", "applied_by")
     list_filter = ("state", "kind", RoleFilter)
     search_fields = ("filename", "error_message", "checksum__startswith")
     search_help_text = _("Search in names and errors, or by the beginning of a checksum.")
@@ -214,29 +229,26 @@ class MigrationRecordAdminMixin(HistoryAdminMixin):
     @admin.display(description=_("name"), ordering="filename")
     def name(self, record: MigrationRecord) -> SafeString:
         """Return the file's name."""
-        return format_html('<span class="sqlm-name">{}</span>', record.filename)
+        return _name(record.filename)
 
     @admin.display(description=_("state"), ordering="state")
     def status(self, record: MigrationRecord) -> SafeString:
-        """Return the state's badge."""
-        return self.status_badge(record)
+        """Return the state's badge, and the error below it."""
+        return _with_line_below(self.status_badge(record), _short(record.error_message))
 
-    @admin.display(description=_("executed at"), ordering="executed_at", empty_value="–")
-    def executed(self, record: MigrationRecord) -> str | SafeString:
-        """Return when the text that the database holds was applied, or else when that was tried."""
+    @admin.display(description=_("executed at"), ordering="executed_at")
+    def executed(self, record: MigrationRecord) -> SafeString | None:
+        """Return when the text that the database holds was applied, or else when that was tried in vain."""
         if record.executed_at is not None:
             return _moment(record.executed_at)
-        return format_html('<span class="sqlm-quiet">{}</span>', _("tried %s") % _moment(record.attempted_at))
+        if record.state not in UNFINISHED:
+            return None
+        return format_html('<span class="sqlm-quiet">{} {}</span>', _("tried"), _moment(record.attempted_at))
 
-    @admin.display(description=_("duration"), ordering="execution_time_ms", empty_value="–")
+    @admin.display(description=_("duration"), ordering="execution_time_ms")
     def took(self, record: MigrationRecord) -> str | None:
         """Return how long the last attempt took."""
         return _duration(record.execution_time_ms)
-
-    @admin.display(description=_("error"), ordering="error_message", empty_value="–")
-    def short_error(self, record: MigrationRecord) -> str | None:
-        """Return the beginning of the error."""
-        return _short(record.error_message)
 
     def status_badge(self, record: MigrationRecord) -> SafeString:
         """Return the state as a word and a shape."""
@@ -301,38 +313,37 @@ class MigrationRecordAdminMixin(HistoryAdminMixin):
 class MigrationEventAdminMixin(HistoryAdminMixin):
     """Events: everything that ever happened, in the chain's order, newest first."""
 
-    list_display = ("happened", "what", "filename", "took", "who", "short_message", "short_hash")
-    list_filter = ("type", "at", EventRoleFilter, FileFilter, RunFilter)
+    list_display = ("happened", "what", "file", "took", "who", "short_hash")
+    list_filter = ("type", ("at", DateFilter), EventRoleFilter, FileFilter, RunFilter)
     search_fields = ("filename", "host", "os_user", "hash__startswith")
     search_help_text = _("Search in file names, hosts and users, or by the beginning of a hash.")
     ordering = ("-id",)
     deferred_fields = ("timings", "notices", "blockers")
 
     @admin.display(description=_("at"), ordering="at")
-    def happened(self, event: MigrationEvent) -> str:
+    def happened(self, event: MigrationEvent) -> SafeString:
         """Return when it happened."""
         return _moment(event.at)
 
     @admin.display(description=_("what"), ordering="type")
     def what(self, event: MigrationEvent) -> SafeString:
-        """Return the badge of what happened."""
-        return badge(event.type, event.get_type_display())
+        """Return the badge of what happened, and an error or a reason below it."""
+        return _with_line_below(badge(event.type, event.get_type_display()), _short(message_of(event)))
 
-    @admin.display(description=_("duration"), ordering="duration_ms", empty_value="–")
+    @admin.display(description=_("file"), ordering="filename")
+    def file(self, event: MigrationEvent) -> SafeString:
+        """Return the file's name."""
+        return _name(event.filename)
+
+    @admin.display(description=_("duration"), ordering="duration_ms")
     def took(self, event: MigrationEvent) -> str | None:
         """Return how long it took."""
         return _duration(event.duration_ms)
 
     @admin.display(description=_("who"), ordering="role")
-    def who(self, event: MigrationEvent) -> str:
-        """Return the database role, and the person and machine behind it."""
-        person = "@".join(part for part in (event.os_user, event.host) if part)
-        return f"{event.role} ({person})" if person else event.role
-
-    @admin.display(description=_("message"), empty_value="–")
-    def short_message(self, event: MigrationEvent) -> str | None:
-        """Return the beginning of an error or a reason."""
-        return _short(message_of(event))
+    def who(self, event: MigrationEvent) -> SafeString:
+        """Return the database role, and below it the person and the machine."""
+        return _with_line_below(event.role, "@".join(part for part in (event.os_user, event.host) if part))
 
     @admin.display(description=_("hash"))
     def short_hash(self, event: MigrationEvent) -> SafeString:
@@ -346,16 +357,15 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
         after = others.filter(id__gt=obj.pk).order_by("id").first()
         records = MigrationRecord.objects.using(obj._state.db).filter(filename=obj.filename)
         record_id = records.values_list("pk", flat=True).first()
-        details = {key: value for key, value in obj.details.items() if key != "message"}
         return {
             "event": obj,
-            "badge": self.what(obj),
+            "badge": badge(obj.type, obj.get_type_display()),
             "message": message_of(obj),
             "took": _duration(obj.duration_ms),
             "timings": timings_of(obj.timings),
             "statements": len(obj.timings),
-            "details": _pretty(details),
-            "blockers": _pretty(obj.blockers),
+            "details": [(key, _plain(value)) for key, value in obj.details.items() if value != message_of(obj)],
+            "blockers": [[(key, _plain(value)) for key, value in blocker.items()] for blocker in obj.blockers],
             "before_url": self.url_of(request, MigrationEvent, "change", before.pk) if before else "",
             "after_url": self.url_of(request, MigrationEvent, "change", after.pk) if after else "",
             "record_url": self.url_of(request, MigrationRecord, "change", record_id) if record_id else "",
@@ -376,23 +386,35 @@ class MigrationEventAdmin(MigrationEventAdminMixin):
 # Words
 
 
-def _moment(value: datetime) -> str:
-    """Return date and time in the page's time zone and language."""
-    return date_format(template_localtime(value), "DATETIME_FORMAT")
+def _moment(value: datetime) -> SafeString:
+    """Return date and time in the page's time zone and language; a narrow column may break between them."""
+    local = localtime(value) if is_aware(value) else value
+    parts = date_format(local), time_format(local)
+    return format_html('<span class="sqlm-whole">{}</span> <span class="sqlm-whole">{}</span>', *parts)
+
+
+def _name(filename: str) -> SafeString:
+    """Return a file's name that a narrow column breaks after an underscore or a slash."""
+    parts = ((part,) for part in re.split(r"(?<=[_/])(?!$)", filename))
+    return format_html('<span class="sqlm-name">{}</span>', format_html_join(mark_safe("<wbr>"), "{}", parts))
 
 
 def _duration(milliseconds: float | None) -> str | None:
     return None if milliseconds is None else duration(milliseconds)
 
 
-def _short(message: str) -> str | None:
+def _short(message: str) -> str:
     """Return a message's first line, as much of it as a list can show."""
-    return Truncator(message.partition("\n")[0]).chars(MESSAGE_LENGTH) or None
+    return Truncator(message.partition("\n")[0]).chars(MESSAGE_LENGTH)
 
 
-def _pretty(value: Any) -> str:
-    """Return JSON for people; nothing where there is nothing."""
-    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
+def _with_line_below(first: str, second: str) -> SafeString:
+    return format_html('{}<div class="sqlm-below">{}</div>', first, second) if second else format_html("{}", first)
+
+
+def _plain(value: Any) -> str:
+    """Return a text as it is, and any other value of a JSON document as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _script_name(filename: str, script: str) -> str:

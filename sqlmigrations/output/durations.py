@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 
 def duration(milliseconds: float) -> str:
-    """Return a duration with its unit in the language of the page: ``12 ms``, ``3.4 s``, ``2 min 5 s``, ``1 h 2 min``."""
+    """Return a duration in the page's language: ``12 ms``, ``3.4 s``, ``2 min 5 s``, ``1 h 2 min``."""
     if round(milliseconds) < 10:
         return _("%(number)s ms") % {"number": number_format(round(milliseconds, 1), 1)}
     if round(milliseconds) < 1_000:

@@ -13,8 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from pygments import highlight as pygmentize
+from pygments.filter import Filter
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers.sql import PostgresLexer
+from pygments.token import Name, Operator, Punctuation, String, Text, Whitespace, _TokenType
 
 #: Lines and characters of a text that one page shows, and characters of one line.
 MAX_LINES = 1_000
@@ -38,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A window of whole lines of a text; long lines end with an ellipsis."""
+    """A window of whole lines of a text, each with its newline; long lines end with an ellipsis."""
 
     text: str
     first_line: int
@@ -56,13 +59,12 @@ def excerpt(text: str, around: int | None = None) -> Excerpt:
         window = _window(lines, start)
     else:
         start = 0
-    shown = "\n".join(window)
     return Excerpt(
-        text=shown,
+        text="".join(f"{line}\n" for line in window),
         first_line=start + 1,
         last_line=start + len(window),
         total_lines=len(lines),
-        is_cut=shown != "\n".join(lines),
+        is_cut=window != lines,
     )
 
 
@@ -87,17 +89,29 @@ def highlight(
     A page that shows several texts gives each an anchor of its own. Without numbers there are no ids and no mark.
     """
     lexer = PostgresLexer(stripnl=False, ensurenl=True)
+    lexer.add_filter(_PlainText())
     formatter = _Lines(first_line, anchor, mark) if numbered else _Lines(None, "", None)
     # A lone carriage return ends a line for Pygments, but not for PostgreSQL.
-    visible = sql.replace("\r\n", "\n").replace("\r", "␍").removesuffix("\n")
+    visible = sql.replace("\r\n", "\n").replace("\r", "␍")
     return mark_safe(pygmentize(visible, lexer, formatter).strip("\n"))  # noqa: S308 Pygments escapes it
+
+
+class _PlainText(Filter):
+    """Take names, quoted ones too, and all that stands between words for plain text: it halves the HTML."""
+
+    plain = frozenset({Name, Operator, Punctuation, String.Name, Whitespace})
+
+    def filter(self, lexer: Lexer | None, stream: Iterable[tuple[_TokenType, str]]) -> Iterator[tuple[_TokenType, str]]:
+        """Yield each token, the plain ones as text."""
+        for kind, value in stream:
+            yield (Text if kind in self.plain else kind), value
 
 
 class _Lines(HtmlFormatter[str]):
     """Put each line into an element of its own with number, id and link to itself, and the error below its line."""
 
     def __init__(self, first_line: int | None, anchor: str, mark: Mark | None) -> None:
-        super().__init__(classprefix=CLASS_PREFIX)
+        super().__init__(classprefix=CLASS_PREFIX, cssclass="sqlm-highlight")
         self._first_line = first_line
         self._anchor = anchor
         self._mark = mark
@@ -114,20 +128,19 @@ class _Lines(HtmlFormatter[str]):
         return format_html('<span class="sqlm-line">{}\n</span>', html)
 
     def _numbered(self, number: int, html: SafeString) -> SafeString:
-        is_marked = self._mark is not None and self._mark.line == number
+        mark = self._mark if self._mark and self._mark.line == number else None
         # CSS draws the number, so that nobody copies it along with the text. The tab key skips these links.
         line = format_html(
             '<span class="sqlm-line{css}" id="{id}"><a class="sqlm-number" href="#{id}" data-number="{number}" '
             'tabindex="-1" aria-hidden="true"></a>{html}\n</span>',
-            css=" sqlm-line--error" if is_marked else "",
+            css=" sqlm-line--error" if mark else "",
             id=f"{self._anchor}{number}",
             number=number,
             html=html,
         )
-        return line + self._note() if is_marked else line
+        return line + self._note(mark) if mark else line
 
-    def _note(self) -> SafeString:
-        assert self._mark is not None, "only the marked line has a note"
+    def _note(self, mark: Mark) -> SafeString:
         return format_html(
-            '<span class="sqlm-note" role="note"><strong>{}</strong> {}\n</span>', _("Error:"), self._mark.message
+            '<span class="sqlm-note" role="note"><strong>{}</strong> {}\n</span>', _("Error:"), mark.message
         )

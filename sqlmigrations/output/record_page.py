@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from ..models import EventType, MigrationEvent, MigrationRecord
+from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord
+
 from .badges import badge
 from .charts import Bar, slowest
 from .durations import duration
@@ -169,28 +170,33 @@ def _failure(record: MigrationRecord, failed: MigrationEvent | None, marked: Lis
         return None
     details: Mapping[str, Any] = failed.details if failed else {}
     anchor = marked.anchor_of(record.error_line) if marked else ""
+    statement = "" if anchor else str(details.get("statement", ""))
+    first_line: int | None = details.get("statement_line")
     return Failure(
         message=_message(record, failed),
         sqlstate=record.error_sqlstate,
         file=str(details.get("file", record.filename)),
         line=record.error_line,
-        anchor=anchor,
+        anchor=anchor or _anchor_within(statement, first_line, record.error_line),
         detail=str(details.get("detail", "")),
         hint=str(details.get("hint", "")),
         advice=str(details.get("advice", "")),
-        statement=None if anchor else _failed_statement(record, details),
+        statement=_highlighted_statement(statement, first_line, _mark(record, failed)) if statement else None,
     )
 
 
-def _failed_statement(record: MigrationRecord, details: Mapping[str, Any]) -> SafeString | None:
+def _anchor_within(statement: str, first_line: int | None, line: int | None) -> str:
+    """Return the id of ``line`` in a statement that begins at ``first_line``, or nothing where it isn't shown."""
+    if not statement or first_line is None or line is None:
+        return ""
+    return f"E{line}" if first_line <= line <= first_line + statement.count("\n") else ""
+
+
+def _highlighted_statement(statement: str, first_line: int | None, mark: Mark | None) -> SafeString:
     """Return the statement that failed, where the text of its file isn't kept; numbered if its line is known."""
-    statement = details.get("statement")
-    if not statement:
-        return None
-    first_line = details.get("statement_line")
     if first_line is None:
-        return highlight(str(statement), numbered=False)
-    return highlight(str(statement), first_line=first_line, anchor="E", mark=_mark(record, None))
+        return highlight(statement, numbered=False)
+    return highlight(statement, first_line=first_line, anchor="E", mark=mark)
 
 
 # The texts
