@@ -214,6 +214,11 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
             return step(Status.FAILED, runs=True, reason="only its verify script is left to run")
         case State.FAILED:
             return step(Status.FAILED, runs=True, reason="failed before")
+        case State.PARTIAL if record.progress and record.progress.get("direction") == "backwards":
+            return step(Status.PARTIAL, reason=f"half reverted: revertsql {file.name} goes on")
+        case State.PARTIAL if file.directives.transaction:
+            reason = "it stopped half-way outside a transaction, and its `transaction off` is gone"
+            return step(Status.PARTIAL, reason=reason)
         case State.PARTIAL:
             total = f" of {record.statements_total}" if record.statements_total else ""
             return step(Status.PARTIAL, runs=True, reason=f"resumes after statement {record.statements_done}{total}")

@@ -29,9 +29,12 @@ def advise(connection: Connection | None, statement: Statement | None, error: ps
 
     The transaction must have been rolled back: some advice looks into the catalog.
     """
-    adviser = _ADVISERS.get(error.sqlstate or "")
-    if adviser is None or connection is None or statement is None:
-        return _WITHOUT_STATEMENT.get(error.sqlstate or "", "")
+    sqlstate = error.sqlstate or ""
+    if statement is None:
+        return _WITHOUT_STATEMENT.get(sqlstate, "")
+    adviser = _ADVISERS.get(sqlstate)
+    if adviser is None or connection is None:
+        return ""
     try:
         return adviser(connection, statement, error)
     except psycopg.Error:  # advice is a courtesy: it never hides the error itself

@@ -18,7 +18,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
-from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import CHAIN_CONSTRAINT, Link, Record, read_record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner import failure as failures
@@ -31,6 +31,7 @@ from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.pooler import backend_pid
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.task import Task
 from sqlmigrations.runner.verify import VerifyFailed, verify
 from sqlmigrations.runner.watcher import Watcher
 
@@ -92,110 +93,124 @@ class Executor:
         self.lock_wait = lock_wait
         self.on_wait = on_wait
 
-    def apply(self, file: SQLFile, known: Record | None) -> Outcome:
-        """Apply ``file``, whose record was ``known`` when the plan was made, and return how it went.
+    def run(self, task: Task, known: Record | None) -> Outcome:
+        """Run ``task``, whose record was ``known`` when the plan was made, and return how it went.
 
         Raises:
             DatabaseUnavailable: the run lock's connection was lost, so nothing more can be recorded.
         """
         resumes = known is not None and known.state == State.PARTIAL
         type = EventType.RESUMED if resumes else EventType.STARTED
-        self.journal.started(file, type, backend_pid=backend_pid(self.session.connection))
+        self.journal.started(task, type, backend_pid=backend_pid(self.session.connection))
         try:
-            if file.directives.transaction:
-                return self._apply(file, known)
+            if task.script.directives.transaction:
+                return self._run(task, known)
             from sqlmigrations.runner.stepwise import Stepwise
 
-            return Stepwise(self, file, known).apply()
+            return Stepwise(self, task, known).run()
         except SettledElsewhere as settled:
             note = "another run dealt with it meanwhile"
-            return Outcome(file.name, settled.record.state, notes=(note,), settled_elsewhere=True)
+            return Outcome(task.name, settled.record.state, notes=(note,), settled_elsewhere=True)
 
-    def _apply(self, file: SQLFile, known: Record | None) -> Outcome:
-        """Try the file until it succeeds, fails for good, or has been tried often and long enough."""
-        retries: int = settings.RETRIES if file.directives.retries is None else file.directives.retries
+    def _run(self, task: Task, known: Record | None) -> Outcome:
+        """Try the task until it succeeds, fails for good, or has been tried often and long enough."""
+        retries: int = settings.RETRIES if task.script.directives.retries is None else task.script.directives.retries
         attempt = Attempt()
         try:
             while True:
-                outcome = self._try(file, known, attempt, is_last=attempt.number > retries)
+                outcome = self._try(task, known, attempt, is_last=attempt.number > retries)
                 if outcome is not None:
                     return outcome
                 self.recover()
                 time.sleep(pause(attempt.number))
                 attempt = Attempt(attempt.number + 1, attempt.lock_wait_ms + attempt.duration_ms)
         except KeyboardInterrupt:
-            self.fail(file, attempt, Failure("Interrupted: rolled back, nothing of it is left.", file.name))
+            self.fail(task, attempt, Failure("Interrupted: rolled back, nothing of it is left.", task.script.name))
             raise
 
-    def _try(self, file: SQLFile, known: Record | None, attempt: Attempt, *, is_last: bool) -> Outcome | None:
+    def _try(self, task: Task, known: Record | None, attempt: Attempt, *, is_last: bool) -> Outcome | None:
         """Make one attempt; return its outcome, or nothing when the file is to be tried again."""
         try:
-            return self._attempt(file, known, attempt)
+            return self._attempt(task, known, attempt)
         except ERRORS as error:
             overtaken = _is_chain_conflict(error)
             if overtaken:
-                self._follow(file, known)
-            elif attempt.link is not None and self._was_committed(file, attempt.link):
-                return outcomes.settled(file, attempt)
-            failure = self.describe(file, error)
+                self._follow(task, known)
+            elif attempt.link is not None and self._was_committed(task, attempt.link):
+                return outcomes.settled(task, attempt)
+            failure = self.describe(task.script, error)
             if failure.sqlstate in RETRIED:
                 failure = replace(failure, blockers=tuple(attempt.blockers))
             may_retry = not is_last and self._may_retry(attempt)
             if may_retry and (overtaken or failure.sqlstate in RETRIED):
                 return None
-            return self.fail(file, attempt, failure)
+            return self.fail(task, attempt, failure)
 
-    def _follow(self, file: SQLFile, known: Record | None) -> None:
+    def _follow(self, task: Task, known: Record | None) -> None:
         """Find the chain's new head: somebody who didn't hold the lock has appended to it.
 
         Raises:
             SettledElsewhere: and dealt with this very file.
         """
         self.journal.follow()
-        self.look_again(self.journal.connect(), file, known)
+        self.look_again(self.journal.connect(), task, known)
 
     def _may_retry(self, attempt: Attempt) -> bool:
         spent = attempt.lock_wait_ms + attempt.duration_ms
         return self.in_transaction is Transaction.DURABLE and spent < RETRIED_FOR * 1000
 
-    def _attempt(self, file: SQLFile, known: Record | None, attempt: Attempt) -> Outcome:
-        reading = file.read()
+    def _attempt(self, task: Task, known: Record | None, attempt: Attempt) -> Outcome:
+        reading = task.script.read()
         with self.notices_of(attempt), self.transaction():
             connection = self.session.connection
-            xid = self._enter(connection, file, known)
-            with self.watched(attempt, lock_timeout_of(file)):
+            xid = self._enter(connection, task, known)
+            with self.watched(attempt, lock_timeout_of(task.script)):
                 for result in send(connection, reading):
                     attempt.timings.add(result)
-                if file.verify is not None:
-                    verify(connection, file.verify)
+                if task.verify is not None:
+                    verify(connection, task.verify)
                 self.session.reset()
             _check_transaction(connection, xid)
-            attempt.link = self.journal.applied(connection, file, reading, attempt)
+            attempt.link = self.journal.done(connection, task, reading, attempt)
         self.journal.chain.advance(attempt.link)
-        return outcomes.applied(file, reading, attempt)
+        return outcomes.done(task, reading, attempt)
 
-    def _enter(self, connection: Connection, file: SQLFile, known: Record | None) -> str:
+    def _enter(self, connection: Connection, task: Task, known: Record | None) -> str:
         """Open the file's transaction: isolation, timeouts, the file's lock, a second look; return its id."""
-        if file.directives.isolation:
-            connection.execute(_ISOLATION[file.directives.isolation])
-        set_timeouts(connection, file, lock_timeout=lock_timeout_of(file))
-        self.take_file_lock(connection, file, for_session=False)
-        self.look_again(connection, file, known)
+        if isolation := task.script.directives.isolation:
+            connection.execute(_ISOLATION[isolation])
+        set_timeouts(connection, task.script)
+        self.take_file_lock(connection, task, for_session=False)
+        self.look_again(connection, task, known)
         return transaction_id(connection)
 
-    def _was_committed(self, file: SQLFile, link: Link) -> bool:
+    def _was_committed(self, task: Task, link: Link) -> bool:
         """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened."""
-        connection = self.journal.connect()
-        gone = poll(
-            lambda: file_holder(connection, file.name) is None,
-            lambda: file_holder(connection, file.name),
-            self.lock_wait,
-            self.on_wait,
-        )
-        committed = gone and self.journal.holds(link)
+        self.await_backend(task)
+        committed = self.journal.holds(link)
         if committed:
             self.recover()
         return committed
+
+    def await_backend(self, task: Task) -> None:
+        """Wait until no backend works on the task any more: one whose connection was lost may still do so.
+
+        Raises:
+            DatabaseUnavailable: it hadn't ended after the whole wait.
+        """
+        connection = self.journal.connect()
+        gone = poll(
+            lambda: file_holder(connection, task.name) is None,
+            lambda: file_holder(connection, task.name),
+            self.lock_wait,
+            self.on_wait,
+        )
+        if not gone:
+            raise DatabaseUnavailable(
+                f"The connection was lost, and its backend still works on {task.name}: "
+                f"{file_holder(connection, task.name) or 'it has just left'}.",
+                hint="Run it again when that one is done.",
+            )
 
     # What files inside and outside a transaction share
 
@@ -229,56 +244,56 @@ class Executor:
         finally:
             connection.remove_notice_handler(attempt.notice)
 
-    def take_file_lock(self, connection: Connection, file: SQLFile, *, for_session: bool) -> None:
+    def take_file_lock(self, connection: Connection, task: Task, *, for_session: bool) -> None:
         """Take the file's lock, once a killed run's backend has let go of it.
 
         Raises:
             psycopg.errors.LockNotAvailable: it still works on the file after the whole wait.
         """
         taken = poll(
-            lambda: try_file_lock(connection, file.name, session=for_session),
-            lambda: file_holder(connection, file.name),
+            lambda: try_file_lock(connection, task.name, session=for_session),
+            lambda: file_holder(connection, task.name),
             self.lock_wait,
             self.on_wait,
         )
         if not taken:
-            holder = file_holder(connection, file.name) or "it has just left"
+            holder = file_holder(connection, task.name) or "it has just left"
             raise psycopg.errors.LockNotAvailable(f"An earlier run's backend still works on this file: {holder}.")
 
-    def look_again(self, connection: Connection, file: SQLFile, known: Record | None) -> None:
+    def look_again(self, connection: Connection, task: Task, known: Record | None) -> None:
         """Check, under the file's lock, that nobody has dealt with the file since the plan was made.
 
         Raises:
             SettledElsewhere: somebody has.
         """
-        record = read_record(connection, self.journal.chain.tables, file.name)
+        record = read_record(connection, self.journal.chain.tables, task.name)
         if record is not None and (known is None or record.attempted_at != known.attempted_at):
             raise SettledElsewhere(record)
 
-    def describe(self, file: SQLFile, error: Exception) -> Failure:
+    def describe(self, script: Script, error: Exception) -> Failure:
         """Say what an error means for the file; it looks into the catalog, so only after the rollback."""
         match error:
             case StatementFailed():
-                failure = failures.of_statement(file.name, file.path, error)
+                failure = failures.of_statement(script.name, script.path, error)
                 return replace(failure, advice=advise(self._living(), error.statement, error.error))
             case VerifyFailed():
                 return error.failure
             case InvalidFile():
                 return failures.of_file(error)
             case psycopg.Error():
-                return replace(failures.of_database(file.name, error), advice=advise(None, None, error))
+                return replace(failures.of_database(script.name, error), advice=advise(None, None, error))
             case _:
-                return Failure(str(error).strip(), file.name)
+                return Failure(str(error).strip(), script.name)
 
     def _living(self) -> Connection | None:
         connection: Connection | None = self.session.wrapper.connection
         return None if connection is None or connection.closed else connection
 
-    def fail(self, file: SQLFile, attempt: Attempt, failure: Failure) -> Outcome:
+    def fail(self, task: Task, attempt: Attempt, failure: Failure) -> Outcome:
         """Bring the session back, write the failure down, and return it as an outcome."""
         self.recover()
-        self.journal.failed(file, attempt, failure, State.FAILED)
-        return outcomes.failed(file, attempt, failure, State.FAILED)
+        self.journal.failed(task, attempt, failure, State.FAILED)
+        return outcomes.failed(task, attempt, failure, State.FAILED)
 
     def recover(self) -> None:
         """Bring the session back after a failure: a rollback leaves advisory locks and prepared statements behind.
@@ -302,15 +317,15 @@ class Executor:
             ) from error
 
 
-def lock_timeout_of(file: SQLFile) -> str:
-    """Return how long a statement of ``file`` may wait for a lock, as PostgreSQL reads it."""
-    return file.directives.lock_timeout or str(settings.LOCK_TIMEOUT)
+def lock_timeout_of(script: Script) -> str:
+    """Return how long a statement of ``script`` may wait for a lock, as PostgreSQL reads it."""
+    return script.directives.lock_timeout or str(settings.LOCK_TIMEOUT)
 
 
-def set_timeouts(connection: Connection, file: SQLFile, *, lock_timeout: str) -> None:
+def set_timeouts(connection: Connection, script: Script) -> None:
     """Set the timeouts of the open transaction."""
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout])
-    statement_timeout = file.directives.statement_timeout or settings.STATEMENT_TIMEOUT
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout_of(script)])
+    statement_timeout = script.directives.statement_timeout or settings.STATEMENT_TIMEOUT
     if statement_timeout is not None:
         connection.execute("SELECT set_config('statement_timeout', %s, true)", [statement_timeout])
 

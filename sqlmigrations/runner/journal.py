@@ -7,21 +7,19 @@ holds the run lock, since the file's transaction is rolled back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from django.db.utils import Error as DjangoError
 
 from sqlmigrations.database import Connection
 from sqlmigrations.exceptions import DatabaseUnavailable
-from sqlmigrations.files.footprint import objects_made
-from sqlmigrations.files.scripts import SMALL, Reading, Script, SQLFile
+from sqlmigrations.files.scripts import Reading, SQLFile
 from sqlmigrations.history import Chain, Event, Link, holds_event, read_head, write_record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.outcome import Attempt
-
-Columns = dict[LiteralString, Any]
+from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole
 
 
 class Journal:
@@ -34,52 +32,52 @@ class Journal:
         self.chain = chain
         self.connect = connect
 
-    def started(self, file: SQLFile, type: EventType = EventType.STARTED, **details: Any) -> None:
+    def started(self, task: Task, type: EventType, **details: Any) -> None:
         """Note that an attempt begins. Nothing depends on its having reached the disk, so nobody waits for that."""
-        self._append(Event(type, file.name, details=details), durable=False)
+        self.append(Event(type, task.name, details=self._directed(task, details)), durable=False)
 
-    def applied(self, connection: Connection, file: SQLFile, reading: Reading, attempt: Attempt) -> Link:
+    def done(self, connection: Connection, task: Task, reading: Reading, attempt: Attempt) -> Link:
         """Write the record and, last of all, the event into the open transaction; return the event's link.
 
         The caller moves the chain's head when the transaction is committed.
         """
-        duration = attempt.duration_ms
-        values = {**self._attempted(file, duration), **self._holding(file, reading)}
-        values |= {
-            "state": str(State.APPLIED),
-            "success": True,
-            "statements_done": reading.count,
-        }
-        write_record(connection, self.chain.tables, file.name, values)
+        attempt.freeze()
+        values = {**self._attempted(task, attempt), **task.done_columns(reading, self.chain.clock.now())}
+        write_record(connection, self.chain.tables, task.name, values)
         event = Event(
-            EventType.APPLIED,
-            file.name,
-            duration_ms=duration,
+            task.done,
+            task.name,
+            duration_ms=attempt.duration_ms,
             checksum=reading.checksum,
             timings=attempt.timings.as_json(),
-            notices=attempt.notices,
+            notices=[] if reading.directives.sensitive else attempt.notices,
             details={"statements": reading.count, "attempts": attempt.number},
         )
         link = self.chain.link(event)
         self.chain.write(connection, link)
         return link
 
-    def failed(self, file: SQLFile, attempt: Attempt, failure: Failure, state: State, **columns: Any) -> None:
-        """Write down a failed attempt; ``columns`` are further columns of the record."""
-        kept = failure.without_data() if file.directives.sensitive else failure
+    def failed(self, task: Task, attempt: Attempt, failure: Failure, state: State, **columns: Any) -> None:
+        """Write down a failed attempt; ``columns`` are further columns of the record.
+
+        A revert that left nothing behind leaves the record alone: the database holds the file as before.
+        """
+        attempt.freeze()
+        sensitive = task.script.directives.sensitive
+        kept = failure.without_data() if sensitive else failure
         event = Event(
-            EventType.FAILED if state is State.FAILED else EventType.STOPPED,
-            file.name,
+            task.failed if state is State.FAILED else EventType.STOPPED,
+            task.name,
             duration_ms=attempt.duration_ms,
             timings=attempt.timings.as_json(),
-            notices=[] if file.directives.sensitive else attempt.notices,
+            notices=[] if sensitive else attempt.notices,
             sqlstate=kept.sqlstate,
             line=kept.line,
             blockers=[blocker.as_json() for blocker in kept.blockers],
-            details=_details(kept, attempt),
+            details=self._directed(task, _details(kept, attempt)),
         )
         values = {
-            **self._attempted(file, attempt.duration_ms),
+            **self._attempted(task, attempt),
             "state": str(state),
             "success": False,
             "error_message": kept.text,
@@ -87,25 +85,44 @@ class Journal:
             "error_line": kept.line,
             **columns,
         }
-        self._append(event, record=values)
+        untouched = task.direction is Direction.BACKWARDS and state is State.FAILED
+        self.append(event, name=task.name, record=None if untouched else values)
 
     def baselined(self, file: SQLFile, reason: str) -> int:
         """Record ``file`` as held by the database without running it; return how many statements it has."""
         reading = read_whole(file)
-        values = {**self._attempted(file, None), **self._holding(file, reading)}
-        values |= {"state": str(State.BASELINED), "success": None}
+        now = self.chain.clock.now()
+        values: Columns = {
+            **self.signature(now),
+            **companions(file),
+            "kind": str(file.kind),
+            "state": str(State.BASELINED),
+            "success": None,
+            "executed_at": now,
+            "execution_time_ms": None,
+            "checksum": reading.checksum,
+            "applied_sql": reading.stored,
+            "statements_total": reading.count,
+            "error_message": "",
+            "error_sqlstate": "",
+            "error_line": None,
+            "progress": None,
+        }
         event = Event(EventType.BASELINED, file.name, checksum=reading.checksum, details={"reason": reason})
-        self._append(event, record=values)
+        self.append(event, name=file.name, record=values)
         return reading.count
 
-    def checkpoint(self, connection: Connection, file: SQLFile, columns: Columns) -> None:
+    def checkpoint(self, connection: Connection, task: Task, columns: Columns) -> None:
         """Write how far a file outside a transaction has come, into the open transaction of ``connection``."""
-        values = {**self._attempted(file, None), "state": str(State.PARTIAL), "success": False, **columns}
-        write_record(connection, self.chain.tables, file.name, values)
-
-    def follow(self) -> None:
-        """Find the chain's head anew, after somebody else has appended to it."""
-        self.chain.head = read_head(self.connect(), self.chain.tables)
+        values: Columns = {
+            **self.signature(self.chain.clock.now()),
+            "kind": str(task.kind),
+            "state": str(State.PARTIAL),
+            "success": False,
+            "error_message": "",
+            **columns,
+        }
+        write_record(connection, self.chain.tables, task.name, values)
 
     def holds(self, link: Link) -> bool:
         """Tell whether the event of ``link`` was committed, and take it for the chain's head if so."""
@@ -114,7 +131,16 @@ class Journal:
             self.chain.advance(link)
         return committed
 
-    def _append(self, event: Event, *, record: Columns | None = None, durable: bool = True) -> None:
+    def follow(self) -> None:
+        """Find the chain's head anew, after somebody else has appended to it."""
+        self.chain.head = read_head(self.connect(), self.chain.tables)
+
+    def append(self, event: Event, *, name: str = "", record: Columns | None = None, durable: bool = True) -> None:
+        """Append ``event``, with the record of ``name`` that goes with it, in a transaction of its own.
+
+        Raises:
+            DatabaseUnavailable: the run lock's connection was lost.
+        """
         link = self.chain.link(event)
         try:
             connection = self.connect()
@@ -122,7 +148,7 @@ class Journal:
                 if not durable:
                     connection.execute("SET LOCAL synchronous_commit = off")
                 if record is not None:
-                    write_record(connection, self.chain.tables, event.filename, record)
+                    write_record(connection, self.chain.tables, name, record)
                 self.chain.write(connection, link)
         except (psycopg.OperationalError, DjangoError) as error:
             raise DatabaseUnavailable(
@@ -131,51 +157,21 @@ class Journal:
             ) from error
         self.chain.advance(link)
 
-    def _attempted(self, file: SQLFile, duration_ms: float | None) -> Columns:
+    def signature(self, now: Any) -> Columns:
+        """Return the columns that say who changed a record and when."""
+        identity = self.chain.identity
+        return {"attempted_at": now, "applied_by": identity.role, "revision": identity.revision}
+
+    def _attempted(self, task: Task, attempt: Attempt) -> Columns:
         return {
-            "kind": str(file.kind),
-            "attempted_at": self.chain.clock.now(),
-            "execution_time_ms": duration_ms,
-            "applied_by": self.chain.identity.role,
-            "revision": self.chain.identity.revision,
-            "tags": list(file.directives.tags),
+            **self.signature(self.chain.clock.now()),
+            "kind": str(task.kind),
+            "execution_time_ms": attempt.duration_ms,
         }
 
-    def _holding(self, file: SQLFile, reading: Reading) -> Columns:
-        """Return the columns that say what the database holds from now on."""
-        return {
-            "executed_at": self.chain.clock.now(),
-            "checksum": reading.checksum,
-            "applied_sql": reading.stored,
-            "down_sql": text_of(file.down),
-            "verify_sql": text_of(file.verify),
-            "statements_total": reading.count,
-            "objects_made": made_by(file),
-            "error_message": "",
-            "error_sqlstate": "",
-            "error_line": None,
-            "progress": None,
-        }
-
-
-def read_whole(script: Script) -> Reading:
-    """Read a script to its end, for its checksum and the text to keep."""
-    reading = script.read()
-    for _statement in reading:
-        pass
-    return reading
-
-
-def text_of(script: Script | None) -> str | None:
-    """Return a companion script's text as it is kept with the record."""
-    return read_whole(script).stored if script else None
-
-
-def made_by(file: SQLFile) -> list[dict[str, Any]]:
-    """Return the objects that a file makes, each with its line; none for a file too large to be parsed."""
-    if file.path.stat().st_size > SMALL:
-        return []
-    return [{"kind": made.kind, "name": made.name, "line": made.line} for made in objects_made(list(file.read()))]
+    def _directed(self, task: Task, details: dict[str, Any]) -> dict[str, Any]:
+        backwards = {"direction": str(task.direction)} if task.direction is Direction.BACKWARDS else {}
+        return {**details, **backwards}
 
 
 def _details(failure: Failure, attempt: Attempt) -> dict[str, Any]:

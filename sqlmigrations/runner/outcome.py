@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from sqlmigrations.files.scripts import Reading, SQLFile
+from sqlmigrations.files.scripts import Reading
 from sqlmigrations.history import Link
 from sqlmigrations.models import State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.send import Timings
+from sqlmigrations.runner.task import Direction, Task
 from sqlmigrations.runner.watcher import Blocker
 
 #: Notices that are kept of one file, and characters of each.
@@ -30,10 +31,18 @@ class Attempt:
     blockers: list[Blocker] = field(default_factory=list)
     link: Link | None = None
 
+    frozen: float | None = None
+
     @property
     def duration_ms(self) -> float:
-        """Milliseconds since the attempt began."""
+        """Milliseconds since the attempt began, until it was frozen."""
+        if self.frozen is not None:
+            return self.frozen
         return round((time.perf_counter() - self.started) * 1000, 3)
+
+    def freeze(self) -> None:
+        """Stop the clock: what is written down is what is reported."""
+        self.frozen = self.duration_ms
 
     def notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         """Keep a notice of the server, up to a number."""
@@ -57,11 +66,11 @@ class Outcome:
     settled_elsewhere: bool = False
 
 
-def applied(file: SQLFile, reading: Reading, attempt: Attempt, *notes: str) -> Outcome:
-    """Return the outcome of a file that the database holds now."""
+def done(task: Task, reading: Reading, attempt: Attempt, *notes: str) -> Outcome:
+    """Return the outcome of a task that came through."""
     return Outcome(
-        file.name,
-        State.APPLIED,
+        task.name,
+        _state(task),
         duration_ms=attempt.duration_ms,
         statements=reading.count,
         lock_wait_ms=round(attempt.lock_wait_ms, 3),
@@ -70,10 +79,10 @@ def applied(file: SQLFile, reading: Reading, attempt: Attempt, *notes: str) -> O
     )
 
 
-def failed(file: SQLFile, attempt: Attempt, failure: Failure, state: State) -> Outcome:
+def failed(task: Task, attempt: Attempt, failure: Failure, state: State) -> Outcome:
     """Return the outcome of a file that did not come through."""
     return Outcome(
-        file.name,
+        task.name,
         state,
         duration_ms=attempt.duration_ms,
         statements=attempt.timings.count,
@@ -83,14 +92,18 @@ def failed(file: SQLFile, attempt: Attempt, failure: Failure, state: State) -> O
     )
 
 
-def settled(file: SQLFile, attempt: Attempt) -> Outcome:
+def settled(task: Task, attempt: Attempt) -> Outcome:
     """Return the outcome of a file whose COMMIT was unknown and turned out to have happened."""
     return Outcome(
-        file.name,
-        State.APPLIED,
+        task.name,
+        _state(task),
         duration_ms=attempt.duration_ms,
         statements=attempt.timings.count,
         lock_wait_ms=round(attempt.lock_wait_ms, 3),
         attempts=attempt.number,
         notes=("the connection was lost at COMMIT; the history shows that it was committed",),
     )
+
+
+def _state(task: Task) -> State:
+    return State.APPLIED if task.direction is Direction.FORWARDS else State.REVERTED

@@ -7,26 +7,25 @@ written before, and on resume the catalog tells whether they happened.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import time
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row
-from sqlmigrations.files.scripts import SMALL, SQLFile
+from sqlmigrations.files.scripts import SMALL, Script
 from sqlmigrations.files.statements import Statement, is_session, makes_temporary, needs_autocommit
-from sqlmigrations.history import Record
+from sqlmigrations.history import Record, read_record
 from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent
 from sqlmigrations.runner import outcome as outcomes
-from sqlmigrations.runner.failure import Failure
-from sqlmigrations.runner.journal import read_whole
+from sqlmigrations.runner.executor import ERRORS, RETRIED, Executor, lock_timeout_of, pause
+from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.lock import FILE_CLASS, key_of, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.send import send
-from sqlmigrations.runner.verify import verify
-
-if TYPE_CHECKING:
-    from sqlmigrations.runner.executor import Executor
+from sqlmigrations.runner.task import Direction, Task, read_whole
+from sqlmigrations.runner.verify import VerifyFailed, verify
 
 
 @dataclass(slots=True)
@@ -36,17 +35,19 @@ class Progress:
     done: int = 0
     prefix: str = ""
     intent: int | None = None
+    direction: Direction = Direction.FORWARDS
 
     @classmethod
-    def of(cls, record: Record | None) -> Progress:
-        """Read the progress of an earlier attempt; none where it left nothing behind."""
-        if record is None or record.progress is None:
-            return cls()
-        return cls(record.statements_done, record.progress["prefix"], record.progress["intent"])
+    def of(cls, record: Record | None, direction: Direction) -> Progress:
+        """Read the progress of an earlier attempt in this direction; none where it left nothing behind."""
+        if record is None or record.progress is None or record.progress["direction"] != direction:
+            return cls(direction=direction)
+        return cls(record.statements_done, record.progress["prefix"], record.progress["intent"], direction)
 
     def columns(self) -> dict[str, Any]:
         """Return it as columns of the record."""
-        return {"statements_done": self.done, "progress": {"prefix": self.prefix, "intent": self.intent}}
+        progress = {"prefix": self.prefix, "intent": self.intent, "direction": str(self.direction)}
+        return {"statements_done": self.done, "progress": progress}
 
 
 class CannotResume(Exception):
@@ -61,14 +62,16 @@ class CannotResume(Exception):
 class Stepwise:
     """One attempt at one file."""
 
-    def __init__(self, executor: Executor, file: SQLFile, known: Record | None) -> None:
+    def __init__(self, executor: Executor, task: Task, known: Record | None) -> None:
         self.executor = executor
-        self.file = file
+        self.task = task
         self.known = known
         self.attempt = Attempt()
-        self.progress = Progress.of(known)
+        self.progress = Progress.of(known, task.direction)
         self.resume_after = self.progress.done
         self.notes: list[str] = []
+        self._reading = task.script.read()
+        self._total: int | None = None
         self._hash = hashlib.sha256()
         self._lock_timeout = ""
 
@@ -77,41 +80,44 @@ class Stepwise:
         """The working connection, in autocommit."""
         return self.executor.session.connection
 
-    def apply(self) -> Outcome:
+    def run(self) -> Outcome:
         """Run what hasn't run yet and return how it went."""
-        from sqlmigrations.runner.executor import ERRORS
-
         if self.executor.session.wrapper.in_atomic_block:
-            return self._stop(Failure("A file with `transaction off` can't run inside a transaction.", self.file.name))
+            return self._stop(
+                Failure("A file with `transaction off` can't run inside a transaction.", self.task.script.name)
+            )
         if self.executor.session.is_pooled:
-            return self._stop(_behind_pooler(self.file))
+            return self._stop(_behind_pooler(self.task.script))
         try:
             with self.executor.notices_of(self.attempt):
                 self._lock()
-                return self._run()
+                with self.executor.watched(self.attempt, lock_timeout_of(self.task.script)):
+                    self._statements()
+                return self._finish()
         except KeyboardInterrupt:
-            self._stop(Failure("Interrupted.", self.file.name))
+            self._stop(Failure("Interrupted: the statement in work was cancelled.", self.task.script.name))
             raise
         except CannotResume as refused:
             return self._stop(refused.failure, refused.state)
+        except VerifyFailed as refused:  # all statements are done: only the verify script is run again
+            return self._stop(refused.failure, State.FAILED)
         except (*ERRORS, concurrent.StillBuilding) as error:
             return self._stop(self._describe(error))
         finally:
             self._unlock()
 
     def _lock(self) -> None:
-        self.executor.take_file_lock(self.connection, self.file, for_session=True)
-        self.executor.look_again(self.connection, self.file, self.known)
-        default = self.file.directives.lock_timeout or settings.LOCK_TIMEOUT
-        self._lock_timeout = self._set_lock_timeout(default)
-        timeout = self.file.directives.statement_timeout or settings.STATEMENT_TIMEOUT
+        self.executor.take_file_lock(self.connection, self.task, for_session=True)
+        self.executor.look_again(self.connection, self.task, self.known)
+        self._lock_timeout = self._set_lock_timeout(lock_timeout_of(self.task.script))
+        timeout = self.task.script.directives.statement_timeout or settings.STATEMENT_TIMEOUT
         if timeout is not None:
             self.connection.execute("SELECT set_config('statement_timeout', %s, false)", [timeout])
 
     def _unlock(self) -> None:
         connection = self.executor.session.wrapper.connection
         if connection is not None and not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", [FILE_CLASS, key_of(self.file.name)])
+            connection.execute("SELECT pg_advisory_unlock(%s, %s)", [FILE_CLASS, key_of(self.task.name)])
 
     def _set_lock_timeout(self, value: str) -> str:
         """Set the session's lock_timeout; return it as the server words it."""
@@ -119,26 +125,32 @@ class Stepwise:
 
     # The statements
 
-    def _run(self) -> Outcome:
-        total = read_whole(self.file).count if self.file.path.stat().st_size <= SMALL else None
-        reading = self.file.read()
-        for statement in reading:
+    def _statements(self) -> None:
+        """Run the statements that haven't run yet, behind those that have."""
+        script = self.task.script
+        self._total = read_whole(script).count if script.size <= SMALL else None
+        for statement in self._reading:
             self._hash.update(statement.sql + b"\0")
             if statement.number <= self.resume_after:
                 self._pass_over(statement)
+            elif needs_autocommit(statement):
+                self._bare(statement)
             else:
-                self._step(statement, total)
-        if reading.count < self.resume_after:
-            raise self._edited(f"it had {self.resume_after} statements done and has only {reading.count} now")
-        if self.file.verify is not None:
+                self._in_transaction(statement)
+        if self._reading.count < self.resume_after:
+            raise self._edited(f"it had {self.resume_after} statements done and has only {self._reading.count} now")
+
+    def _finish(self) -> Outcome:
+        """Verify what was made and record it."""
+        if self.task.verify is not None:
             with self.executor.transaction():
-                verify(self.connection, self.file.verify)
+                verify(self.connection, self.task.verify)
         with self.executor.transaction():
-            try_file_lock(self.connection, self.file.name, session=False)  # the reset drops the session's lock
+            try_file_lock(self.connection, self.task.name, session=False)  # the reset drops the session's lock
             self.executor.session.reset()
-            link = self.executor.journal.applied(self.connection, self.file, reading, self.attempt)
+            link = self.executor.journal.done(self.connection, self.task, self._reading, self.attempt)
         self.executor.journal.chain.advance(link)
-        return outcomes.applied(self.file, reading, self.attempt, *self.notes)
+        return outcomes.done(self.task, self._reading, self.attempt, *self.notes)
 
     def _pass_over(self, statement: Statement) -> None:
         """Skip a statement that an earlier attempt has done, but set the session as it did."""
@@ -146,9 +158,9 @@ class Stepwise:
             raise CannotResume(
                 Failure(
                     "The part that has run made a temporary table, which has gone with its session.",
-                    self.file.name,
+                    self.task.script.name,
                     line=statement.line,
-                    advice=f"Undo what has run and begin again: applysql {self.file.name} --restart",
+                    advice=f"Undo what has run and begin again: applysql {self.task.name} --restart",
                 )
             )
         if is_session(statement):
@@ -158,7 +170,7 @@ class Stepwise:
             raise self._edited("a statement of the part that has run was edited")
 
     def _edited(self, what: str) -> CannotResume:
-        name = self.file.name
+        name = self.task.name
         return CannotResume(
             Failure(
                 f"The file stopped after statement {self.resume_after} and was changed since: {what}.",
@@ -167,25 +179,29 @@ class Stepwise:
             )
         )
 
-    def _step(self, statement: Statement, total: int | None) -> None:
-        if needs_autocommit(statement):
-            self._bare(statement, total)
-        else:
-            self._in_transaction(statement, total)
+    def _in_transaction(self, statement: Statement) -> None:
+        """Run a statement together with its checkpoint; a lock timeout or a deadlock is tried again."""
+        directives = self.task.script.directives
+        retries: int = settings.RETRIES if directives.retries is None else directives.retries
+        for number in range(1, retries + 2):
+            try:
+                with self.executor.transaction():
+                    self._send(statement)
+                    self._checkpoint(statement)
+                return
+            except StatementFailed as failed:
+                if failed.error.sqlstate not in RETRIED or number > retries:
+                    raise
+            time.sleep(pause(number))
 
-    def _in_transaction(self, statement: Statement, total: int | None) -> None:
-        with self.executor.transaction():
-            self._send(statement)
-            self._checkpoint(statement, total)
-
-    def _bare(self, statement: Statement, total: int | None) -> None:
+    def _bare(self, statement: Statement) -> None:
         if self.progress.intent == statement.number and self._has_happened(statement):
             with self.executor.transaction():
-                self._checkpoint(statement, total)
+                self._checkpoint(statement)
             return
         self.progress.intent = statement.number
         with self.executor.transaction():
-            self._write_progress(total)
+            self._write(self.progress)
         executor = self.executor
         note = concurrent.clear_leftover(self.connection, statement, executor.lock_wait, executor.on_wait)
         self.notes += [note] if note else []
@@ -195,13 +211,13 @@ class Stepwise:
         except concurrent.InvalidIndex as invalid:
             raise self._invalid(statement, str(invalid)) from invalid
         with self.executor.transaction():
-            self._checkpoint(statement, total)
+            self._checkpoint(statement)
 
     def _has_happened(self, statement: Statement) -> bool:
         answer = concurrent.look(self.connection, statement)
         if answer is not concurrent.Answer.UNKNOWN:
             return answer is concurrent.Answer.DONE
-        name = self.file.name
+        name = self.task.name
         raise CannotResume(
             Failure(
                 f"Statement {statement.number} was begun and nobody saw its end; the catalog can't tell either.",
@@ -218,7 +234,7 @@ class Stepwise:
     def _patiently(self, statement: Statement) -> None:
         """Send a bare statement without our short lock_timeout: it waits for others by its nature."""
         (present,) = fetch_row(self.connection, "SELECT current_setting('lock_timeout')")
-        is_ours = present == self._lock_timeout and self.file.directives.lock_timeout is None
+        is_ours = present == self._lock_timeout and self.task.script.directives.lock_timeout is None
         if is_ours:
             self._set_lock_timeout("0")
         self._send(statement)
@@ -229,7 +245,7 @@ class Stepwise:
         return CannotResume(
             Failure(
                 message,
-                self.file.name,
+                self.task.script.name,
                 line=statement.line,
                 source=statement.text.partition("\n")[0],
                 statement=statement.text,
@@ -241,40 +257,44 @@ class Stepwise:
         for result in send(self.connection, [statement]):
             self.attempt.timings.add(result)
 
-    def _checkpoint(self, statement: Statement, total: int | None) -> None:
+    def _checkpoint(self, statement: Statement) -> None:
         """Note, together with the statement where that is possible, that it is done."""
-        done = Progress(statement.number, self._hash.hexdigest())
-        self._write(done, total)
+        done = Progress(statement.number, self._hash.hexdigest(), direction=self.task.direction)
+        self._write(done)
         self.progress = done
 
-    def _write_progress(self, total: int | None) -> None:
-        self._write(self.progress, total)
-
-    def _write(self, progress: Progress, total: int | None) -> None:
-        columns = {**progress.columns(), "statements_total": total}
-        self.executor.journal.checkpoint(self.connection, self.file, columns)
+    def _write(self, progress: Progress) -> None:
+        columns = {**progress.columns(), "statements_total": self._total}
+        self.executor.journal.checkpoint(self.connection, self.task, columns)
 
     # The end of an attempt that did not come through
 
     def _describe(self, error: Exception) -> Failure:
         if isinstance(error, concurrent.StillBuilding):
-            return Failure(str(error), self.file.name)
-        return self.executor.describe(self.file, error)
+            return Failure(str(error), self.task.script.name)
+        return self.executor.describe(self.task.script, error)
 
     def _stop(self, failure: Failure, state: State = State.PARTIAL) -> Outcome:
+        if failure.sqlstate in RETRIED:
+            failure = replace(failure, blockers=tuple(self.attempt.blockers))
         self.executor.recover()
-        nothing_left = self.progress.done == 0 and self.progress.intent is None
-        if nothing_left and state is State.PARTIAL:
+        self.executor.await_backend(self.task)
+        if state is State.PARTIAL and not self._has_begun():
             state = State.FAILED
-        columns = {} if nothing_left else self.progress.columns()
-        self.executor.journal.failed(self.file, self.attempt, failure, state, **columns)
-        return outcomes.failed(self.file, self.attempt, failure, state)
+        self.executor.journal.failed(self.task, self.attempt, failure, state)
+        return outcomes.failed(self.task, self.attempt, failure, state)
+
+    def _has_begun(self) -> bool:
+        """Tell whether anything of the file is left: the record knows, also where a COMMIT's answer was lost."""
+        journal = self.executor.journal
+        record = read_record(journal.connect(), journal.chain.tables, self.task.name)
+        return record is not None and record.progress is not None
 
 
-def _behind_pooler(file: SQLFile) -> Failure:
+def _behind_pooler(script: Script) -> Failure:
     return Failure(
         "A file with `transaction off` needs a backend of its own, and this alias goes through a pooler in transaction "
         "mode.",
-        file.name,
+        script.name,
         advice="Add an alias to DATABASES that connects to the server directly, and name it with --database.",
     )

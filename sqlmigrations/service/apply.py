@@ -22,6 +22,7 @@ from sqlmigrations.plan import UNFINISHED, LatePolicy, Plan, Selection, Status, 
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.runner.outcome import Outcome
+from sqlmigrations.runner.task import forwards
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
 
@@ -307,7 +308,7 @@ class _Application:
 
     def _outcome(self, step: Step) -> Outcome:
         if not self.options.records_only:
-            return self.run.executor.apply(step.file, step.record)
+            return self.run.executor.run(forwards(step.file), step.record)
         reason = f"--baseline {self.options.baseline}" if self.options.baseline else "--fake"
         count = self.run.journal.baselined(step.file, reason)
         return Outcome(step.name, State.BASELINED, statements=count)
