@@ -12,3 +12,11 @@ class SQLMigrationsConfig(AppConfig):
     name = "sqlmigrations"
     verbose_name = _("SQL migrations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register checks and signal receivers."""
+        from sqlmigrations.checks import register_checks
+        from sqlmigrations.receivers import connect_receivers
+
+        register_checks()
+        connect_receivers(self)

@@ -1,0 +1,154 @@
+"""Checks of the settings: their names, their types, their values."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage
+from django.db import connections
+
+from sqlmigrations.checks.messages import error
+from sqlmigrations.conf import NAMES, PREFIX, settings
+from sqlmigrations.files.directives import MAX_RETRIES, is_duration
+from sqlmigrations.plan import LatePolicy
+
+#: Says whether a value can be worked with.
+Rule = Callable[[Any], bool]
+
+
+def check_settings(**kwargs: object) -> list[CheckMessage]:
+    """Check every ``SQLMIGRATIONS_*`` setting of the project."""
+    given = sorted(name for name in dir(django_settings) if name.startswith(PREFIX))
+    messages = [_unknown(name) for name in given if name.removeprefix(PREFIX) not in NAMES]
+    messages += [_wrong(name) for name in sorted(NAMES) if not is_valid(name)]
+    return messages + _unknown_aliases()
+
+
+def is_valid(name: str) -> bool:
+    """Say whether the setting ``SQLMIGRATIONS_<name>`` has a value that can be worked with."""
+    rule, _ = RULES[name]
+    return rule(getattr(settings, name))
+
+
+def _unknown(name: str) -> CheckMessage:
+    known = [PREFIX + other for other in sorted(NAMES)]
+    return error("001", "There is no such setting.", hint=_did_you_mean(name, known), obj=f"settings.{name}")
+
+
+def _wrong(name: str) -> CheckMessage:
+    _, expected = RULES[name]
+    value = getattr(settings, name)
+    return error("002", f"It is {value!r}.", hint=f"Set it to {expected}.", obj=f"settings.{PREFIX}{name}")
+
+
+def _did_you_mean(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(known)}."
+
+
+def _unknown_aliases() -> list[CheckMessage]:
+    """Report aliases that DATABASES doesn't have."""
+    named: dict[str, Iterable[Any]] = {}
+    if is_valid("DIRS") and isinstance(settings.DIRS, Mapping):
+        named["DIRS"] = settings.DIRS
+    if is_valid("SHADOW_DATABASE") and settings.SHADOW_DATABASE is not None:
+        named["SHADOW_DATABASE"] = [settings.SHADOW_DATABASE]
+    return [
+        error(
+            "003",
+            f"It names the database '{alias}', which DATABASES doesn't have.",
+            hint=_did_you_mean(alias, sorted(connections)),
+            obj=f"settings.{PREFIX}{name}",
+        )
+        for name, aliases in named.items()
+        for alias in aliases
+        if alias not in connections
+    ]
+
+
+# What each setting may be
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_list(value: object) -> bool:
+    """Say whether the value is a list of whatever; a text is none."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _is_list_of(value: Any, kind: Rule) -> bool:
+    return _is_list(value) and all(map(kind, value))
+
+
+def _is_mapping_of(value: Any, kind: Rule) -> bool:
+    return isinstance(value, Mapping) and all(_is_text(key) and kind(item) for key, item in value.items())
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, (str, PathLike))
+
+
+def _are_paths(value: object) -> bool:
+    return _is_list_of(value, _is_path)
+
+
+def _are_texts(value: object) -> bool:
+    return _is_list_of(value, _is_text)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, str) and is_duration(value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_RETRIES
+
+
+def _one_of(*choices: str) -> tuple[Rule, str]:
+    return lambda value: value in choices, " or ".join(f'"{choice}"' for choice in choices)
+
+
+def _or_none(kind: Rule) -> Rule:
+    return lambda value: value is None or kind(value)
+
+
+_BOOL = (_is_bool, "True or False")
+
+#: For each setting: what it may be, as a rule and in words.
+RULES: Mapping[str, tuple[Rule, str]] = {
+    "DIRS": (
+        lambda value: _are_paths(value) or _is_mapping_of(value, _are_paths),
+        'a list of folders, or a mapping from databases to such lists: {"default": [BASE_DIR / "migrations_sql"]}',
+    ),
+    "APP_DIRS": _BOOL,
+    "ORDER": _one_of("name", "number"),
+    "APPLY_ON_MIGRATE": _BOOL,
+    "LOCK_TIMEOUT": (_is_time, 'a time as PostgreSQL writes it: "3s", "500ms", or "0" for no limit'),
+    "RETRIES": (_is_count, f"a number from 0 to {MAX_RETRIES}"),
+    "STATEMENT_TIMEOUT": (_or_none(_is_time), 'None or a time as PostgreSQL writes it: "10min", "90s"'),
+    "LATE_FILES": _one_of(*LatePolicy),
+    "REQUIRED_TABLES": (
+        lambda value: _is_mapping_of(value, _are_texts),
+        'a mapping from tables to lists of columns: {"users": ["id", "email"]}',
+    ),
+    "DRIFT_LEVEL": _one_of("error", "warning"),
+    "DRIFT_IGNORE": (
+        lambda value: _is_list_of(value, lambda rule: isinstance(rule, Mapping)),
+        "a list of rules, each a mapping",
+    ),
+    "SHADOW_DATABASE": (_or_none(_is_text), "None or the name of a database in DATABASES"),
+    "HEALTH": (lambda value: _is_mapping_of(value, lambda item: True), "a mapping from names to values"),
+    "PRODUCTION": _BOOL,
+    "ADMIN_ACTIONS": _BOOL,
+    "REVISION": (_or_none(_is_text), "None or a text"),
+}
