@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString
@@ -154,18 +155,26 @@ class Clock:
 
 def identify(connection: Connection) -> tuple[Identity, Clock]:
     """Ask the server who this connection is and what time it is there."""
-    role, address, application, pid, start, server, now = fetch_row(connection, query("sql/identity.sql"))
+    role, address, application, pid, server, now = fetch_row(connection, query("sql/identity.sql"))
     identity = Identity(
         role=role,
         os_user=_os_user(),
         host=socket.gethostname() + (f" ({address})" if address else ""),
         application_name=application,
         backend_pid=pid,
-        backend_start=start.astimezone(UTC),
+        backend_start=_backend_start(connection).astimezone(UTC),
         server=server,
         revision=revision(),
     )
     return identity, Clock(now.astimezone(UTC), time.monotonic())
+
+
+def _backend_start(connection: Connection) -> datetime:
+    """Ask for the start of this session as the role that began it: from another, assumed role the server hides it."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
+        start: datetime = fetch_row(connection, query("sql/backend_start.sql"))[0]
+    return start
 
 
 def _os_user() -> str:
@@ -306,7 +315,7 @@ def _canonical(value: Any) -> Any:
         case list() | tuple():
             return [_canonical(item) for item in value]
         case float() if value.is_integer():
-            return int(value)
+            return int(Decimal(repr(value)))
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="microseconds")
         case uuid.UUID():
