@@ -1,10 +1,15 @@
-"""The ASGI application: look at the SQL files when a server process starts, then serve."""
+"""The ASGI application: look after the SQL files when a server process starts, then serve."""
 
 from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+
+from project.env import env
+from sqlmigrations.startup import prepare
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 application = get_asgi_application()
+prepare(apply=env.bool("SQL_AUTO_APPLY", default=settings.DEBUG))

@@ -7,13 +7,11 @@ Everything that differs between machines comes from the environment (or a git-ig
 ``DEBUG``            false unless said otherwise; ``make demo`` writes ``DEBUG=true`` into ``.env``
 ``SECRET_KEY``       needed
 ``ALLOWED_HOSTS``    comma-separated; with ``DEBUG``, this machine alone
-``SQL_AUTO_APPLY``   apply pending SQL files when a server starts; as ``DEBUG`` unless said otherwise
+``SQL_AUTO_APPLY``   apply pending SQL files when a server starts (``wsgi.py``); else as ``DEBUG``
 ===================  ==================================================================================
 """
 
 from __future__ import annotations
-
-from importlib.util import find_spec
 
 from project.env import BASE_DIR, env
 from project.postgres import database_url
@@ -21,7 +19,6 @@ from project.postgres import database_url
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
-SQL_AUTO_APPLY = env.bool("SQL_AUTO_APPLY", default=DEBUG)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -31,9 +28,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "sqlmigrations",
+    "project.tabletop",
 ]
-if find_spec("project.tabletop"):
-    INSTALLED_APPS.append("project.tabletop")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -85,6 +81,13 @@ LANGUAGE_CODE = "en"
 
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"sqlmigrations": {"handlers": ["console"], "level": "INFO"}},
+}
 
 SQLMIGRATIONS_DIRS = [BASE_DIR / "migrations_sql"]
 SQLMIGRATIONS_PRODUCTION = not DEBUG

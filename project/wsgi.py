@@ -1,10 +1,15 @@
-"""The WSGI application: look at the SQL files when a server process starts, then serve."""
+"""The WSGI application: look after the SQL files when a server process starts, then serve."""
 
 from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from project.env import env
+from sqlmigrations.startup import prepare
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 application = get_wsgi_application()
+prepare(apply=env.bool("SQL_AUTO_APPLY", default=settings.DEBUG))

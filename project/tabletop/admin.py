@@ -46,7 +46,7 @@ class GameSystemAdmin(OneLineTexts):
     list_display = ("name", "code", "is_offered")
     list_filter = ("is_offered",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple[str, ...]:
         """Keep the code of a game system that exists: it is the key that campaigns refer to."""
         return ("created_at",) if obj is None else ("code", "created_at")
 

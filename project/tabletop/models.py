@@ -1,8 +1,8 @@
 """Three tables that SQL files make, and one that Django makes.
 
-``Player``, ``GameSystem`` and ``Campaign`` are unmanaged: ``migrations_sql/`` makes and changes their tables, and a model says what is
-there, in Django's words. Its defaults are the database's own (``db_default``), its constraints carry the database's
-names, so that a form finds out before the database has to refuse.
+``Player``, ``GameSystem`` and ``Campaign`` are unmanaged: ``migrations_sql/`` makes and changes their tables, and a
+model says what is there, in Django's words. Its defaults are the database's own (``db_default``), its constraints carry
+the database's names, so that a form finds out before the database has to refuse.
 
 ``Announcement`` is an ordinary model with ordinary migrations.
 """

@@ -48,10 +48,11 @@ def deployment(script: str, **environment: str) -> subprocess.CompletedProcess[s
 def test_production_is_strict_unless_told_otherwise() -> None:
     script = (
         "from django.conf import settings\n"
-        "print(settings.DEBUG, settings.ALLOWED_HOSTS, settings.SQL_AUTO_APPLY, settings.SQLMIGRATIONS_PRODUCTION)"
+        "print(settings.DEBUG, settings.ALLOWED_HOSTS, settings.SESSION_COOKIE_SECURE, "
+        "settings.SQLMIGRATIONS_PRODUCTION)"
     )
     done = deployment(script, DEBUG="false", SECRET_KEY="of the test", ALLOWED_HOSTS="a.example.com,b.example.com")
-    assert (done.stdout, done.stderr) == ("False ['a.example.com', 'b.example.com'] False True\n", "")
+    assert (done.stdout, done.stderr) == ("False ['a.example.com', 'b.example.com'] True True\n", "")
 
 
 def test_a_deployment_imports_nothing_of_the_embedded_server() -> None:
@@ -61,3 +62,24 @@ def test_a_deployment_imports_nothing_of_the_embedded_server() -> None:
     )
     done = deployment(script, SECRET_KEY="of the test")
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+@pytest.mark.parametrize("module", ["project.wsgi", "project.asgi"])
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"DEBUG": "false"}, "apply=False"),
+        ({"DEBUG": "true"}, "apply=True"),
+        ({"DEBUG": "true", "SQL_AUTO_APPLY": "false"}, "apply=False"),
+        ({"DEBUG": "false", "SQL_AUTO_APPLY": "true"}, "apply=True"),
+    ],
+)
+def test_a_server_process_looks_after_the_files(module: str, environment: dict[str, str], expected: str) -> None:
+    script = (
+        "import sqlmigrations.startup\n"
+        "sqlmigrations.startup.prepare = lambda *, apply: print(f'apply={apply}')\n"
+        f"import {module}\n"
+        f"assert callable({module}.application)"
+    )
+    done = deployment(script, SECRET_KEY="of the test", **environment)
+    assert (done.stdout, done.stderr) == (f"{expected}\n", "")
