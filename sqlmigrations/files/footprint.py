@@ -1,12 +1,15 @@
-"""What a file creates, changes and reads: enough to tell whether two files can be independent."""
+"""What a file creates, changes and reads: enough to tell whether two files can be independent of each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlmigrations.files.statements import Statement, tree
+from sqlmigrations.files.effects import Collector, MadeObject
+from sqlmigrations.files.names import same
+from sqlmigrations.files.statements import Statement
+
+__all__ = ["Collector", "Footprint", "MadeObject", "footprint", "objects_made"]
 
 
 @dataclass(frozen=True)
@@ -20,76 +23,32 @@ class Footprint:
 
     def overlaps(self, other: Footprint) -> bool:
         """Say whether one changes what the other names; an opaque one overlaps with everything."""
-        if self.opaque or other.opaque:
-            return True
-        return _meet(self.changes, other.changes | other.reads) or _meet(other.changes, self.reads)
+        return self.opaque or other.opaque or self.shared(other) is not None
 
-
-def _meet(some: frozenset[str], others: frozenset[str]) -> bool:
-    bare = {name.rpartition(".")[2] for name in others}
-    return any(name in others or name.rpartition(".")[2] in bare for name in some)
-
-
-@dataclass(frozen=True)
-class MadeObject:
-    """An object that a file's statement creates, and that statement's line."""
-
-    kind: str
-    name: str
-    line: int
+    def shared(self, other: Footprint) -> str | None:
+        """Return the name of an object that one changes and the other names, if it is known."""
+        return same(self.changes, other.changes | other.reads) or same(other.changes, self.reads)
 
 
 def footprint(statements: Iterable[Statement]) -> Footprint:
     """Return the footprint of a file."""
-    changes: set[str] = set()
-    reads: set[str] = set()
+    return of(collect(statements))
+
+
+def collect(statements: Iterable[Statement]) -> Collector:
+    """Read a file's statements once, for its footprint and the objects that it makes."""
+    collector = Collector()
     for statement in statements:
-        parsed = tree(statement)
-        if parsed is None:
-            return Footprint(opaque=True, reason=f"line {statement.line} can't be parsed")
-        node, content = next(iter(parsed.items()))
-        if node in ("DoStmt", "CallStmt"):
-            return Footprint(opaque=True, reason=f"line {statement.line} runs a block of code")
-        names = set(_names(content))
-        (reads if node == "SelectStmt" else changes).update(names)
-    return Footprint(frozenset(changes), frozenset(reads))
+        collector.add(statement)
+    return collector
 
 
-def _names(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for part in node:
-            yield from _names(part)
-    elif isinstance(node, dict):
-        if "relname" in node:
-            schema = node.get("schemaname")
-            yield f"{schema}.{node['relname']}" if schema else node["relname"]
-        if "idxname" in node:
-            yield node["idxname"]
-        for key, part in node.items():
-            if key in ("objects", "funcname", "typeName", "object") and isinstance(part, (list, dict)):
-                yield from _path(part)
-            yield from _names(part)
-
-
-def _path(part: Any) -> Iterator[str]:
-    if isinstance(part, dict):
-        for value in part.values():
-            if isinstance(value, (list, dict)):
-                yield from _path(value)
-    elif isinstance(part, list):
-        strings = [item["String"]["sval"] for item in part if isinstance(item, dict) and "String" in item]
-        if strings and len(strings) == len(part):
-            yield ".".join(strings)
-        else:
-            for item in part:
-                yield from _path(item)
+def of(collector: Collector) -> Footprint:
+    """Return the footprint of the statements that a collector has been given."""
+    changes, reads, reason = collector.result()
+    return Footprint(frozenset(changes), frozenset(reads), bool(reason), reason)
 
 
 def objects_made(statements: Iterable[Statement]) -> tuple[MadeObject, ...]:
-    """Return the objects that a file creates."""
-    made = []
-    for statement in statements:
-        parsed = tree(statement)
-        if parsed and "CreateStmt" in parsed:
-            made.append(MadeObject("table", next(_names(parsed)), statement.line))
-    return tuple(made)
+    """Return the objects that a file creates, each with the line of the statement that does."""
+    return collect(statements).made()

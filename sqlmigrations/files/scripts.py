@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -309,7 +308,7 @@ def examine(script: Script) -> list[Problem]:
     """
     problems: list[Problem] = []
     try:
-        if os.stat(script.path).st_size > SMALL:
+        if script.size > SMALL:
             script.read()
             return []
         splitter = Splitter(script.blocks(), name=script.name)

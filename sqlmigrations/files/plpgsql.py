@@ -1,0 +1,110 @@
+"""Read PL/pgSQL bodies: which SQL they hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmigrations.files.statements import PARSED, parse
+from sqlmigrations.files.tokens import code
+
+_type_end = re.compile(r"%|\[|\(")
+#: Keys under which a statement holds SQL text that is made when it runs.
+_DYNAMIC = {"PLpgSQL_stmt_dynexecute": "query", "PLpgSQL_stmt_dynfors": "query"}
+
+
+@dataclass
+class Body:
+    """The SQL of one body: trees of its statements and expressions, and the names of its variables' types."""
+
+    trees: list[dict[str, Any]] = field(default_factory=list)
+    types: set[str] = field(default_factory=set)
+    #: Why what it does can't be known; empty when it can.
+    opaque: str = ""
+
+
+def read(sql: str) -> Body | None:
+    """Read a DO block, or a CREATE FUNCTION whose body is in PL/pgSQL and follows AS; None when it can't be read.
+
+    Never call it for a function without AS: pgparse ends the whole process then.
+    """
+    if len(sql) > PARSED or "\0" in sql:
+        return None
+    import pgparse
+
+    try:
+        functions = pgparse.parse_pgsql(sql)
+    except (pgparse.PGQueryError, RecursionError, ValueError):
+        return None
+    body = Body()
+    for kind, content in _nodes(functions):
+        if kind in _DYNAMIC:
+            _read_dynamic(content.get(_DYNAMIC[kind]), body)
+        elif "dynquery" in content:
+            _read_dynamic(content["dynquery"], body)
+        elif kind == "PLpgSQL_expr":
+            _read_expression(content, body)
+        elif kind == "PLpgSQL_type":
+            body.types.add(_type_end.split(str(content.get("typname", "")))[0].strip())
+    return body
+
+
+def _nodes(found: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each node with its kind, from the outside in."""
+    if isinstance(found, list):
+        for part in found:
+            yield from _nodes(part)
+    elif isinstance(found, dict):
+        for key, part in found.items():
+            if key.startswith("PLpgSQL_") and isinstance(part, dict):
+                yield key, part
+            yield from _nodes(part)
+
+
+def _read_dynamic(expression: Any, body: Body) -> None:
+    """Take EXECUTE of a constant as the statement that it is; the texts of all others are not known."""
+    tree = _expression_tree(expression["PLpgSQL_expr"]) if expression else None
+    constant = _constant(tree)
+    statement = parse(constant.encode()) if constant is not None else None
+    if statement is None:
+        body.opaque = body.opaque or "EXECUTE of a text that is made when it runs"
+    else:
+        body.trees.append(statement)
+
+
+def _constant(tree: dict[str, Any] | None) -> str | None:
+    """Return the text of ``SELECT 'text'``."""
+    try:
+        found = tree["SelectStmt"]["targetList"][0]["ResTarget"]["val"]["A_Const"]["sval"]["sval"]  # type: ignore[index]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _read_expression(expression: dict[str, Any], body: Body) -> None:
+    tree = _expression_tree(expression)
+    if tree is None:
+        body.opaque = body.opaque or f"{expression.get('query', '')[:40]!r} can't be parsed"
+    else:
+        body.trees.append(tree)
+
+
+#: How PL/pgSQL parses the text of an expression (``RawParseMode`` of the server).
+_STATEMENT, _TYPE, _EXPRESSION = 0, 1, 2
+
+
+def _expression_tree(expression: dict[str, Any]) -> dict[str, Any] | None:
+    query = str(expression.get("query", ""))
+    mode = expression.get("parseMode", _STATEMENT)
+    if mode == _STATEMENT:
+        return parse(query.encode())
+    if mode == _EXPRESSION:
+        return parse(f"SELECT {query}".encode())
+    # An assignment: what stands right of the first := or =.
+    text = query.encode()
+    for token in code(text):
+        if token.text in (b":=", b"="):
+            return parse(b"SELECT " + text[token.start + len(token.text) :])
+    return None

@@ -1,0 +1,122 @@
+"""Read what pgparse's trees hold: names, options, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlmigrations.files.names import beyond_schemas, path
+
+Node = dict[str, Any]
+Path = tuple[str, ...]
+
+_MODIFYING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
+#: Functions that take the name of an object as text, and types that make such a text an object.
+_TAKES_NAME = ("nextval", "currval", "setval", "to_regclass", "pg_get_serial_sequence", "to_regtype", "to_regproc")
+_NAME_TYPES = ("regclass", "regproc", "regprocedure", "regtype")
+
+
+def named(node: Any) -> Iterator[tuple[str, Path]]:
+    """Yield every name in a tree, with what the tree does to it.
+
+    That is ``read``, ``called`` (the name of a function) or ``changed`` (the table of a modifying statement); for what
+    lies in no schema it is ``global``, and the path is one written name.
+    """
+    if isinstance(node, list):
+        for part in node:
+            yield from named(part)
+    elif isinstance(node, dict):
+        yield from _named_here(node)
+        for key, part in node.items():
+            if key in _MODIFYING and isinstance(part, dict) and "relation" in part:
+                yield "changed", relation(part["relation"])
+            yield from named(part)
+
+
+def _named_here(node: Node) -> Iterator[tuple[str, Path]]:
+    """Yield the names that a node holds itself."""
+    if "relname" in node:
+        yield "read", relation(node)
+    if "names" in node and "typemod" in node:
+        yield "read", strings(node["names"])
+    if "rolename" in node:
+        yield "global", (beyond_schemas("role", node["rolename"]),)
+    if isinstance(node.get("servername"), str):
+        yield "global", (beyond_schemas("server", node["servername"]),)
+    if isinstance(node.get("accessMethod"), str):
+        yield "read", (node["accessMethod"],)
+    for key in ("objname", "opclass", "collname"):
+        if isinstance(node.get(key), list):
+            yield "read", strings(node[key])
+    if isinstance(node.get("funcname"), list):
+        function = strings(node["funcname"])
+        yield "called", function
+        if function[-1:] and function[-1] in _TAKES_NAME and (target := path(constant(node.get("args", [None])[0]))):
+            yield "read", target
+    if isinstance(node.get("typeName"), dict) and strings(node["typeName"].get("names"))[-1:] in _ENDINGS:
+        target = path(constant(node.get("arg")).partition("(")[0])
+        if target:
+            yield "read", target
+
+
+_ENDINGS = tuple((kind,) for kind in _NAME_TYPES)
+
+
+def constant(node: Any) -> str:
+    """Return the text of a string constant; empty for anything else."""
+    try:
+        found = node["A_Const"]["sval"]["sval"]
+    except (KeyError, TypeError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def relation(node: Node | None) -> Path:
+    """Return the path of a table, view or the like; empty when there is none."""
+    if not node:
+        return ()
+    schema = node.get("schemaname")
+    return (schema, node["relname"]) if schema else (node["relname"],)
+
+
+def strings(nodes: Any) -> Path:
+    """Return the texts of String nodes: of a list of them, a List node, or a single one."""
+    if isinstance(nodes, dict):
+        nodes = nodes["List"].get("items", []) if "List" in nodes else [nodes]
+    return tuple(part["String"].get("sval", "") for part in nodes or () if isinstance(part, dict) and "String" in part)
+
+
+def string(node: Any) -> str:
+    """Return the text of a String node; empty when there is none."""
+    return next(iter(strings(node)), "")
+
+
+def options_of(nodes: Any) -> Node:
+    """Return a statement's options (DefElem nodes) by name."""
+    elements = [node["DefElem"] for node in nodes or () if "DefElem" in node]
+    return {element["defname"]: element.get("arg") or {} for element in elements}
+
+
+def object_path(node: Any) -> Path:
+    """Return the path of an object as DROP, COMMENT, ALTER ... OWNER and others hold it."""
+    if not isinstance(node, dict):
+        return ()
+    if "ObjectWithArgs" in node:
+        return strings(node["ObjectWithArgs"].get("objname"))
+    if "TypeName" in node:
+        return strings(node["TypeName"].get("names"))
+    return strings(node)
+
+
+def search_path(setting: Node) -> Path | None:
+    """Return the schemas of ``SET search_path``; None when they are not known."""
+    if setting.get("kind") != "VAR_SET_VALUE":
+        return None
+    return known_schemas([constant(argument) for argument in setting.get("args", [])])
+
+
+def known_schemas(written: list[str]) -> Path | None:
+    """Return the schemas of a search path; None when they depend on who runs the file."""
+    if "$user" in written:
+        return None
+    return tuple(schema for schema in written if schema and schema not in ("pg_catalog", "pg_temp"))
