@@ -29,7 +29,8 @@ from sqlmigrations import __version__
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row, raw
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.models import EventType, Kind, State
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.models import EventType, State
 from sqlmigrations.queries import query
 
 #: What the first event carries in the place of a predecessor's hash.
@@ -252,6 +253,20 @@ def read_texts(connection: Connection, tables: Tables, names: Iterable[str]) -> 
         "SELECT filename, applied_sql FROM {} WHERE filename = ANY(%s) AND applied_sql IS NOT NULL"
     ).format(tables.record)
     return dict(fetch_all(connection, statement, [list(names)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The scripts kept with a record."""
+
+    applied: str | None
+    down: str | None
+
+
+def read_all_texts(connection: Connection, tables: Tables) -> dict[str, Texts]:
+    """Return the scripts kept with every record."""
+    statement = sql.SQL("SELECT filename, applied_sql, down_sql FROM {}").format(tables.record)
+    return {name: Texts(applied, down) for name, applied, down in fetch_all(connection, statement)}
 
 
 def write_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:

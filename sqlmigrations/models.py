@@ -13,6 +13,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from sqlmigrations.exceptions import HistoryIsReadOnly
+from sqlmigrations.files.kinds import Kind
 
 
 def _refuse(what: str) -> NoReturn:
@@ -63,12 +64,12 @@ class ReadOnlyModel(models.Model):
         _refuse(type(self).__name__)
 
 
-class Kind(models.TextChoices):
-    """When a SQL file is run."""
-
-    VERSIONED = "versioned", _("versioned")
-    REPEATABLE = "repeatable", _("repeatable")
-    SEED = "seed", _("seed")
+#: The kinds of files, as people read them.
+KINDS = [
+    (Kind.VERSIONED.value, _("versioned")),
+    (Kind.REPEATABLE.value, _("repeatable")),
+    (Kind.SEED.value, _("seed")),
+]
 
 
 class State(models.TextChoices):
@@ -110,7 +111,7 @@ class MigrationRecord(ReadOnlyModel):
 
     id = models.BigAutoField(_("id"), primary_key=True)
     filename = models.TextField(_("file"), unique=True, help_text=_("The file's path below its migrations folder."))
-    kind = models.TextField(_("kind"), choices=Kind)
+    kind = models.TextField(_("kind"), choices=KINDS)
     state = models.TextField(_("state"), choices=State)
     success = models.BooleanField(
         _("success"), null=True, help_text=_("Whether the last attempt succeeded; empty where none was made.")

@@ -132,7 +132,7 @@ def resolve(name: str, files: Sequence[SQLFile], *, kind: Kind | None = None) ->
         exact = [file for file in candidates if same(file, name)]
         if len(exact) == 1:
             return exact[0]
-    starting = [file for file in candidates if _begins(file, name)]
+    starting = [file for file in candidates if name and _begins(file, name)]
     if len(starting) == 1:
         return starting[0]
     if starting:
@@ -277,7 +277,7 @@ def _missing(files: Iterable[SQLFile], records: Mapping[str, Record]) -> Iterato
             continue
         if record.state in (State.RETIRED, State.REVERTED) or (record.state == State.FAILED and not record.is_held):
             continue
-        yield Missing(name, Kind(record.kind))
+        yield Missing(name, record.kind)
 
 
 @dataclass

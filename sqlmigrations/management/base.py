@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 
@@ -71,6 +71,18 @@ class SQLCommand(BaseCommand):
     def run(self, **options: Any) -> ExitCode:
         """Do the work and return its exit code."""
         raise NotImplementedError("each command runs in its own way")
+
+    def ask(self, question: str) -> bool:
+        """Ask a person a question that only `yes` answers.
+
+        Raises:
+            ConfigurationError: nobody is there to be asked.
+        """
+        if not sys.stdin.isatty():
+            raise ConfigurationError("Nobody is there to be asked.", hint="If you mean it, add --noinput.")
+        self.stderr.write(f"{question} [yes/no] ", ending="")
+        self.stderr.flush()
+        return input().strip().lower() in ("yes", "y")
 
     def _say_interrupted(self, what: str) -> None:
         self.stderr.write(self.style.ERROR(f"\n{what}: the statement in work was cancelled and rolled back."))

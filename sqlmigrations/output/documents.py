@@ -10,7 +10,8 @@ from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.schema.difference import Difference
-from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
+from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summary
+from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
 
 #: Raised when the meaning of a key changes; a new key may come at any time.
@@ -29,13 +30,30 @@ def head(command: str, database: str) -> Document:
     return {"schema_version": SCHEMA_VERSION, "command": command, "database": database}
 
 
-def of_run(result: RunResult) -> Document:
-    """Return the document of a run."""
+def of_run(command: str, result: RunResult | RevertResult) -> Document:
+    """Return the document of a run, forwards or backwards."""
     return {
-        **head("applysql", result.database),
+        **head(command, result.database),
         "files": [_file(file) for file in result.files],
-        "summary": result.summary,
+        "summary": summary(result.files),
         "head": result.head,
+    }
+
+
+def of_revert_plan(plan: RevertPlan) -> Document:
+    """Return the document of what would be reverted."""
+    return {
+        **head("revertsql", plan.database),
+        "files": [
+            {
+                "name": reversal.name,
+                "kind": str(reversal.kind),
+                "state": str(reversal.record.state),
+                "reason": reversal.reason,
+                "diff": reversal.diff,
+            }
+            for reversal in plan.reversals
+        ],
     }
 
 

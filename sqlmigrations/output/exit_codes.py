@@ -7,6 +7,7 @@ from enum import IntEnum
 from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
 from sqlmigrations.plan import DISAGREEING, Status
 from sqlmigrations.service.apply import PlanReport, RunResult
+from sqlmigrations.service.revert import RevertResult
 from sqlmigrations.service.validate import ValidationReport
 
 
@@ -28,7 +29,7 @@ def of_error(error: SQLMigrationsError) -> ExitCode:
     return ExitCode.LOCKED if isinstance(error, RunLockHeld) else ExitCode.COULD_NOT_ASK
 
 
-def of_run(result: RunResult) -> ExitCode:
+def of_run(result: RunResult | RevertResult) -> ExitCode:
     """Return the exit code of a run."""
     statuses = {file.status for file in result.files}
     if statuses & {Status.PARTIAL, Status.IN_DOUBT}:

@@ -10,6 +10,7 @@ from django.core.management.color import Style
 
 from sqlmigrations.output.text import RunText
 from sqlmigrations.service.apply import Began, Finished, Report, RunResult
+from sqlmigrations.service.revert import RevertResult
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -49,7 +50,7 @@ class Screen:
         if self._bar is not None and self._task is not None and isinstance(report, Finished):
             self._bar.advance(self._task)
 
-    def close(self, result: RunResult) -> None:
+    def close(self, result: RunResult | RevertResult) -> None:
         """Write the end of the run."""
         if self._bar is not None:
             self._bar.stop()

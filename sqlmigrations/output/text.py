@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.core.management.color import Style
 
 from sqlmigrations.exceptions import Problem
+from sqlmigrations.files.scripts import Script
 from sqlmigrations.plan import Missing, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.service.apply import (
@@ -18,7 +19,9 @@ from sqlmigrations.service.apply import (
     Report,
     RunResult,
     Starting,
+    summary,
 )
+from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.run import Blocked, Waiting
 
 Paint = Callable[[str], str]
@@ -29,6 +32,7 @@ WIDTH = 100
 _WORDS = {
     Status.APPLIED: "OK",
     Status.BASELINED: "RECORDED",
+    Status.REVERTED: "REVERTED",
     Status.FAILED: "FAILED",
     Status.PARTIAL: "STOPPED HALF-WAY",
     Status.IN_DOUBT: "IN DOUBT",
@@ -52,8 +56,8 @@ class RunText:
                     yield self.style.WARNING(f"\n    Waiting for {blocker}"), ""
             case Began(plan, warnings) if self.verbosity:
                 yield from self._began(len(plan.runnable), warnings)
-            case Starting(step) if self.verbosity:
-                yield from self._starting(step)
+            case Starting() if self.verbosity:
+                yield from self._starting(report)
             case Finished(result):
                 yield from self._finished(result)
 
@@ -63,11 +67,10 @@ class RunText:
         if count:
             yield self.style.MIGRATE_HEADING("Running SQL files:"), "\n"
 
-    def _starting(self, step: Step) -> Iterator[tuple[str, str]]:
+    def _starting(self, starting: Starting) -> Iterator[tuple[str, str]]:
         if self.verbosity >= 3:
-            yield self.style.SQL_FIELD(_text_of(step)), "\n"
-        verb = "Resuming" if step.status is Status.PARTIAL else "Applying"
-        yield f"  {verb} {step.name}...", ""
+            yield self.style.SQL_FIELD(_text_of(starting.script)), "\n"
+        yield f"  {starting.verb} {starting.name}...", ""
 
     def _finished(self, result: FileResult) -> Iterator[tuple[str, str]]:
         if result.status in _WORDS and (result.error or not result.reason):
@@ -93,15 +96,21 @@ class RunText:
         statements = "1 statement" if result.statements == 1 else f"{result.statements} statements"
         return f" ({seconds(result.duration_ms)}, {statements})"
 
-    def closing(self, result: RunResult) -> Iterator[str]:
+    def closing(self, result: RunResult | RevertResult) -> Iterator[str]:
         """Yield the lines at the end of a run."""
         if not self.verbosity:
             return
         if not result.files:
-            yield "  No SQL files to apply: everything is up to date."
+            yield f"  {_nothing(result)}"
         else:
-            yield _summary(result.summary)
+            yield _summary(summary(result.files))
         yield f"Head of the history: {result.head}"
+
+
+def _nothing(result: RunResult | RevertResult) -> str:
+    if isinstance(result, RevertResult):
+        return "Nothing to revert."
+    return "No SQL files to apply: everything is up to date."
 
 
 def seconds(milliseconds: float) -> str:
@@ -128,8 +137,8 @@ def _summary(counts: dict[str, int]) -> str:
     return f"  {', '.join(named)}".rstrip() + "."
 
 
-def _text_of(step: Step) -> str:
-    return b"".join(step.file.blocks()).decode(errors="replace").rstrip("\n")
+def _text_of(script: Script) -> str:
+    return b"".join(script.blocks()).decode(errors="replace").rstrip("\n")
 
 
 def failure_lines(failure: Failure, style: Style, indent: str = "    ") -> Iterator[str]:
@@ -223,3 +232,17 @@ def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
     for step in report.plan.with_status(Status.CHANGED):
         yield style.ERROR(f"Changed: {step.name}: {step.reason}")
     yield from _missing_lines(report.plan.missing, style)
+
+
+def revert_plan_lines(plan: RevertPlan, style: Style) -> Iterator[str]:
+    """Yield what would be reverted, and what a person should know before."""
+    yield style.MIGRATE_HEADING("SQL files to revert, in this order:")
+    if not plan.reversals:
+        yield "  None."
+    for reversal in plan.reversals:
+        yield f"  {reversal.name}  (down script {reversal.reason})"
+        if reversal.was_faked:
+            yield f"    {style.WARNING('It was recorded without being run: its down script may not fit.')}"
+        if reversal.diff:
+            yield f"    {style.WARNING('The down script on disk differs; --from-disk takes that one:')}"
+            yield from (f"      {line}" for line in reversal.diff.splitlines())

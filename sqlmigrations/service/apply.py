@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from django.db import DEFAULT_DB_ALIAS
@@ -16,6 +16,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import connect, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import read_head
 from sqlmigrations.models import State
 from sqlmigrations.plan import UNFINISHED, LatePolicy, Plan, Selection, Status, Step, Walk, make_plan, preview, resolve
@@ -64,6 +65,27 @@ class FileResult:
     error: Failure | None = None
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, outcome: Outcome, kind: Kind) -> FileResult:
+        """Return the result that an outcome of the runner stands for."""
+        return cls(
+            outcome.name,
+            kind,
+            Status(outcome.state),
+            reason="; ".join(outcome.notes) if outcome.settled_elsewhere else "",
+            duration_ms=outcome.duration_ms,
+            statements=outcome.statements,
+            lock_wait_ms=outcome.lock_wait_ms,
+            error=outcome.error,
+            notes=outcome.notes,
+        )
+
+
+def summary(files: Iterable[FileResult]) -> dict[str, int]:
+    """Return how many files are in each state; the common ones are always named."""
+    counts = Counter(str(result.status) for result in files)
+    return {name: counts[name] for name in ("applied", "failed", "held", "pending")} | dict(counts)
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
@@ -75,12 +97,6 @@ class RunResult:
     taken: int
     head: str
     warnings: tuple[Problem, ...] = ()
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """How many files are in each state; the common ones are always named."""
-        counts = Counter(str(result.status) for result in self.files)
-        return {name: counts[name] for name in ("applied", "failed", "held", "pending")} | dict(counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +130,9 @@ class Began:
 class Starting:
     """The run turns to a file."""
 
-    step: Step
+    name: str
+    script: Script
+    verb: str = "Applying"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,7 @@ Report = Waiting | Blocked | Began | Starting | Finished
 Progress = Callable[[Report], None]
 
 
-def _silent(report: Report) -> None:
+def silent(report: Report) -> None:
     """Take a report and do nothing with it."""
 
 
@@ -213,7 +231,7 @@ def _warnings(disk: OnDisk) -> tuple[Problem, ...]:
 # Runs
 
 
-def apply(options: ApplyOptions, progress: Progress = _silent) -> RunResult:
+def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
     """Apply what is pending, each file once, and return what became of each.
 
     Raises:
@@ -287,7 +305,8 @@ class _Application:
 
     def _one(self, step: Step) -> FileResult:
         """Apply or record one file, with its signals."""
-        self.progress(Starting(step))
+        verb = "Resuming" if step.status is Status.PARTIAL else "Applying"
+        self.progress(Starting(step.name, step.file, verb))
         using, run = self.options.database, self.run.id
         signals.announce(signals.migration_started, using=using, run=run, name=step.name)
         try:
@@ -304,7 +323,7 @@ class _Application:
                 self.stopped = self.stopped or "--fail-fast stopped the run"
         else:
             logger.info("%s: %s in %.0f ms", step.name, outcome.state, outcome.duration_ms)
-        return _result(step, outcome)
+        return FileResult.of(outcome, step.kind)
 
     def _outcome(self, step: Step) -> Outcome:
         if not self.options.records_only:
@@ -317,17 +336,3 @@ class _Application:
 def _left(step: Step, reason: str) -> FileResult:
     status = Status.PENDING if step.runs and step.status is not Status.PARTIAL else step.status
     return FileResult(step.name, step.kind, status, reason)
-
-
-def _result(step: Step, outcome: Outcome) -> FileResult:
-    return FileResult(
-        step.name,
-        step.kind,
-        Status(outcome.state),
-        reason="; ".join(outcome.notes) if outcome.settled_elsewhere else "",
-        duration_ms=outcome.duration_ms,
-        statements=outcome.statements,
-        lock_wait_ms=outcome.lock_wait_ms,
-        error=outcome.error,
-        notes=outcome.notes,
-    )

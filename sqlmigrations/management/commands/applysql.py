@@ -63,7 +63,7 @@ class Command(SQLCommand):
             result = apply(asked, screen.report)
             screen.close(result)
         if as_json:
-            self.stdout.write(documents.dumps(documents.of_run(result)))
+            self.stdout.write(documents.dumps(documents.of_run("applysql", result)))
         return exit_codes.of_run(result)
 
     def _show(self, report: PlanReport, options: dict[str, Any]) -> ExitCode:

@@ -1,0 +1,265 @@
+"""Reverts SQL files with their down scripts, newest first, and tells what that would do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import DEFAULT_DB_ALIAS
+
+from sqlmigrations.database import connect
+from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrationsError, UnknownFile
+from sqlmigrations.files.graph import required
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.masking import MASK
+from sqlmigrations.files.scripts import Script, SQLFile, examine
+from sqlmigrations.files.stored import StoredFile
+from sqlmigrations.history import Record, Texts, read_all_texts
+from sqlmigrations.models import State
+from sqlmigrations.plan import Status, resolve
+from sqlmigrations.runner.task import backwards
+from sqlmigrations.service.apply import FileResult, Finished, Progress, Starting, silent
+from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
+from sqlmigrations.service.run import LOCK_WAIT, open_run
+
+#: The target that reverts everything, as in ``migrate APP zero``.
+ZERO = "zero"
+
+
+class NothingToRevertWith(SQLMigrationsError):
+    """A file has no down script, neither kept with its record nor on disk."""
+
+
+class StillNeeded(SQLMigrationsError):
+    """Files that were applied later build on those to be reverted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevertOptions:
+    """What to revert; just one of ``names``, ``last`` and ``to`` is given. ``lock_wait`` is in seconds."""
+
+    database: str = DEFAULT_DB_ALIAS
+    names: tuple[str, ...] = ()
+    last: int | None = None
+    to: str | None = None
+    cascade: bool = False
+    from_disk: bool = False
+    lock_wait: float = LOCK_WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """One file to revert: with which script, and what a person should know before."""
+
+    name: str
+    kind: Kind
+    record: Record
+    script: Script
+    reason: str = ""
+    diff: str = ""
+
+    @property
+    def was_faked(self) -> bool:
+        """Whether the file was recorded without being run, so that its down script may not fit."""
+        return self.record.state == State.BASELINED
+
+
+@dataclass(frozen=True, slots=True)
+class RevertPlan:
+    """What would be reverted, newest first."""
+
+    database: str
+    reversals: tuple[Reversal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevertResult:
+    """What became of each file."""
+
+    database: str
+    files: tuple[FileResult, ...]
+    head: str
+
+
+def plan_revert(options: RevertOptions) -> RevertPlan:
+    """Return what would be reverted, newest first. Nothing is locked, made or changed.
+
+    Raises:
+        ConfigurationError: no target was given, or more than one.
+        UnknownFile: a name that the database doesn't hold.
+        StillNeeded: later files build on them, and ``cascade`` was not asked for.
+        NothingToRevertWith: there is no down script that can be run.
+        InvalidFiles: a down script holds what is never run.
+    """
+    if sum((bool(options.names), options.last is not None, options.to is not None)) != 1:
+        raise ConfigurationError("Say what to revert: NAME, --last N or --to NAME.")
+    wrapper = connect(options.database)
+    disk = read_disk(options.database)
+    remembered = recall(wrapper, disk)
+    if remembered.location.tables is None:
+        raise UnknownFile("This database has no history of SQL files: there is nothing to revert.")
+    texts = read_all_texts(wrapper.connection, remembered.location.tables)
+    past = _Past(disk, remembered, texts)
+    names = past.with_dependants(past.targets(options), cascade=options.cascade)
+    reversals = tuple(past.reversal(name, from_disk=options.from_disk) for name in names)
+    problems = [problem for reversal in reversals for problem in examine(reversal.script)]
+    if problems:
+        raise InvalidFiles(problems)
+    return RevertPlan(options.database, reversals)
+
+
+def revert(plan: RevertPlan, progress: Progress = silent, *, lock_wait: float = LOCK_WAIT) -> RevertResult:
+    """Run the down scripts of ``plan``, one file after the other; the first failure stops it.
+
+    Raises:
+        RunLockHeld: another run went on for longer than ``lock_wait``.
+        DatabaseUnavailable: the database can't be reached.
+        KeyboardInterrupt: the run was interrupted; the script in work was rolled back.
+    """
+    results: list[FileResult] = []
+    with open_run(connect(plan.database), lock_wait=lock_wait, tell=progress) as run:
+        for reversal in plan.reversals:
+            if results and results[-1].status is not Status.REVERTED:
+                results.append(FileResult(reversal.name, reversal.kind, Status.APPLIED, "left as it is"))
+            else:
+                progress(Starting(reversal.name, reversal.script, "Reverting"))
+                outcome = run.executor.run(backwards(reversal.name, reversal.kind, reversal.script), reversal.record)
+                results.append(FileResult.of(outcome, reversal.kind))
+            progress(Finished(results[-1]))
+        return RevertResult(plan.database, tuple(results), run.head)
+
+
+@dataclass
+class _Past:
+    """What the database holds, in the order in which it came there."""
+
+    disk: OnDisk
+    remembered: Remembered
+    texts: Mapping[str, Texts]
+    footprints: Footprints = field(default_factory=Footprints)
+
+    @property
+    def held(self) -> list[Record]:
+        """The records of what the database holds, oldest first."""
+        place = {file.name: index for index, file in enumerate(self.disk.files)}
+        records = [record for record in self.remembered.records.values() if _can_be_reverted(record)]
+        return sorted(records, key=lambda record: (record.executed_at, place.get(record.filename, -1)))
+
+    def targets(self, options: RevertOptions) -> list[str]:
+        """Return the names that a person means."""
+        held = [record.filename for record in self.held]
+        if options.names:
+            return [self._resolve(name) for name in options.names]
+        versioned = [record.filename for record in self.held if record.kind == Kind.VERSIONED]
+        if options.last is not None:
+            if not 1 <= options.last <= len(versioned):
+                raise ConfigurationError(
+                    f"--last {options.last}: this database holds {len(versioned)} versioned files."
+                )
+            return versioned[-options.last :]
+        if options.to == ZERO:
+            return [name for name in held if self._down_of(name) is not None or name in versioned]
+        return self._after(self._resolve(str(options.to)), versioned)
+
+    def _after(self, target: str, versioned: Sequence[str]) -> list[str]:
+        order = [file.name for file in self.disk.files if file.name in versioned]
+        if target not in order:
+            raise ConfigurationError(f"--to {target}: only a versioned file on disk can be a target.")
+        return order[order.index(target) + 1 :]
+
+    def _resolve(self, name: str) -> str:
+        files = [self.file(record.filename) for record in self.held]
+        return resolve(name, files).name
+
+    def file(self, name: str) -> SQLFile:
+        """Return a file as it was applied, where its text is kept; else as it stands on disk."""
+        kept = self.texts.get(name)
+        record = self.remembered.records[name]
+        if kept is not None and kept.applied:
+            return StoredFile(name, Path(name), kind=record.kind, text=kept.applied)
+        return self.disk.by_name.get(name) or StoredFile(name, Path(name), kind=record.kind)
+
+    def with_dependants(self, names: Sequence[str], *, cascade: bool) -> list[str]:
+        """Return ``names`` with those that build on them, newest first.
+
+        Raises:
+            StillNeeded: there are such, and ``cascade`` is not set.
+        """
+        order = [record.filename for record in self.held]
+        chosen = set(names)
+        for name in order:
+            if name in chosen:
+                continue
+            if needed := next(self._needs(name, [other for other in order if other in chosen]), ""):
+                if not cascade:
+                    raise StillNeeded(
+                        f"{name} was applied later and {needed}.", hint="Revert it too: add --cascade, or name it."
+                    )
+                chosen.add(name)
+        return [name for name in reversed(order) if name in chosen]
+
+    def _needs(self, name: str, others: Sequence[str]) -> Iterator[str]:
+        """Yield why the file ``name`` can't stay when ``others``, applied before it, go."""
+        present = self.disk.by_name.get(name)
+        held = {record.filename: record for record in self.held}
+        for other in others:
+            if (held[other].executed_at, other) > (held[name].executed_at, name):
+                continue
+            if present is not None and other in required(present):
+                yield f"requires {other}"
+            elif shared := self.footprints.overlap(self.file(name), self.file(other)):
+                yield f"touches {shared}, as does {other}"
+
+    def _down_of(self, name: str) -> str | None:
+        kept = self.texts.get(name)
+        return kept.down if kept else None
+
+    def reversal(self, name: str, *, from_disk: bool) -> Reversal:
+        """Return how to revert one file.
+
+        Raises:
+            NothingToRevertWith: neither the record nor the disk has a script that can be run.
+        """
+        record = self.remembered.records[name]
+        present = self.disk.by_name.get(name)
+        on_disk = present.down if present is not None else None
+        kept = self._down_of(name)
+        if kept is not None and _is_whole(kept) and not from_disk:
+            down = name.removesuffix(".sql") + ".down.sql"
+            script: Script = StoredFile(down, Path(down), text=kept)
+            return Reversal(name, record.kind, record, script, "as kept when it was applied", _diff(kept, on_disk))
+        if on_disk is None:
+            why = "it had none when it was applied" if kept is None else "the kept one is cut or masked"
+            raise NothingToRevertWith(
+                f"{name} has no down script that can be run: {why}, and there is none on disk.",
+                hint=f"Write {name.removesuffix('.sql')}.down.sql, and run this again.",
+            )
+        return Reversal(name, record.kind, record, on_disk, "as it stands on disk")
+
+
+def _can_be_reverted(record: Record) -> bool:
+    half_reverted = record.state == State.PARTIAL and (record.progress or {}).get("direction") == "backwards"
+    return record.executed_at is not None and (record.is_held or half_reverted)
+
+
+def _is_whole(text: str) -> bool:
+    """Tell whether a kept text is the script itself, neither cut nor masked."""
+    return MASK.decode() not in text and not text.startswith("-- sensitive:") and not _is_cut(text)
+
+
+def _is_cut(text: str) -> bool:
+    first = text.partition("\n")[0]
+    return first.startswith("-- ") and first.endswith(": the statements without their data")
+
+
+def _diff(kept: str, on_disk: Script | None) -> str:
+    """Return how a newer down script on disk differs from the kept one."""
+    if on_disk is None:
+        return ""
+    present = b"".join(on_disk.blocks()).decode(errors="replace").replace("\r\n", "\n")
+    lines = difflib.unified_diff(
+        kept.replace("\r\n", "\n").splitlines(), present.splitlines(), "as applied", "on disk", lineterm=""
+    )
+    return "\n".join(lines)
