@@ -1,0 +1,1 @@
+"""The example: its SQL files by ``psql`` alone, its models beside them."""
