@@ -207,10 +207,11 @@ def _selection(options: ApplyOptions, disk: OnDisk) -> Selection:
         UnknownFile: a name that no file has.
         ConfigurationError: a combination that says two things, or a seed that must not be here.
     """
-    target = options.baseline or options.to
+    target = options.to if options.baseline is None else options.baseline
+    to = resolve(target, disk.files).name if target is not None else None
     names = tuple(resolve(name, disk.files).name for name in options.names)
     seeds = tuple(resolve(name, disk.files, kind=Kind.SEED).name for name in options.seeds)
-    for name in {*names, *([resolve(target, disk.files).name] if target else [])}:
+    for name in (*names, *([to] if to else [])):
         if disk.by_name[name].kind is Kind.SEED:
             raise ConfigurationError(f"{name} is a seed.", hint=f"Run it with: applysql --seed {name}")
     for name in seeds:
@@ -219,9 +220,19 @@ def _selection(options: ApplyOptions, disk: OnDisk) -> Selection:
                 f"{name} is a seed for development, and SQLMIGRATIONS_PRODUCTION is set.",
                 hint="If it belongs into production, write into it: -- sqlmigrations: tags production",
             )
-    late = LatePolicy.ALLOW if options.allow_late else LatePolicy(settings.LATE_FILES)
-    to = resolve(target, disk.files).name if target else None
+    late = LatePolicy.ALLOW if options.allow_late else _late_policy()
     return Selection(names, to, seeds, options.force, late)
+
+
+def _late_policy() -> LatePolicy:
+    """Return the setting's policy. Raises ``ConfigurationError`` for a value that is none."""
+    try:
+        return LatePolicy(settings.LATE_FILES)
+    except ValueError as error:
+        known = ", ".join(f'"{policy}"' for policy in LatePolicy)
+        raise ConfigurationError(
+            f"SQLMIGRATIONS_LATE_FILES can't be {settings.LATE_FILES!r}.", hint=f"Set it to one of: {known}."
+        ) from error
 
 
 def _warnings(disk: OnDisk) -> tuple[Problem, ...]:

@@ -83,7 +83,7 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
     Raises:
         ConfigurationError: two of them contradict each other.
     """
-    selecting = [flag for flag in ("names", "to", "seed", "baseline") if options[flag]]
+    selecting = [flag for flag in ("names", "to", "seed", "baseline") if options[flag] not in (None, [])]
     if len(selecting) > 1:
         said = " and ".join("NAME" if flag == "names" else f"--{flag}" for flag in selecting)
         raise ConfigurationError(f"{said} say two different things.", hint="Give one of them.")
