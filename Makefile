@@ -29,7 +29,7 @@ demo: $(VENV)/installed .env ## install everything, apply the example's migratio
 
 serve: $(VENV)/installed .env ## run the example site at http://127.0.0.1:8000/ (PORT=...)
 	@$(PYTHON) -m project.postgres start
-	@$(PYTHON) manage.py runserver $(PORT)
+	@LOG_LEVEL=INFO $(PYTHON) manage.py runserver $(PORT)
 
 test: $(VENV)/installed ## run the tests (ARGS="-k name")
 	@$(PYTHON) -m project.postgres start

@@ -8,6 +8,7 @@ Everything that differs between machines comes from the environment (or a git-ig
 ``SECRET_KEY``       needed
 ``ALLOWED_HOSTS``    comma-separated; with ``DEBUG``, this machine alone
 ``SQL_AUTO_APPLY``   apply pending SQL files when a server starts (``wsgi.py``); else as ``DEBUG``
+``LOG_LEVEL``        what the log of ``sqlmigrations`` shows; ``make serve`` takes INFO
 ===================  ==================================================================================
 """
 
@@ -86,7 +87,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "loggers": {"sqlmigrations": {"handlers": ["console"], "level": "INFO"}},
+    "loggers": {"sqlmigrations": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")}},
 }
 
 SQLMIGRATIONS_DIRS = [BASE_DIR / "migrations_sql"]

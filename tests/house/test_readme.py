@@ -43,5 +43,7 @@ def test_the_readme_names_the_targets_that_one_starts_with() -> None:
 def test_make_help_lists_every_target() -> None:
     makefile = (BASE_DIR / "Makefile").read_text(encoding="utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
-    done = subprocess.run(["make", "--no-print-directory", "help"], cwd=BASE_DIR, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=BASE_DIR, capture_output=True, text=True, check=True
+    )
     assert [line.split()[1] for line in done.stdout.splitlines()] == phony.split()
