@@ -90,6 +90,8 @@ class Splitter:
         self.directives: list[tuple[int, str, bool]] = []
         self._window = Window(blocks, name)
         self._number = 0
+        # Where the last token that needed a closer look ended, as a distance from the window's position.
+        self._floor = 0
 
     def __iter__(self) -> Iterator[Statement]:
         while self.skip_gap():
@@ -169,6 +171,7 @@ class Splitter:
         """Read the statement that begins at the position."""
         window = self._window
         offset, characters, line = window.place()
+        self._floor = 0
         length = self._statement_length()
         sql = window.take(window.position + length)
         if not sql.endswith(b";"):
@@ -277,6 +280,7 @@ class Splitter:
             end = self._token_end(index)
             if end >= 0:
                 window.limit = max(window.limit, end)
+                self._floor = end - window.position
                 return end - index
             if not window.more():
                 self._refuse_unterminated(window.position + start)
@@ -307,14 +311,18 @@ class Splitter:
         if match is None:
             return -1
         blank = _blank.match(window.text, match.end())
-        following = window.text[blank.end() if blank else match.end() :][:2]
-        return match.end() if window.complete or (following not in (b"", b"-") and following != b"--") else -1
+        between = blank.group() if blank else b""
+        following = window.text[match.end() + len(between) :][:2]
+        if following.startswith(b"'") and _line_end.search(between):
+            return -1
+        return match.end() if window.complete or following not in (b"", b"-", b"--") else -1
 
     def _dollar_end(self, index: int) -> int:
         """Return the end of a dollar quote, of a parameter, or of the word that the dollar sign is part of."""
         window = self._window
         start = index
-        while start > window.position and _word_character.match(window.text, start - 1):
+        floor = window.position + self._floor
+        while start > floor and _word_character.match(window.text, start - 1):
             start -= 1
         while start < index and (match := _within_word.match(window.text, start)):
             start = match.end()

@@ -155,7 +155,10 @@ _leading = re.compile(
 
 
 def bare_words(text: bytes, limit: int) -> tuple[str, ...]:
-    """Return the first words outside quotes and parentheses, in upper case: ``limit`` at most, from the first 4 kB."""
+    """Return the first words outside quotes and parentheses, in upper case: ``limit`` at most, from the first 4 kB.
+
+    The words end before parentheses that hold more than plain values; no command's own words stand behind such.
+    """
     end = min(len(text), _HEAD)
     plain = _plain_words.match(text, 0, end)
     words = plain.group().decode().upper().split()[:limit] if plain else []
