@@ -161,10 +161,12 @@ def make_plan(
     changes: Mapping[str, Change],
     selection: Selection,
     overlap: Overlap,
+    renames: Mapping[str, str] | None = None,
 ) -> Plan:
     """Decide for each file, in the order given, whether a run takes it.
 
-    ``changes`` says of each recorded file how its text differs from what the database holds.
+    ``changes`` says of each recorded file how its text differs from what the database holds, ``renames`` which missing
+    file a new one has the text of: it would run a second time under another name.
     """
     chosen = _chosen(files, selection)
     latest = _latest_held(files, records)
@@ -173,6 +175,9 @@ def make_plan(
         step = _step(file, records.get(file.name), changes.get(file.name, Change.NONE), selection)
         if step.runs and file.name not in chosen:
             step = replace(step, runs=False, reason="not asked for")
+        if step.runs and renames and (old := renames.get(file.name)) and file.name not in selection.names:
+            reason = f"has the text of {old}, whose file is gone; if it was renamed: applysql --repair"
+            step = replace(step, runs=False, reason=reason)
         later = [other for other in files[index + 1 : latest.get(file.folder, 0) + 1] if _holds(records, other)]
         if step.runs and step.record is None and file.kind is Kind.VERSIONED and later:
             step = _late(step, file, [other for other in later if other.folder == file.folder], selection, overlap)

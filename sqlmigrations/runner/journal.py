@@ -15,11 +15,14 @@ from django.db.utils import Error as DjangoError
 from sqlmigrations.database import Connection
 from sqlmigrations.exceptions import DatabaseUnavailable
 from sqlmigrations.files.scripts import Reading, SQLFile
-from sqlmigrations.history import Chain, Event, Link, holds_event, read_head, write_record
+from sqlmigrations.history import Chain, Event, Link, change_record, holds_event, read_head, remove_record, write_record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.outcome import Attempt
 from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole
+
+#: Writes what goes with an event, into its transaction.
+Write = Callable[[Connection], None]
 
 
 class Journal:
@@ -86,7 +89,7 @@ class Journal:
             **columns,
         }
         untouched = task.direction is Direction.BACKWARDS and state is State.FAILED
-        self.append(event, name=task.name, record=None if untouched else values)
+        self.append(event, None if untouched else self.recording(task.name, values))
 
     def baselined(self, file: SQLFile, reason: str) -> int:
         """Record ``file`` as held by the database without running it; return how many statements it has."""
@@ -109,7 +112,7 @@ class Journal:
             "progress": None,
         }
         event = Event(EventType.BASELINED, file.name, checksum=reading.checksum, details={"reason": reason})
-        self.append(event, name=file.name, record=values)
+        self.append(event, self.recording(file.name, values))
         return reading.count
 
     def checkpoint(self, connection: Connection, task: Task, columns: Columns) -> None:
@@ -135,8 +138,8 @@ class Journal:
         """Find the chain's head anew, after somebody else has appended to it."""
         self.chain.head = read_head(self.connect(), self.chain.tables)
 
-    def append(self, event: Event, *, name: str = "", record: Columns | None = None, durable: bool = True) -> None:
-        """Append ``event``, with the record of ``name`` that goes with it, in a transaction of its own.
+    def append(self, event: Event, write: Write | None = None, *, durable: bool = True) -> None:
+        """Append ``event`` in a transaction of its own, together with what ``write`` writes.
 
         Raises:
             DatabaseUnavailable: the run lock's connection was lost.
@@ -147,8 +150,8 @@ class Journal:
             with connection.transaction():
                 if not durable:
                     connection.execute("SET LOCAL synchronous_commit = off")
-                if record is not None:
-                    write_record(connection, self.chain.tables, name, record)
+                if write is not None:
+                    write(connection)
                 self.chain.write(connection, link)
         except (psycopg.OperationalError, DjangoError) as error:
             raise DatabaseUnavailable(
@@ -156,6 +159,28 @@ class Journal:
                 hint="Run it again: what was committed is on record, and the rest is still pending.",
             ) from error
         self.chain.advance(link)
+
+    def recording(self, name: str, columns: Columns) -> Write:
+        """Return a function that writes the record of ``name``, to go with an event."""
+        return lambda connection: write_record(connection, self.chain.tables, name, columns)
+
+    def changing(self, name: str, columns: Columns) -> Write:
+        """Return a function that changes the record of ``name``, to go with an event; who and when are added."""
+        values = {**self.signature(self.chain.clock.now()), **columns}
+        return lambda connection: change_record(connection, self.chain.tables, name, values)
+
+    def removing(self, name: str) -> Write:
+        """Return a function that removes the record of ``name``, to go with an event; the events stay."""
+        return lambda connection: remove_record(connection, self.chain.tables, name)
+
+    def each(self, *writes: Write) -> Write:
+        """Return a function that writes one after the other."""
+
+        def write(connection: Connection) -> None:
+            for one in writes:
+                one(connection)
+
+        return write
 
     def signature(self, now: Any) -> Columns:
         """Return the columns that say who changed a record and when."""

@@ -50,6 +50,16 @@ class Progress:
         return {"statements_done": self.done, "progress": progress}
 
 
+def prefix_of(script: Script, count: int) -> str | None:
+    """Return the hash over the first ``count`` statements of a script; ``None`` where it hasn't as many."""
+    digest, seen = hashlib.sha256(), 0
+    for statement in script.read():
+        if seen < count:
+            digest.update(statement.sql + b"\0")
+            seen += 1
+    return digest.hexdigest() if seen == count else None
+
+
 class CannotResume(Exception):
     """The part of the file that has run is not what it was, or can't be stood on."""
 

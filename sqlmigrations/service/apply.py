@@ -196,6 +196,7 @@ def _prospect(wrapper: BaseDatabaseWrapper, disk: OnDisk, options: ApplyOptions,
         changes=remembered.changes,
         selection=selection,
         overlap=footprints.overlap,
+        renames=remembered.renames,
     )
     return _Prospect(disk, remembered, plan, footprints)
 

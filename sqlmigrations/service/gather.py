@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from sqlmigrations.files.footprint import Footprint, footprint
 from sqlmigrations.files.graph import arrange, required_migrations
 from sqlmigrations.files.scripts import SMALL, SQLFile, examine
 from sqlmigrations.history import Location, Record, locate, read_records, read_texts
+from sqlmigrations.models import State
 from sqlmigrations.plan import Step
 
 
@@ -83,6 +84,7 @@ class Remembered:
     location: Location
     records: Mapping[str, Record]
     changes: Mapping[str, Change]
+    renames: Mapping[str, str]
     django_applied: Collection[tuple[str, str]]
 
 
@@ -99,7 +101,25 @@ def recall(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Remembered:
     texts = read_texts(connection, location.tables, differing) if differing and location.tables else {}
     changes = {name: _change(texts.get(name), disk.by_name[name]) for name in differing}
     applied = MigrationRecorder(wrapper).applied_migrations() if disk.requires_django else {}
-    return Remembered(location, records, changes, frozenset(applied))
+    return Remembered(location, records, changes, find_renames(disk.files, records), frozenset(applied))
+
+
+def find_renames(files: Sequence[SQLFile], records: Mapping[str, Record]) -> dict[str, str]:
+    """Return, for each file that was never applied, the missing file that has the same text."""
+    names = {file.name for file in files}
+    missing = {
+        record.checksum: name
+        for name, record in sorted(records.items())
+        if name not in names and record.is_held and record.checksum and record.state != State.RETIRED
+    }
+    if not missing:
+        return {}
+    new = [file for file in files if file.name not in records or _never_held(records[file.name])]
+    return {file.name: missing[file.checksum] for file in new if file.checksum in missing}
+
+
+def _never_held(record: Record) -> bool:
+    return record.state == State.FAILED and record.executed_at is None and record.progress is None
 
 
 def _change(stored: str | None, file: SQLFile) -> Change:

@@ -102,6 +102,7 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
             changes=remembered.changes,
             selection=Selection(),
             overlap=footprints.overlap,
+            renames=remembered.renames,
         ),
         footprints.overlap,
         remembered.django_applied,

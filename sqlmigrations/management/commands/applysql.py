@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -12,8 +13,13 @@ from sqlmigrations.management.base import SQLCommand, duration
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
+from sqlmigrations.output.settling import adoption_lines, repair_lines
 from sqlmigrations.output.text import check_lines, list_lines, plan_lines
+from sqlmigrations.service.adopt import adopt, plan_adoption
 from sqlmigrations.service.apply import ApplyOptions, PlanReport, apply, plan_run
+from sqlmigrations.service.repair import plan_repair, repair
+from sqlmigrations.service.reposition import reposition
+from sqlmigrations.service.run import Blocked, Waiting
 
 
 class Command(SQLCommand):
@@ -39,6 +45,15 @@ class Command(SQLCommand):
         )
         parser.add_argument("--fail-fast", action="store_true", help="Stop at the first file that fails.")
         parser.add_argument("--allow-late", action="store_true", help="Apply late files whatever they touch.")
+        parser.add_argument("--adopt", metavar="TABLE", help="Take over another tool's history from its table.")
+        parser.add_argument(
+            "--repair", action="store_true", help="Settle what files and history disagree about, after showing it."
+        )
+        parser.add_argument(
+            "--resume-at", type=int, metavar="N", help="Go on with statement N of a file that stopped half-way."
+        )
+        parser.add_argument("--restart", action="store_true", help="Begin a file that stopped half-way again.")
+        parser.add_argument("--reason", default="", help="Why: kept with the event.")
         parser.add_argument(
             "--lock-wait",
             metavar="DURATION",
@@ -53,6 +68,12 @@ class Command(SQLCommand):
         asked = _options(options)
         if options["plan"] or options["check"] or options["list"]:
             return self._show(plan_run(asked), options)
+        if options["adopt"]:
+            return self._adopt(options)
+        if options["repair"]:
+            return self._repair(options)
+        if options["resume_at"] is not None or options["restart"]:
+            self._reposition(asked, options)
         as_json = options["format"] == "json"
         screen = Screen(
             self.stderr if as_json else self.stdout,
@@ -65,6 +86,53 @@ class Command(SQLCommand):
         if as_json:
             self.stdout.write(documents.dumps(documents.of_run("applysql", result)))
         return exit_codes.of_run(result)
+
+    def _adopt(self, options: dict[str, Any]) -> ExitCode:
+        """Take over another tool's history, shown first."""
+        plan = plan_adoption(options["adopt"], database=options["database"])
+        self._tell(adoption_lines(plan, self.style))
+        if plan.adoptions and self._agreed("Take this over?", options):
+            head = adopt(plan, tell=self._told, lock_wait=options["lock_wait"])
+            self._tell([f"Head of the history: {head}"])
+        return ExitCode.OK
+
+    def _repair(self, options: dict[str, Any]) -> ExitCode:
+        """Settle what files and history disagree about, shown first."""
+        plan = plan_repair(options["database"])
+        self._tell(repair_lines(plan, self.style))
+        if plan.repairs and self._agreed("Settle it so?", options):
+            head = repair(plan, reason=options["reason"], tell=self._told, lock_wait=options["lock_wait"])
+            self._tell([f"Head of the history: {head}"])
+        return ExitCode.OK
+
+    def _reposition(self, asked: ApplyOptions, options: dict[str, Any]) -> None:
+        """Say where a file that stopped half-way goes on."""
+        if len(asked.names) != 1:
+            raise ConfigurationError("--resume-at and --restart go with the NAME of one file.")
+        if not options["reason"]:
+            raise ConfigurationError("--resume-at and --restart want a reason.", hint='Add: --reason "..."')
+        where = "from its beginning" if options["restart"] else f"with statement {options['resume_at']}"
+        if not self._agreed(f"Go on {where} of {asked.names[0]}? What was done before is not undone.", options):
+            raise ConfigurationError("Nothing was done.")
+        reposition(
+            asked.names[0],
+            resume_at=None if options["restart"] else options["resume_at"],
+            reason=options["reason"],
+            database=asked.database,
+            tell=self._told,
+            lock_wait=asked.lock_wait,
+        )
+
+    def _agreed(self, question: str, options: dict[str, Any]) -> bool:
+        return not options["interactive"] or self.ask(question)
+
+    def _tell(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.stdout.write(line)
+
+    def _told(self, report: Waiting | Blocked) -> None:
+        if isinstance(report, Waiting):
+            self.stderr.write(self.style.WARNING(f"Waiting for {report.holder}"))
 
     def _show(self, report: PlanReport, options: dict[str, Any]) -> ExitCode:
         if options["format"] == "json":

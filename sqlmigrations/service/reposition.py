@@ -1,0 +1,60 @@
+"""Says where a file that stopped half-way goes on, when the catalog and the history can't tell."""
+
+from __future__ import annotations
+
+from django.db import DEFAULT_DB_ALIAS
+
+from sqlmigrations.database import connect
+from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.history import Event, Record
+from sqlmigrations.models import EventType, State
+from sqlmigrations.plan import resolve
+from sqlmigrations.runner.stepwise import Progress, prefix_of
+from sqlmigrations.runner.task import Columns
+from sqlmigrations.service.gather import read_disk, recall
+from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
+
+#: States in which a person may say where to go on.
+_STOPPED = (State.PARTIAL, State.IN_DOUBT)
+
+
+def reposition(
+    name: str,
+    *,
+    resume_at: int | None,
+    reason: str,
+    database: str = DEFAULT_DB_ALIAS,
+    tell: Tell,
+    lock_wait: float = LOCK_WAIT,
+) -> SQLFile:
+    """Note that the next run goes on with statement ``resume_at`` of a file, or begins it again when that is ``None``.
+
+    Raises:
+        UnknownFile: no file is called so.
+        ConfigurationError: the file did not stop half-way, or has no such statement.
+        RunLockHeld: another run went on for longer than ``lock_wait``.
+    """
+    wrapper = connect(database)
+    disk = read_disk(database)
+    file = resolve(name, disk.files)
+    with open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
+        record = recall(wrapper, disk).records.get(file.name)
+        if record is None or record.state not in _STOPPED:
+            state = record.state.label if record else "pending"
+            raise ConfigurationError(f"{file.name} did not stop half-way: it is {state}.")
+        details = {"reason": reason, "stopped_after": record.statements_done}
+        details |= {"restart": True} if resume_at is None else {"resume_at": resume_at}
+        event = Event(EventType.RESUMED, file.name, details=details)
+        run.journal.append(event, run.journal.changing(file.name, _columns(file, record, resume_at)))
+    return file
+
+
+def _columns(file: SQLFile, record: Record, resume_at: int | None) -> Columns:
+    if resume_at is None:
+        return {"state": str(State.FAILED), "progress": None, "statements_done": 0}
+    prefix = prefix_of(file, resume_at - 1) if resume_at >= 1 else None
+    if prefix is None:
+        raise ConfigurationError(f"{file.name} has no statement {resume_at} to go on with.")
+    progress = Progress(resume_at - 1, prefix)
+    return {"state": str(State.PARTIAL), **progress.columns()}
