@@ -9,7 +9,8 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection, models
-from pytest_django import Settings
+
+from tests.helpers import Settings
 
 from .scripts import query
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from .scripts import SEEDS, Client, query
+from .scripts import SEEDS, Client, down, query
 
 
 @pytest.mark.parametrize("name", SEEDS)
@@ -16,6 +18,17 @@ def test_a_second_run_changes_nothing(example: Client, name: str) -> None:
     assert once != nothing
     example.run(name)
     assert example.data() == once
+
+
+def test_down_scripts_take_the_rows_away(seeded: Client) -> None:
+    query("UPDATE campaigns SET game_system_code = 'freeform' WHERE slug = 'salt-and-lanterns'")
+    seeded.run(down("seed/production_defaults.sql"))
+    assert query("SELECT code FROM game_systems") == [("freeform",)]
+    seeded.run(down("seed/test_data.sql"))
+    seeded.run(down("seed/production_defaults.sql"))
+    query("TRUNCATE audit_log RESTART IDENTITY")
+    assert re.findall(r"^COPY .*\n(?!\\\.)", seeded.data(), re.MULTILINE) == []
+    assert query("SELECT * FROM campaign_statistics") == []
 
 
 def test_test_data_keeps_what_somebody_changed(seeded: Client) -> None:
