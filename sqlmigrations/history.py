@@ -21,7 +21,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString
 
+import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import Error as DjangoError
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -96,7 +98,7 @@ def ensure_tables(wrapper: BaseDatabaseWrapper) -> Tables:
     every app of the project.
 
     Raises:
-        ConfigurationError: Django's history says that they were made, but they are not there.
+        ConfigurationError: they can't be made, or Django's history says that they were and they are not there.
     """
     connection = raw(wrapper)
     location = locate(connection)
@@ -121,7 +123,24 @@ def _migrate(wrapper: BaseDatabaseWrapper) -> None:
     from django.db.migrations.executor import MigrationExecutor  # loads every app's migrations: only when needed
 
     executor = MigrationExecutor(wrapper)
-    executor.migrate([key for key in executor.loader.graph.leaf_nodes() if key[0] == "sqlmigrations"])
+    try:
+        executor.migrate([key for key in executor.loader.graph.leaf_nodes() if key[0] == "sqlmigrations"])
+    except DjangoError as error:
+        raise ConfigurationError(
+            f"The tables of the history can't be made: {_first_words(error)}.",
+            hint="Run `manage.py migrate sqlmigrations` as a role that may make tables there, or grant this one CREATE "
+            "on the schema.",
+        ) from error
+
+
+def _first_words(error: BaseException) -> str:
+    """Return what PostgreSQL said first, below the exceptions that Django wrapped around it."""
+    while not isinstance(error, psycopg.Error):
+        below = error.__cause__ or error.__context__
+        if below is None:
+            return str(error)
+        error = below
+    return error.diag.message_primary or str(error)
 
 
 # Who writes it, and when
@@ -280,20 +299,6 @@ def write_record(connection: Connection, tables: Tables, filename: str, values: 
         sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in names[1:]),
     )
     connection.execute(statement, [_adapt(value) for value in columns.values()])
-
-
-def change_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
-    """Change the columns that ``values`` names of the record of ``filename``, which is there."""
-    statement = sql.SQL("UPDATE {} SET {} WHERE filename = %s").format(
-        tables.record,
-        sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values),
-    )
-    connection.execute(statement, [*(_adapt(value) for value in values.values()), filename])
-
-
-def remove_record(connection: Connection, tables: Tables, filename: str) -> None:
-    """Remove the record of ``filename``, if there is one; what happened stays in the events."""
-    connection.execute(sql.SQL("DELETE FROM {} WHERE filename = %s").format(tables.record), [filename])
 
 
 def _adapt(value: Any) -> Any:
