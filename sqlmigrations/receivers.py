@@ -16,6 +16,7 @@ from sqlmigrations.output.screen import Screen
 from sqlmigrations.plan import UNFINISHED
 from sqlmigrations.service.apply import ApplyOptions, RunResult, apply
 from sqlmigrations.service.databases import has_files, pending_django_migrations
+from sqlmigrations.service.run import LOCK_WAIT
 
 
 def connect_receivers(config: AppConfig) -> None:
@@ -45,7 +46,7 @@ def apply_on_migrate(sender: AppConfig, *, using: str, verbosity: int = 1, **sig
         return
     try:
         with Screen(out, style, verbosity=verbosity) as screen:
-            result = apply(ApplyOptions(database=using), screen.report)
+            result = apply(ApplyOptions(database=using, lock_wait=LOCK_WAIT), screen.report)
             screen.close(result)
     except SQLMigrationsError as error:
         raise CommandError(f"The SQL files of database '{using}' were not applied.\n{error}") from error

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import psycopg
 from django.core.checks import CheckMessage
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.utils import Error as DjangoError
 
 from sqlmigrations.checks.messages import error, warning
-from sqlmigrations.checks.settings import is_valid
+from sqlmigrations.checks.settings import wrong_settings
 from sqlmigrations.conf import settings
 from sqlmigrations.database import connect, raw
 from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
@@ -35,7 +35,7 @@ _DRIFT = "047"
 
 def check_databases(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
     """Check those of ``databases`` that have SQL files; nothing without ``databases``."""
-    if not databases or not is_valid("DIRS"):
+    if not databases or wrong_settings():
         return []
     return [message for alias in _ours(databases) for message in _of_database(alias)]
 
@@ -43,6 +43,7 @@ def check_databases(databases: Sequence[str] | None = None, **kwargs: object) ->
 def _ours(databases: Sequence[str]) -> list[str]:
     """Return those of ``databases`` that are judged: PostgreSQL, and of several aliases of one database only one."""
     known = [alias for alias in databases if alias in connections and is_postgresql(alias)]
+    known = [alias for alias in known if alias == DEFAULT_DB_ALIAS or has_files(alias)]
     return [
         alias for alias in known if main_alias(alias) == alias or (main_alias(alias) not in known and has_files(alias))
     ]
@@ -122,7 +123,7 @@ def _message(alias: str, difference: Difference, reprieve: str) -> CheckMessage:
     is_lowered |= is_drift and settings.DRIFT_LEVEL == "warning"
     text = _text(difference) + (f" ({reprieve})." if reprieve else ".")
     hint = difference.fix or f"manage.py validateschema --database {alias}"
-    what = difference.object if difference.kind == "file" else f"{difference.kind} {difference.object}"
+    what = difference.object if not is_drift else f"{difference.kind} {difference.object}"
     return (warning if is_lowered else error)(number, text, hint=hint, obj=f"{what} in database '{alias}'")
 
 

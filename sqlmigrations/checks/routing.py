@@ -72,8 +72,7 @@ def _commands() -> Iterator[CheckMessage]:
     found = get_commands()
     for name in find_commands(str(Path(apps.get_app_config(APP).path) / "management")):
         app = found[name]
-        ours = type(load_command_class(APP, name))
-        if not isinstance(load_command_class(app, name), ours):
+        if app != APP and not isinstance(load_command_class(app, name), type(load_command_class(APP, name))):
             yield error(
                 "013",
                 f"The command '{name}' is that of '{app}', which is listed above this app.",

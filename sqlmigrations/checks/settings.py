@@ -24,8 +24,13 @@ def check_settings(**kwargs: object) -> list[CheckMessage]:
     """Check every ``SQLMIGRATIONS_*`` setting of the project."""
     given = sorted(name for name in dir(django_settings) if name.startswith(PREFIX))
     messages = [_unknown(name) for name in given if name.removeprefix(PREFIX) not in NAMES]
-    messages += [_wrong(name) for name in sorted(NAMES) if not is_valid(name)]
+    messages += [_wrong(name) for name in wrong_settings()]
     return messages + _unknown_aliases()
+
+
+def wrong_settings() -> list[str]:
+    """Return the names, without their prefix, of the settings whose value can't be worked with."""
+    return [name for name in sorted(NAMES) if not is_valid(name)]
 
 
 def is_valid(name: str) -> bool:
@@ -35,8 +40,8 @@ def is_valid(name: str) -> bool:
 
 
 def _unknown(name: str) -> CheckMessage:
-    known = [PREFIX + other for other in sorted(NAMES)]
-    return error("001", "There is no such setting.", hint=_did_you_mean(name, known), obj=f"settings.{name}")
+    hint = _did_you_mean(name.removeprefix(PREFIX), sorted(NAMES), PREFIX)
+    return error("001", "There is no such setting.", hint=hint, obj=f"settings.{name}")
 
 
 def _wrong(name: str) -> CheckMessage:
@@ -45,9 +50,10 @@ def _wrong(name: str) -> CheckMessage:
     return error("002", f"It is {value!r}.", hint=f"Set it to {expected}.", obj=f"settings.{PREFIX}{name}")
 
 
-def _did_you_mean(name: str, known: Sequence[str]) -> str:
+def _did_you_mean(name: str, known: Sequence[str], prefix: str = "") -> str:
+    """Return a hint with the name that is meant; with all names, each behind ``prefix``, when none is close."""
     close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(known)}."
+    return f"Did you mean {prefix}{close[0]}?" if close else f"Known are: {', '.join(prefix + each for each in known)}."
 
 
 def _unknown_aliases() -> list[CheckMessage]:

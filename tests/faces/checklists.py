@@ -1,0 +1,26 @@
+"""Runs our system checks and words what they say, one text for each message, sorted."""
+
+from __future__ import annotations
+
+import sys
+from unittest import mock
+
+from django.core.checks import run_checks
+
+from sqlmigrations.checks import TAG
+from sqlmigrations.checks.messages import PAGE
+
+
+def check(*databases: str, command: str = "check") -> list[str]:
+    """Return the messages of all our checks as ``ID object: words | hint``, as if run by ``manage.py COMMAND``."""
+    with mock.patch.object(sys, "argv", ["manage.py", command]):
+        messages = run_checks(tags=[TAG], databases=databases or None)
+    words = []
+    for message in messages:
+        assert message.id is not None
+        assert message.hint is not None
+        number = message.id.removeprefix("sqlmigrations.")
+        link = f"({PAGE}#{number.lower()})"
+        assert message.hint.endswith(link)
+        words.append(f"{number} {message.obj}: {message.msg} | {message.hint.removesuffix(link).strip()}")
+    return sorted(words)  # the registry is a set: checks run in any order

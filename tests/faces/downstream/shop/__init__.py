@@ -1,0 +1,1 @@
+"""The project's only app: a model, and SQL that builds on its table."""
