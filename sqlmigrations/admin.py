@@ -33,12 +33,12 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
-from .database import raw
-from .history import locate
-from .models import EventType, MigrationEvent, MigrationRecord, State
-from .output.badges import badge
-from .output.durations import duration
-from .output.record_page import SCRIPTS, happening, message_of, page_of, timings_of
+from sqlmigrations.database import raw
+from sqlmigrations.history import locate
+from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
+from sqlmigrations.output.badges import badge
+from sqlmigrations.output.durations import duration
+from sqlmigrations.output.record_page import SCRIPTS, happening, message_of, page_of, timings_of
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]

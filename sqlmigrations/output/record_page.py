@@ -14,11 +14,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord
-
-from .badges import badge
-from .charts import Bar, slowest
-from .durations import duration
-from .highlight import Excerpt, Mark, excerpt, highlight
+from sqlmigrations.output.badges import badge
+from sqlmigrations.output.charts import Bar, slowest
+from sqlmigrations.output.durations import duration
+from sqlmigrations.output.highlight import Excerpt, Mark, excerpt, highlight
 
 #: Events of an attempt that did not come through.
 FAILURES = frozenset({EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED})
