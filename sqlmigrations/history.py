@@ -301,6 +301,20 @@ def write_record(connection: Connection, tables: Tables, filename: str, values: 
     connection.execute(statement, [_adapt(value) for value in columns.values()])
 
 
+def change_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
+    """Change the columns that ``values`` names of the record of ``filename``, which is there."""
+    statement = sql.SQL("UPDATE {} SET {} WHERE filename = %s").format(
+        tables.record,
+        sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values),
+    )
+    connection.execute(statement, [*(_adapt(value) for value in values.values()), filename])
+
+
+def remove_record(connection: Connection, tables: Tables, filename: str) -> None:
+    """Remove the record of ``filename``, if there is one; what happened stays in the events."""
+    connection.execute(sql.SQL("DELETE FROM {} WHERE filename = %s").format(tables.record), [filename])
+
+
 def _adapt(value: Any) -> Any:
     return Jsonb(value) if isinstance(value, (dict, list)) else value
 
