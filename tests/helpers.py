@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import psycopg
 from django.db import connections
@@ -121,7 +120,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Proce
     variables = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.process_settings",
-        "DATABASE_URL": urlsplit(database_url())._replace(path=f"/{database_name()}").geturl(),
+        "DATABASE_URL": database_url(database_name()),
         "SQL_FOLDER": str(folder),
         **environment,
     }

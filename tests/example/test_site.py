@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -28,7 +27,7 @@ def visit(*pages: tuple[str, dict[str, str] | None]) -> list[Any]:
     [(name,)] = query("SELECT current_database()")
     environment = {
         "DJANGO_SETTINGS_MODULE": "project.settings",
-        "DATABASE_URL": urlsplit(database_url())._replace(path=f"/{name}").geturl(),
+        "DATABASE_URL": database_url(name),
         "SECRET_KEY": "of the test",
         "ALLOWED_HOSTS": "testserver",
         "DEBUG": "false",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from psycopg import sql
@@ -26,7 +25,7 @@ class Project:
 
     def __init__(self, name: str) -> None:
         self.databases = [name, f"{name}_reports"]
-        self.url = urlsplit(database_url())._replace(path=f"/{name}").geturl()
+        self.url = database_url(name)
 
     def run(self, *arguments: str, **environment: str) -> Ran:
         """Run ``python -m ...`` in it and return the whole answer."""

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 import project.postgres
-from project.env import BASE_DIR
+from project.env import BASE_DIR, env
 from project.postgres import __main__ as command_line
 from project.postgres import owner, server
 from project.postgres.server import Server
@@ -276,9 +276,19 @@ def test_an_error_is_a_sentence_on_the_command_line(
     assert capsys.readouterr() == ("", f"{tmp_path}/none/postgres doesn't run on this machine.\n")
 
 
-def test_the_url_is_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgres://somebody@db.example.com/app")
-    assert project.postgres.database_url() == "postgres://somebody@db.example.com/app"
+@pytest.mark.parametrize(
+    ("url", "database", "expected"),
+    [
+        ("postgres://somebody@db.example.com:5433/app", "", "postgres://somebody@db.example.com:5433/app"),
+        ("postgres://u:p@db.example.com/app?sslmode=require", "x", "postgres://u:p@db.example.com/x?sslmode=require"),
+        ("postgres://postgres@//run/our server/app", "ü x", "postgres://postgres@//run/our server/%C3%BC%20x"),
+    ],
+)
+def test_the_url_is_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, url: str, database: str, expected: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert project.postgres.database_url(database) == expected
 
 
 def test_the_url_is_the_embedded_servers(embedded: Server, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,6 +296,8 @@ def test_the_url_is_the_embedded_servers(embedded: Server, place: Path, monkeypa
     monkeypatch.setattr(project.postgres, "FOLDER", place)
     assert project.postgres.database_url() == f"postgres://postgres@/{embedded.socket_folder}/example"
     assert embedded.pid() is not None
+    other = env.db_url_config(project.postgres.database_url("other"))
+    assert (other["HOST"], other["USER"], other["NAME"]) == (str(embedded.socket_folder), "postgres", "other")
 
 
 # Started by root, the server belongs to a system user; started by an ordinary user, to that user.
