@@ -472,6 +472,18 @@ def _id_before(connection: Connection, tables: Tables, last: int) -> int:
     return row[0] if row else 0
 
 
+def knows_head(connection: Connection, tables: Tables | None, head: str) -> bool:
+    """Tell whether ``head`` was once the head of this chain: one of its events, or the beginning."""
+    return head == GENESIS or (tables is not None and holds_event(connection, tables, head))
+
+
+def read_events(connection: Connection, tables: Tables | None) -> Iterator[dict[str, Any]]:
+    """Yield every event in order as plain values, each with its id and hash, in constant memory."""
+    if tables is not None:
+        for event_id, values, hash in _walk(connection, tables, 0):
+            yield {"id": event_id, **_canonical(values), "hash": hash}
+
+
 _HASHED_COLUMNS = (*Identity.__slots__, *Event.__slots__, "run", "at", "previous_hash")
 
 

@@ -30,6 +30,11 @@ def head(command: str, database: str) -> Document:
     return {"schema_version": SCHEMA_VERSION, "command": command, "database": database}
 
 
+def of_all(command: str, found: list[Document]) -> Document:
+    """Return the document of a call on several databases: that of each, in order."""
+    return {"schema_version": SCHEMA_VERSION, "command": command, "databases": found}
+
+
 def of_run(command: str, result: RunResult | RevertResult) -> Document:
     """Return the document of a run, forwards or backwards."""
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
@@ -22,6 +23,35 @@ class ExitCode(IntEnum):
     HALF_WAY = 5  #: a file outside a transaction stopped half-way
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+#: From the code that outweighs all others to the one that any other outweighs.
+_BY_WEIGHT = (
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.COULD_NOT_ASK,
+    ExitCode.LOCKED,
+    ExitCode.HALF_WAY,
+    ExitCode.DISAGREES,
+    ExitCode.FOUND,
+    ExitCode.OK,
+)
+
+
+#: What the code of one database says in the roll-up of several.
+WORDS = {
+    ExitCode.OK: "all is well",
+    ExitCode.FOUND: "something was found, failed or is left to do",
+    ExitCode.COULD_NOT_ASK: "could not be asked",
+    ExitCode.LOCKED: "another run holds the lock",
+    ExitCode.DISAGREES: "files and history disagree",
+    ExitCode.HALF_WAY: "a file stopped half-way",
+}
+
+
+def heaviest(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the code that stands for several databases."""
+    return min(codes, key=_BY_WEIGHT.index, default=ExitCode.OK)
 
 
 def of_error(error: SQLMigrationsError) -> ExitCode:

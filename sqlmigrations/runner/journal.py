@@ -34,10 +34,12 @@ class Journal:
     def __init__(self, chain: Chain, connect: Callable[[], Connection]) -> None:
         self.chain = chain
         self.connect = connect
+        #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
+        self.context: dict[str, Any] = {}
 
     def started(self, task: Task, type: EventType, **details: Any) -> None:
         """Note that an attempt begins. Nothing depends on its having reached the disk, so nobody waits for that."""
-        self.append(Event(type, task.name, details=self._directed(task, details)), durable=False)
+        self.append(Event(type, task.name, details=self._directed(task, {**self.context, **details})), durable=False)
 
     def done(self, connection: Connection, task: Task, reading: Reading, attempt: Attempt) -> Link:
         """Write the record and, last of all, the event into the open transaction; return the event's link.

@@ -24,6 +24,7 @@ from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import forwards
+from sqlmigrations.service.backup import back_up
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
 
@@ -43,6 +44,7 @@ class ApplyOptions:
     baseline: str | None = None
     fail_fast: bool = False
     allow_late: bool = False
+    backup: bool = False
     lock_wait: float = LOCK_WAIT
 
     @property
@@ -249,6 +251,7 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
     Raises:
         InvalidFiles: files can't be run as they are; nothing was run.
         RunLockHeld: another run went on for longer than ``lock_wait``.
+        BackupFailed: a backup was asked for and could not be taken; nothing was run.
         DatabaseUnavailable: the database can't be reached.
         KeyboardInterrupt: the run was interrupted; the file in work was rolled back and that was recorded.
     """
@@ -259,6 +262,8 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
     with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
         prospect = _prospect(wrapper, disk, options, footprints)
         judge(prospect.plan.runnable, {step.name for step in runnable})
+        if options.backup and prospect.plan.runnable:
+            run.journal.context["backup"] = back_up(options.database)
         return _Application(run, options, progress).go(prospect)
 
 

@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import connect, raw
-from sqlmigrations.history import ChainReport, locate, read_head, verify_chain
+from sqlmigrations.history import ChainReport, knows_head, locate, read_events, read_head, verify_chain
 from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
 from sqlmigrations.runner.lock import run_in_progress
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
@@ -32,6 +33,7 @@ class ValidateOptions:
 
     database: str = DEFAULT_DB_ALIAS
     history: bool = False
+    expect_head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,17 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         footprints.overlap,
         remembered.django_applied,
     )
-    chain = verify_chain(connection, remembered.location.tables, last=None if options.history else TAIL)
+    tables = remembered.location.tables
+    whole = options.history or options.expect_head is not None
+    chain = verify_chain(connection, tables, last=None if whole else TAIL)
     required = settings.REQUIRED_TABLES
-    differences = [*_of_files(plan), *_of_chain(chain), *compare_required(connection, required)]
+    is_known = options.expect_head is None or knows_head(connection, tables, options.expect_head)
+    differences = [
+        *_of_files(plan),
+        *_of_chain(chain),
+        *_of_head(options, chain, is_known=is_known),
+        *compare_required(connection, required),
+    ]
     return ValidationReport(
         options.database,
         tuple(differences),
@@ -175,3 +185,28 @@ def _of_chain(chain: ChainReport) -> Iterator[Difference]:
             Severity.ERROR,
             "compare it with a backup: events are never changed by this tool",
         )
+
+
+def _of_head(options: ValidateOptions, chain: ChainReport, *, is_known: bool) -> Iterator[Difference]:
+    """Yield what a head that was kept outside reveals: a tail cut off, a rewritten chain, a restored backup."""
+    if not is_known:
+        yield Difference(
+            Source.HISTORY,
+            "event",
+            "head",
+            "chain",
+            f"to hold {options.expect_head}",
+            f"{chain.events} events up to {chain.head}, and not that one",
+            Severity.ERROR,
+            "the history was cut, rewritten or restored since that head was printed: find out by whom",
+        )
+
+
+def export_history(database: str = DEFAULT_DB_ALIAS) -> Iterator[dict[str, Any]]:
+    """Yield every event of a database in order, in constant memory.
+
+    Raises:
+        DatabaseUnavailable: the database can't be asked.
+    """
+    connection = raw(connect(database))
+    yield from read_events(connection, locate(connection).tables)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandParser, OutputWrapper
 from django.core.management.color import no_style
 
-from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.management.base import SQLCommand, duration
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -17,6 +17,7 @@ from sqlmigrations.output.settling import adoption_lines, repair_lines
 from sqlmigrations.output.text import check_lines, list_lines, plan_lines
 from sqlmigrations.service.adopt import adopt, plan_adoption
 from sqlmigrations.service.apply import ApplyOptions, PlanReport, apply, plan_run
+from sqlmigrations.service.databases import aliases_with_files
 from sqlmigrations.service.repair import plan_repair, repair
 from sqlmigrations.service.reposition import reposition
 from sqlmigrations.service.run import Blocked, Waiting
@@ -53,6 +54,10 @@ class Command(SQLCommand):
             "--resume-at", type=int, metavar="N", help="Go on with statement N of a file that stopped half-way."
         )
         parser.add_argument("--restart", action="store_true", help="Begin a file that stopped half-way again.")
+        parser.add_argument(
+            "--all-databases", action="store_true", help="Work on every database that has SQL files, one by one."
+        )
+        parser.add_argument("--backup", action="store_true", help="Take a backup before the first file runs.")
         parser.add_argument("--reason", default="", help="Why: kept with the event.")
         parser.add_argument(
             "--lock-wait",
@@ -64,28 +69,53 @@ class Command(SQLCommand):
         parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask.")
 
     def run(self, **options: Any) -> ExitCode:
-        """Show or do what is asked for."""
+        """Show or do what is asked for, on one database or on all that have SQL files."""
+        if options["all_databases"]:
+            return self._everywhere(options)
+        document, code = self._on_one(options)
+        if document is not None:
+            self.stdout.write(documents.dumps(document))
+        return code
+
+    def _everywhere(self, options: dict[str, Any]) -> ExitCode:
+        """Take one database after the other; one that fails doesn't stop the others."""
+        answers: dict[str, ExitCode] = {}
+        found: list[documents.Document] = []
+        for alias in aliases_with_files():
+            self._out(options).write(self.style.MIGRATE_LABEL(f"Database {alias}"))
+            try:
+                document, answers[alias] = self._on_one({**options, "database": alias})
+            except SQLMigrationsError as error:
+                document, answers[alias] = documents.of_error(self.name, alias, error), exit_codes.of_error(error)
+                self.stderr.write(self.style.ERROR(str(error)))
+            found += [document] if document is not None else []
+        if options["format"] == "json":
+            self.stdout.write(documents.dumps(documents.of_all(self.name, found)))
+        for alias, code in answers.items():
+            self._out(options).write(f"{alias}: {exit_codes.WORDS[code]}")
+        return exit_codes.heaviest(answers.values())
+
+    def _out(self, options: dict[str, Any]) -> OutputWrapper:
+        """Return where words for people go."""
+        return self.stderr if options["format"] == "json" else self.stdout
+
+    def _on_one(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+        """Show or do what is asked for on one database; return the document, where one was asked for."""
         asked = _options(options)
         if options["plan"] or options["check"] or options["list"]:
             return self._show(plan_run(asked), options)
         if options["adopt"]:
-            return self._adopt(options)
+            return None, self._adopt(options)
         if options["repair"]:
-            return self._repair(options)
+            return None, self._repair(options)
         if options["resume_at"] is not None or options["restart"]:
             self._reposition(asked, options)
         as_json = options["format"] == "json"
-        screen = Screen(
-            self.stderr if as_json else self.stdout,
-            no_style() if as_json else self.style,
-            verbosity=options["verbosity"],
-        )
-        with screen:
+        style = no_style() if as_json else self.style
+        with Screen(self._out(options), style, verbosity=options["verbosity"]) as screen:
             result = apply(asked, screen.report)
             screen.close(result)
-        if as_json:
-            self.stdout.write(documents.dumps(documents.of_run("applysql", result)))
-        return exit_codes.of_run(result)
+        return documents.of_run(self.name, result) if as_json else None, exit_codes.of_run(result)
 
     def _adopt(self, options: dict[str, Any]) -> ExitCode:
         """Take over another tool's history, shown first."""
@@ -134,15 +164,13 @@ class Command(SQLCommand):
         if isinstance(report, Waiting):
             self.stderr.write(self.style.WARNING(f"Waiting for {report.holder}"))
 
-    def _show(self, report: PlanReport, options: dict[str, Any]) -> ExitCode:
+    def _show(self, report: PlanReport, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+        code = exit_codes.of_check(report) if options["check"] else ExitCode.OK
         if options["format"] == "json":
-            steps = report.plan.steps if options["list"] else report.unfinished
-            self.stdout.write(documents.dumps(documents.of_plan(report, steps)))
-        else:
-            lines = list_lines if options["list"] else check_lines if options["check"] else plan_lines
-            for line in lines(report, self.style):
-                self.stdout.write(line)
-        return exit_codes.of_check(report) if options["check"] else ExitCode.OK
+            return documents.of_plan(report, report.plan.steps if options["list"] else report.unfinished), code
+        lines = list_lines if options["list"] else check_lines if options["check"] else plan_lines
+        self._tell(lines(report, self.style))
+        return None, code
 
 
 def _options(options: dict[str, Any]) -> ApplyOptions:
@@ -167,5 +195,6 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
         baseline=options["baseline"],
         fail_fast=options["fail_fast"],
         allow_late=options["allow_late"],
+        backup=options["backup"],
         lock_wait=options["lock_wait"],
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
+from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import SQLCommand
 from sqlmigrations.output import documents, exit_codes, validation
 from sqlmigrations.output.exit_codes import ExitCode
-from sqlmigrations.service.validate import ValidateOptions, validate
+from sqlmigrations.service.validate import ValidateOptions, export_history, validate
 
 
 class Command(SQLCommand):
@@ -22,15 +25,43 @@ class Command(SQLCommand):
         """Add the options."""
         super().add_arguments(parser)
         parser.add_argument(
+            "--expect-head", metavar="HASH", help="Check that the history still holds this head, printed by a run."
+        )
+        parser.add_argument(
+            "--export", metavar="FILE", help="Write all events as JSON lines, '-' for the standard output, and stop."
+        )
+        parser.add_argument(
             "--history", action="store_true", help="Verify the whole chain of events, not only its last thousand."
         )
 
     def run(self, **options: Any) -> ExitCode:
         """Validate and word the report."""
-        report = validate(ValidateOptions(options["database"], history=options["history"]))
+        if options["export"]:
+            return self._export(options["export"], options["database"])
+        report = validate(
+            ValidateOptions(options["database"], history=options["history"], expect_head=options["expect_head"])
+        )
         if options["format"] == "json":
             self.stdout.write(documents.dumps(documents.of_validation(report)))
         else:
             for line in validation.lines(report, self.style, verbosity=options["verbosity"]):
                 self.stdout.write(line)
         return exit_codes.of_validation(report)
+
+    def _export(self, target: str, database: str) -> ExitCode:
+        """Write the events to a file or to the standard output.
+
+        Raises:
+            ConfigurationError: the file can't be written.
+        """
+        lines = (json.dumps(event, ensure_ascii=False) for event in export_history(database))
+        if target == "-":
+            for line in lines:
+                self.stdout.write(line)
+            return ExitCode.OK
+        try:
+            with Path(target).open("w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            raise ConfigurationError(f"{target} can't be written: {error.strerror}") from error
+        return ExitCode.OK
