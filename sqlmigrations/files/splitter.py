@@ -261,14 +261,18 @@ class Splitter:
             return False
         wanted = 256
         while True:
-            head = window.text[window.position : min(window.position + wanted, window.limit)]
+            end = window.position + wanted
+            while end < window.limit and _word_character.match(window.text, end):
+                end += 1
+            head = window.text[window.position : min(end, window.limit)]
             words = [word.encode() for word in bare_words(head, 4)]
-            if len(words) == 4 or b";" in head or (window.complete and len(head) < wanted):
+            statement = _outside.match(head)
+            if len(words) == 4 or (statement and head[statement.end() :].startswith(b";")):
                 return makes_routine(words)
-            if len(head) < wanted:
-                window.more()
-            else:
+            if end < window.limit:
                 wanted *= 4
+            elif not window.more():
+                return makes_routine(words)
 
     # Tokens that need a closer look
 

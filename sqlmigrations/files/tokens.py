@@ -165,7 +165,7 @@ def bare_words(text: bytes, limit: int) -> tuple[str, ...]:
     position = plain.end() if plain else 0
     while len(words) < limit:
         match = _leading.match(text, position, end)
-        if match is None:
+        if match is None or (match.end() == end < len(text)):
             rest = text[position:end].lstrip()
             return _bare_words(text, limit) if rest and rest[:1] not in b";(,)" else tuple(words)
         position = match.end()
