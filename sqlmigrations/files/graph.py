@@ -23,13 +23,13 @@ def arrange(
     ``django_migrations(app_label, name)`` says whether a Django migration exists on disk; without it nobody asks.
     Raises ``InvalidFiles`` for names that no file has and for circles, each with its whole path.
     """
-    problems = unknown(files, django_migrations)
-    edges = order(files)
-    if not problems:
-        problems = _circles(files, edges)
-    if problems:
+    if problems := unknown(files, django_migrations):
         raise InvalidFiles(problems)
-    return _sorted(files, edges)
+    edges = order(files)
+    arranged = _sorted(files, edges)
+    if len(arranged) < len(files):  # what waits for itself never gets its turn
+        raise InvalidFiles(_circles(files, edges))
+    return arranged
 
 
 def required(file: SQLFile) -> tuple[str, ...]:
