@@ -9,7 +9,7 @@ from django.core.management.color import Style
 
 from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.scripts import Script
-from sqlmigrations.plan import Missing, Status, Step
+from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.service.apply import (
     Began,
@@ -55,16 +55,19 @@ class RunText:
                 for blocker in blockers:
                     yield self.style.WARNING(f"\n    Waiting for {blocker}"), ""
             case Began(plan, warnings) if self.verbosity:
-                yield from self._began(len(plan.runnable), warnings)
+                yield from self._began(plan, warnings)
             case Starting() if self.verbosity:
                 yield from self._starting(report)
             case Finished(result):
                 yield from self._finished(result)
 
-    def _began(self, count: int, warnings: Iterable[Problem]) -> Iterator[tuple[str, str]]:
+    def _began(self, plan: Plan, warnings: Iterable[Problem]) -> Iterator[tuple[str, str]]:
         for warning in warnings:
             yield self.style.WARNING(f"Warning: {warning.where}: {warning.message}. {warning.hint}".rstrip()), "\n"
-        if count:
+        reverted = [step.name for step in plan.with_status(Status.REVERTED) if not step.runs]
+        if reverted:
+            yield f"Reverted before, and left alone until named: {', '.join(reverted)}", "\n"
+        if plan.runnable:
             yield self.style.MIGRATE_HEADING("Running SQL files:"), "\n"
 
     def _starting(self, starting: Starting) -> Iterator[tuple[str, str]]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection, raw
+from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.history import Chain, Tables, ensure_tables, identify, locate, read_head
 from sqlmigrations.runner.executor import Executor
 from sqlmigrations.runner.journal import Journal
@@ -69,7 +71,7 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
 
     Raises:
         RunLockHeld: another run held the lock for longer than ``lock_wait`` seconds.
-        ConfigurationError: the history's tables can't be found or made.
+        ConfigurationError: the call is inside a transaction, or the history's tables can't be found or made.
     """
 
     def on_wait(holder: Holder | None) -> None:
@@ -79,6 +81,7 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
     def on_blocked(blockers: list[Blocker]) -> None:
         tell(Blocked(tuple(blockers)))
 
+    _check_not_inside(wrapper)
     with ExitStack() as stack:
         lock = stack.enter_context(RunLock(wrapper, locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait))
         tables = ensure_tables(wrapper)
@@ -95,3 +98,17 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
         executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait)
         yield Run(run, tables, session, journal, executor)
+
+
+def _check_not_inside(wrapper: BaseDatabaseWrapper) -> None:
+    """Check that no transaction is open but that of a ``TestCase``, inside which a durable block is allowed."""
+    if not wrapper.in_atomic_block:
+        return
+    try:
+        with transaction.atomic(using=wrapper.alias, durable=True):
+            pass
+    except RuntimeError as error:
+        raise ConfigurationError(
+            "SQL files can't be applied inside a transaction: each is committed with its own record.",
+            hint="Call it outside atomic(), or without ATOMIC_REQUESTS.",
+        ) from error
