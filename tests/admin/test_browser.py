@@ -1,0 +1,350 @@
+"""The admin in a real browser: Debian's Chromium, driven by selenium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.testcases import LiveServerThread
+from pytest_django import DjangoDbBlocker
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from sqlmigrations.models import EventType, State
+from tests.admin.rows import NOON, add_event, add_failed, add_record
+
+CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(
+        CHROMIUM is None or CHROMEDRIVER is None,
+        reason="Debian's packages chromium and chromium-driver are not installed",
+    ),
+]
+
+RECORDS = "/admin/sqlmigrations/migrationrecord/"
+EVENTS = "/admin/sqlmigrations/migrationevent/"
+THEMES = ["light", "dark"]
+
+#: The contrast that WCAG 2.2 asks of text at level AA.
+CONTRAST = 4.5
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site: its address, the session of a superuser, and its pages by name."""
+
+    url: str
+    session: str
+    pages: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Point the alias ``default`` at a database of its own: the server's threads don't see a test's transaction."""
+    name = f"sqlm_browser_{os.getpid()}"
+    kept = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        connection.close()
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        connection.settings_dict["NAME"] = name
+        try:
+            call_command("migrate", verbosity=0)
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = kept
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module")
+def site(database: None) -> Iterator[Site]:
+    """Serve the admin with rows of every state and type."""
+    failed, applied, event = _add_rows()
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    with override_settings(ALLOWED_HOSTS=["localhost"]):
+        server = LiveServerThread("localhost", StaticFilesHandler)
+        server.start()
+        server.is_ready.wait()
+        try:
+            yield Site(
+                url=f"http://localhost:{server.port}",
+                session=client.cookies["sessionid"].value,
+                pages={
+                    "records": RECORDS,
+                    "events": EVENTS,
+                    "nothing found": f"{RECORDS}?q=nothing",
+                    "failed record": f"{RECORDS}{failed}/change/#L3",
+                    "applied record": f"{RECORDS}{applied}/change/#L2",
+                    "event": f"{EVENTS}{event}/change/",
+                },
+            )
+        finally:
+            server.terminate()
+
+
+def _add_rows() -> tuple[int, int, int]:
+    """Add a record of every state and an event of every type; return the ids of those that tests visit."""
+    for state in State:
+        if state in {State.BASELINED, State.REVERTED, State.RETIRED}:
+            add_record(filename=f"{state}.sql", state=str(state), success=None)
+        elif state is State.IN_DOUBT:
+            add_failed(filename=f"{state}.sql", state=str(state))
+    for type in EventType:
+        add_event(filename="applied.sql", type=str(type), details={"message": "a message"}, revision="8b2bcb9")
+    everything = (
+        "-- a comment\nCREATE TABLE \"t\" (id int DEFAULT 1, name text DEFAULT 'x');\n"
+        "SELECT $1, E'\\n', 1.5 || now();\n"
+        "/* another */ DO $$ BEGIN PERFORM 1; END $$;\n"
+    )
+    texts = {"applied_sql": everything, "down_sql": everything, "verify_sql": everything}
+    failed = add_failed(filename="failed.sql", state="partial", **texts)
+    details = {"message": "no such table", "detail": "a detail", "hint": "a hint", "advice": "do this"}
+    add_event(filename="failed.sql", type="stopped", details=details)
+    made = [{"kind": "table", "name": "public.t", "line": 2}]
+    applied = add_record(filename="applied.sql", objects_made=made, tags=["a"], revision="8b2bcb9", **texts)
+    timings = [{"number": 1, "line": 2, "duration_ms": 4.0}, {"number": 2, "line": 4, "duration_ms": 1.0}]
+    add_failed(filename="never_applied.sql", attempted_at=NOON)
+    event = add_event(
+        filename="applied.sql", timings=timings, notices=["NOTICE: x"], blockers=[{"pid": 1}], details={"attempts": 1}
+    )
+    return failed, applied, event
+
+
+@pytest.fixture(scope="module")
+def browser(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Start a browser that is signed in."""
+    profile: Path = tmp_path_factory.mktemp("chromium")
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={profile}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
+    try:
+        driver.get(f"{site.url}/static/admin/css/base.css")
+        driver.add_cookie({"name": "sessionid", "value": site.session})
+        yield driver
+    finally:
+        driver.quit()
+
+
+def visit(browser: webdriver.Chrome, address: str, *, theme: str = "light", width: int = 1280) -> None:
+    """Open a page in a theme and width; forget what the console said before."""
+    media = [{"name": "prefers-color-scheme", "value": theme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    complaints(browser)
+    browser.get("about:blank")
+    browser.get(address)
+    # Colours are read when they have come to rest: the admin's links fade from one to another.
+    browser.execute_script("document.getAnimations().forEach(animation => animation.finish())")
+
+
+def complaints(browser: webdriver.Chrome) -> list[str]:
+    """Return what the console has said since it was asked last, but for the icon that no test site has."""
+    entries = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium leaves it untyped
+    return [entry["message"] for entry in entries if "/favicon.ico" not in entry["message"]]
+
+
+PAGES = ["records", "events", "nothing found", "failed record", "applied record", "event"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_strict_content_security_policy_has_nothing_to_object(
+    site: Site, browser: webdriver.Chrome, page: str
+) -> None:
+    visit(browser, site.url + site.pages[page])
+
+    assert "sqlmigrations" in browser.page_source
+    assert complaints(browser) == []
+
+
+def test_a_violation_of_the_policy_would_be_noticed(site: Site, browser: webdriver.Chrome) -> None:
+    visit(browser, site.url + RECORDS)
+    browser.execute_script("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')")
+
+    assert len(complaints(browser)) == 1
+
+
+#: Returns the texts whose contrast is too low, and how many texts were looked at. Every element that is ours, or is
+#: inside one of ours, and has text of its own is compared with the first opaque background behind it.
+LOW_CONTRAST = """
+const wanted = arguments[0];
+const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+const opaque = colour => numbers(colour).length < 4 || numbers(colour)[3] === 1;
+const luminance = colour => {
+    const [red, green, blue] = numbers(colour).slice(0, 3).map(value => {
+        value /= 255;
+        return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+};
+const background = element => {
+    while (element && !opaque(getComputedStyle(element).backgroundColor)) element = element.parentElement;
+    return element ? getComputedStyle(element).backgroundColor : "rgb(255, 255, 255)";
+};
+const low = [];
+let seen = 0;
+document.querySelectorAll("details").forEach(details => { details.open = true; });
+for (const element of document.querySelectorAll("main [class*=sqlm-], main [class*=sqlm-] *")) {
+    const before = getComputedStyle(element, "::before").content;
+    const hasText = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    if (!(hasText || /\\d/.test(before)) || !element.getClientRects().length) continue;
+    const [light, dark] = [getComputedStyle(element).color, background(element)].map(luminance).sort((a, b) => b - a);
+    const ratio = (light + 0.05) / (dark + 0.05);
+    seen += 1;
+    if (ratio < wanted) low.push(`${element.className || element.tagName}: ${ratio.toFixed(2)}`);
+}
+return [low, seen];
+"""
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("page", PAGES)
+def test_text_stands_out_from_its_background(site: Site, browser: webdriver.Chrome, page: str, theme: str) -> None:
+    visit(browser, site.url + site.pages[page], theme=theme)
+
+    low, seen = browser.execute_script(LOW_CONTRAST, CONTRAST)
+
+    assert low == []
+    assert seen >= (1 if page == "nothing found" else 15)
+
+
+def test_both_themes_are_really_different(site: Site, browser: webdriver.Chrome) -> None:
+    script = """
+    return [".sqlm-code", ".sqlm-badge", ".sqlm-sql-k"].map(
+        selector => getComputedStyle(document.querySelector(selector)).color
+    );
+    """
+    colours: dict[str, Any] = {}
+    for theme in THEMES:
+        visit(browser, site.url + site.pages["failed record"], theme=theme)
+        colours[theme] = browser.execute_script(script)
+
+    assert [light == dark for light, dark in zip(colours["light"], colours["dark"], strict=True)] == [False] * 3
+
+
+def test_the_themes_switch_wins_over_the_systems_theme(site: Site, browser: webdriver.Chrome) -> None:
+    visit(browser, site.url + site.pages["failed record"], theme="light")
+    colour = "return getComputedStyle(document.querySelector('.sqlm-code')).color"
+    light = browser.execute_script(colour)
+
+    browser.execute_script("document.documentElement.dataset.theme = 'dark'")
+
+    assert browser.execute_script(colour) != light
+
+
+#: Returns how a screen reader would name what has the focus.
+FOCUSED = """
+const element = document.activeElement;
+return element.getAttribute("aria-label") || element.textContent.trim();
+"""
+
+
+def test_the_keyboard_reaches_every_section(site: Site, browser: webdriver.Chrome) -> None:
+    visit(browser, site.url + site.pages["failed record"].partition("#")[0])
+    browser.execute_script("document.querySelector('main').focus()")
+
+    stops = []
+    for _ in range(11):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        stops.append(browser.execute_script(FOCUSED))
+
+    assert stops == [
+        "Outcome",
+        "Error",
+        "SQL",
+        "Timeline",
+        "failed.sql, line 3",
+        "Show as plain text",
+        "Download",
+        "SQL",
+        "Down script",
+        "Verify script",
+        "These events in the list",
+    ]
+
+
+def test_a_link_to_the_error_jumps_to_its_line(site: Site, browser: webdriver.Chrome) -> None:
+    visit(browser, site.url + site.pages["failed record"].partition("#")[0])
+    browser.execute_script("document.querySelector('#error a').focus()")
+
+    ActionChains(browser).send_keys(Keys.ENTER).perform()
+
+    target = browser.execute_script("return document.querySelector(':target').className")
+    assert (browser.current_url.partition("#")[2], target) == ("L3", "sqlm-line sqlm-line--error")
+
+
+def test_scripts_unfold_by_keyboard(site: Site, browser: webdriver.Chrome) -> None:
+    visit(browser, site.url + site.pages["failed record"])
+    browser.execute_script("document.querySelector('summary').focus()")
+
+    ActionChains(browser).send_keys(Keys.ENTER).perform()
+
+    assert browser.execute_script("return document.querySelector('details').open") is True
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_phone_shows_the_page_without_scrolling_sideways(site: Site, browser: webdriver.Chrome, page: str) -> None:
+    visit(browser, site.url + site.pages[page], width=390)
+
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+
+
+#: Returns what is wrong with the page's structure: ids used twice, labels and links that lead nowhere, skipped levels.
+STRUCTURE = """
+const main = document.querySelector("main");
+const ids = [...document.querySelectorAll("[id]")].map(element => element.id);
+const wrong = ids.filter((id, index) => ids.indexOf(id) !== index).map(id => `id ${id} twice`);
+for (const element of main.querySelectorAll("[aria-labelledby]")) {
+    if (!document.getElementById(element.getAttribute("aria-labelledby"))) wrong.push(`${element.id} has no label`);
+}
+for (const element of main.querySelectorAll(".sqlm-detail :is(section, nav, [role=region])")) {
+    if (!element.hasAttribute("aria-labelledby") && !element.hasAttribute("aria-label")) wrong.push("no name");
+}
+let before = 0;
+for (const heading of main.querySelectorAll("h1, h2, h3, h4")) {
+    const level = Number(heading.tagName[1]);
+    if (level > before + 1) wrong.push(`${heading.tagName} ${heading.textContent} after h${before}`);
+    before = level;
+}
+for (const link of main.querySelectorAll('a[href^="#"]')) {
+    if (!document.getElementById(link.hash.slice(1))) wrong.push(`${link.hash} leads nowhere`);
+}
+return wrong;
+"""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_headings_labels_and_links_within_the_page_are_sound(site: Site, browser: webdriver.Chrome, page: str) -> None:
+    visit(browser, site.url + site.pages[page])
+
+    assert browser.execute_script(STRUCTURE) == []
