@@ -52,8 +52,11 @@ def transaction_control(statement: Statement) -> str | None:
     match first:
         case "BEGIN" | "END" | "ABORT":
             return first
-        case "START" | "PREPARE" if second == "TRANSACTION":
-            return f"{first} TRANSACTION"
+        case "START" if second == "TRANSACTION":
+            return "START TRANSACTION"
+        case "PREPARE" if statement.keywords[1:] == ("TRANSACTION",):
+            # With more words it prepares a statement that is called "transaction".
+            return "PREPARE TRANSACTION"
         case "COMMIT":
             return "COMMIT PREPARED" if second == "PREPARED" else "COMMIT"
         case "ROLLBACK":
@@ -120,11 +123,14 @@ def may_need_autocommit(statement: Statement) -> str | None:
 
 
 def _reindex(statement: Statement) -> str | None:
-    for token in code(statement.sql):
-        if token.word == "CONCURRENTLY":
-            return "REINDEX CONCURRENTLY"
-        if token.word in ("SCHEMA", "DATABASE", "SYSTEM"):
-            return f"REINDEX {token.word}"
+    found = [token.word or token.text.decode().upper() for token in code(statement.sql)]
+    for word, following in itertools.pairwise(found):
+        if word == "CONCURRENTLY":
+            return None if following in _OFF else "REINDEX CONCURRENTLY"
+        if word in ("TABLE", "INDEX") and following != "CONCURRENTLY":
+            return None
+        if word in ("SCHEMA", "DATABASE", "SYSTEM"):
+            return f"REINDEX {word}"
     return None
 
 
