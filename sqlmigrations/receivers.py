@@ -1,4 +1,7 @@
-"""Applies SQL files after Django's ``migrate``, where SQLMIGRATIONS_APPLY_ON_MIGRATE is on."""
+"""Applies SQL files after Django's ``migrate``, where SQLMIGRATIONS_APPLY_ON_MIGRATE is on.
+
+Every process of a project imports this module and few receive a signal: the runner is imported when one comes.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,9 @@ from django.core.management.color import Style, color_style, no_style
 from django.db.models.signals import post_migrate
 
 from sqlmigrations.conf import settings
-from sqlmigrations.exceptions import SQLMigrationsError
-from sqlmigrations.output.screen import Screen
-from sqlmigrations.plan import UNFINISHED
-from sqlmigrations.service.apply import ApplyOptions, RunResult, apply
-from sqlmigrations.service.databases import has_files, pending_django_migrations
-from sqlmigrations.service.run import LOCK_WAIT
+
+#: Seconds to wait for another run.
+LOCK_WAIT = 60.0
 
 
 def connect_receivers(config: AppConfig) -> None:
@@ -33,24 +33,21 @@ def apply_on_migrate(sender: AppConfig, *, using: str, verbosity: int = 1, **sig
     Raises:
         CommandError: files were not applied; those that were stay.
     """
-    if not settings.APPLY_ON_MIGRATE or "plan" not in signal or not has_files(using):
+    if not settings.APPLY_ON_MIGRATE or "plan" not in signal:
         return
-    out = signal.get("stdout") or sys.stdout
-    out = out if isinstance(out, OutputWrapper) else OutputWrapper(out)
+    from sqlmigrations.service.databases import has_files, pending_django_migrations
+
+    if not has_files(using):
+        return
+    stdout = signal.get("stdout") or sys.stdout
+    out = stdout if isinstance(stdout, OutputWrapper) else OutputWrapper(stdout)
     style = _style(out)
     if pending := pending_django_migrations(using):
         if verbosity:
-            out.write(
-                style.NOTICE(f"  SQL files wait until all of Django's migrations are applied: {len(pending)} left.")
-            )
+            words = f"  SQL files wait until all of Django's migrations are applied: {len(pending)} left."
+            out.write(style.NOTICE(words))
         return
-    try:
-        with Screen(out, style, verbosity=verbosity) as screen:
-            result = apply(ApplyOptions(database=using, lock_wait=LOCK_WAIT), screen.report)
-            screen.close(result)
-    except SQLMigrationsError as error:
-        raise CommandError(f"The SQL files of database '{using}' were not applied.\n{error}") from error
-    _judge(result)
+    _apply(using, out, style, verbosity)
 
 
 def _style(out: OutputWrapper) -> Style:
@@ -58,13 +55,27 @@ def _style(out: OutputWrapper) -> Style:
     return color_style() if out.isatty() and "--no-color" not in sys.argv else no_style()
 
 
-def _judge(result: RunResult) -> None:
-    """Raise ``CommandError`` when files were left."""
-    left = [file.name for file in result.files if file.status in UNFINISHED]
-    if not left:
-        return
-    again = "manage.py applysql" + ("" if result.database == "default" else f" --database {result.database}")
-    raise CommandError(
-        f"These SQL files of database '{result.database}' were not applied: {', '.join(left)}\n"
+def _apply(alias: str, out: OutputWrapper, style: Style, verbosity: int) -> None:
+    """Apply what is pending, with the screen of ``applysql``. Raises ``CommandError`` when files were left."""
+    from sqlmigrations.exceptions import SQLMigrationsError
+    from sqlmigrations.output.screen import Screen
+    from sqlmigrations.plan import UNFINISHED
+    from sqlmigrations.service.apply import ApplyOptions, apply
+
+    try:
+        with Screen(out, style, verbosity=verbosity) as screen:
+            result = apply(ApplyOptions(database=alias, lock_wait=LOCK_WAIT), screen.report)
+            screen.close(result)
+    except SQLMigrationsError as error:
+        raise CommandError(f"The SQL files of database '{alias}' were not applied.\n{error}") from error
+    if left := [file.name for file in result.files if file.status in UNFINISHED]:
+        raise CommandError(_left(alias, left))
+
+
+def _left(alias: str, names: list[str]) -> str:
+    """Say what was left, and what to do."""
+    again = "manage.py applysql" + ("" if alias == "default" else f" --database {alias}")
+    return (
+        f"These SQL files of database '{alias}' were not applied: {', '.join(names)}\n"
         f"Django's migrations and the SQL files that succeeded stay. Mend what is reported above and run: {again}"
     )

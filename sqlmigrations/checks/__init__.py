@@ -1,16 +1,15 @@
 """System checks: what ``manage.py check`` says of the settings, the files and, with ``--database``, the databases.
 
 Every message has an id, a hint and a section of its own in the documentation. Ids are never reused.
+
+Servers register the checks and never run them, so the modules that do the work are imported when they run.
 """
 
 from __future__ import annotations
 
-from django.core.checks import Tags, register
+from collections.abc import Sequence
 
-from sqlmigrations.checks.databases import check_databases
-from sqlmigrations.checks.files import check_files
-from sqlmigrations.checks.routing import check_routing
-from sqlmigrations.checks.settings import check_settings
+from django.core.checks import CheckMessage, Tags, register
 
 #: ``manage.py check --tag sqlmigrations`` runs ours alone.
 TAG = "sqlmigrations"
@@ -22,3 +21,31 @@ def register_checks() -> None:
     register(check_files, TAG, Tags.files)
     register(check_routing, TAG)
     register(check_databases, TAG, Tags.database)
+
+
+def check_settings(**kwargs: object) -> list[CheckMessage]:
+    """Check every ``SQLMIGRATIONS_*`` setting of the project."""
+    from sqlmigrations.checks import settings
+
+    return list(settings.check())
+
+
+def check_files(**kwargs: object) -> list[CheckMessage]:
+    """Check the folders, the files' names and directives, and what they require, for every database."""
+    from sqlmigrations.checks import files
+
+    return list(files.check())
+
+
+def check_routing(**kwargs: object) -> list[CheckMessage]:
+    """Check that every database with SQL files can have them, and that our commands are found."""
+    from sqlmigrations.checks import routing
+
+    return list(routing.check())
+
+
+def check_databases(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
+    """Check those of ``databases`` that have SQL files; nothing without ``databases``."""
+    from sqlmigrations.checks import databases as checks
+
+    return list(checks.check(databases)) if databases else []

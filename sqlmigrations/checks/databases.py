@@ -33,11 +33,11 @@ _NUMBERS = {"state": "043", "text": "044", "presence": "045", "chain": "046"}
 _DRIFT = "047"
 
 
-def check_databases(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
-    """Check those of ``databases`` that have SQL files; nothing without ``databases``."""
-    if not databases or wrong_settings():
-        return []
-    return [message for alias in _ours(databases) for message in _of_database(alias)]
+def check(databases: Sequence[str]) -> Iterator[CheckMessage]:
+    """Yield what is wrong in those of ``databases`` that have SQL files."""
+    if not wrong_settings():
+        for alias in _ours(databases):
+            yield from _of_database(alias)
 
 
 def _ours(databases: Sequence[str]) -> list[str]:

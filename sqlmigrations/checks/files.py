@@ -17,16 +17,14 @@ from sqlmigrations.files.graph import arrange, required_migrations, unknown
 from sqlmigrations.service.databases import django_migrations, has_files
 
 
-def check_files(**kwargs: object) -> list[CheckMessage]:
-    """Check the folders, the files' names and directives, and what they require, for every database."""
-    if not is_valid("DIRS"):
-        return []
-    messages: list[CheckMessage] = []
+def check() -> Iterator[CheckMessage]:
+    """Yield what is wrong with the files of all databases; databases often share an app's, so each is told once."""
+    told: list[CheckMessage] = []
     for alias in connections:
-        if has_files(alias):
-            # Databases often share an app's files: each problem is told once.
-            messages += [message for message in _of_database(alias) if message not in messages]
-    return messages
+        if is_valid("DIRS") and has_files(alias):
+            new = [message for message in _of_database(alias) if message not in told]
+            told += new
+            yield from new
 
 
 def _of_database(alias: str) -> Iterator[CheckMessage]:

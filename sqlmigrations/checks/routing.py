@@ -20,12 +20,13 @@ from sqlmigrations.service.databases import address, has_files, is_postgresql, n
 APP = "sqlmigrations"
 
 
-def check_routing(**kwargs: object) -> list[CheckMessage]:
-    """Check that every database with SQL files can have them, and that our commands are found."""
-    messages = list(_commands())
+def check() -> Iterator[CheckMessage]:
+    """Yield what keeps files from their database, or our commands from being found."""
+    yield from _commands()
     if is_valid("DIRS"):
-        messages += [*_engines(), *_routers(), *_shared_databases()]
-    return messages
+        yield from _engines()
+        yield from _routers()
+        yield from _shared_databases()
 
 
 def _engines() -> Iterator[CheckMessage]:
@@ -60,7 +61,7 @@ def _shared_databases() -> Iterator[CheckMessage]:
     for one, other in combinations(with_files, 2):
         if address(one) == address(other) and folders(one) != folders(other):
             yield warning(
-                "015",
+                "014",
                 f"It is the same database as '{one}', but has other SQL files: each misses the other's.",
                 hint="Give both the same folders in SQLMIGRATIONS_DIRS, or keep one away with a router.",
                 obj=f"DATABASES['{other}']",

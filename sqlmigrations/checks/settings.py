@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -20,12 +20,12 @@ from sqlmigrations.plan import LatePolicy
 Rule = Callable[[Any], bool]
 
 
-def check_settings(**kwargs: object) -> list[CheckMessage]:
-    """Check every ``SQLMIGRATIONS_*`` setting of the project."""
+def check() -> Iterator[CheckMessage]:
+    """Yield what is wrong with the settings of the project."""
     given = sorted(name for name in dir(django_settings) if name.startswith(PREFIX))
-    messages = [_unknown(name) for name in given if name.removeprefix(PREFIX) not in NAMES]
-    messages += [_wrong(name) for name in wrong_settings()]
-    return messages + _unknown_aliases()
+    yield from (_unknown(name) for name in given if name.removeprefix(PREFIX) not in NAMES)
+    yield from (_wrong(name) for name in wrong_settings())
+    yield from _unknown_aliases()
 
 
 def wrong_settings() -> list[str]:
@@ -56,24 +56,22 @@ def _did_you_mean(name: str, known: Sequence[str], prefix: str = "") -> str:
     return f"Did you mean {prefix}{close[0]}?" if close else f"Known are: {', '.join(prefix + each for each in known)}."
 
 
-def _unknown_aliases() -> list[CheckMessage]:
-    """Report aliases that DATABASES doesn't have."""
+def _unknown_aliases() -> Iterator[CheckMessage]:
+    """Yield aliases that DATABASES doesn't have."""
     named: dict[str, Iterable[Any]] = {}
     if is_valid("DIRS") and isinstance(settings.DIRS, Mapping):
         named["DIRS"] = settings.DIRS
     if is_valid("SHADOW_DATABASE") and settings.SHADOW_DATABASE is not None:
         named["SHADOW_DATABASE"] = [settings.SHADOW_DATABASE]
-    return [
-        error(
-            "003",
-            f"It names the database '{alias}', which DATABASES doesn't have.",
-            hint=_did_you_mean(alias, sorted(connections)),
-            obj=f"settings.{PREFIX}{name}",
-        )
-        for name, aliases in named.items()
-        for alias in aliases
-        if alias not in connections
-    ]
+    for name, aliases in named.items():
+        for alias in aliases:
+            if alias not in connections:
+                yield error(
+                    "003",
+                    f"It names the database '{alias}', which DATABASES doesn't have.",
+                    hint=_did_you_mean(alias, sorted(connections)),
+                    obj=f"settings.{PREFIX}{name}",
+                )
 
 
 # What each setting may be

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 from django.db import connections
 from pytest_django import Settings
 
+from sqlmigrations.checks import routing
 from sqlmigrations.management.commands.applysql import Command as ApplySQL
 from tests.faces.checklists import check
 from tests.helpers import put
@@ -77,7 +79,7 @@ def test_two_names_of_one_database(settings: Settings, folder: Path, monkeypatch
     settings.SQLMIGRATIONS_DIRS = {"default": [folder], "other": [folder, folder]}
     (only,) = (text for text in check() if not text.startswith("E023"))
     assert only == (
-        "W015 DATABASES['other']: It is the same database as 'default', but has other SQL files: "
+        "W014 DATABASES['other']: It is the same database as 'default', but has other SQL files: "
         "each misses the other's. | "
         "Give both the same folders in SQLMIGRATIONS_DIRS, or keep one away with a router."
     )
@@ -107,11 +109,11 @@ class Heir(ApplySQL):
     ids=["a stranger", "an heir"],
 )
 def test_a_command_of_our_name(monkeypatch: pytest.MonkeyPatch, command: BaseCommand, expected: list[str]) -> None:
-    from sqlmigrations.checks import routing
+    found = get_commands()
 
-    found, load = routing.get_commands(), routing.load_command_class
+    def load(app: str, name: str) -> BaseCommand:
+        return command if app == "legacy" else load_command_class(app, name)
+
     monkeypatch.setattr(routing, "get_commands", lambda: {**found, "applysql": "legacy"})
-    monkeypatch.setattr(
-        routing, "load_command_class", lambda app, name: command if app == "legacy" else load(app, name)
-    )
+    monkeypatch.setattr(routing, "load_command_class", load)
     assert check() == expected
