@@ -277,7 +277,7 @@ class Executor:
                 failure = failures.of_statement(script.name, script.path, error)
                 return replace(failure, advice=advise(self._living(), error.statement, error.error))
             case VerifyFailed():
-                return error.failure
+                return replace(error.failure, advice=f"{error.failure.advice} The file was rolled back.".strip())
             case InvalidFile():
                 return failures.of_file(error)
             case psycopg.Error():

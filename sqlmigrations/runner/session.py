@@ -31,18 +31,22 @@ class StartValues:
     role: str
     session_user: str
 
+    @property
+    def roles(self) -> tuple[tuple[str, str], ...]:
+        """The roles as settings, in the order in which they must be set."""
+        return (("session_authorization", self.session_user), ("role", self.role))
+
     def restore(self) -> sql.Composed:
         """Return the statements that set all of it again after a reset."""
-        return sql.SQL("").join(
-            [
-                sql.SQL("; SELECT pg_catalog.set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
-                for name, value in self._values()
-            ]
-        )
+        return _set((*self.roles, *self.settings), local=False)
 
-    def _values(self) -> tuple[tuple[str, str], ...]:
-        role = () if self.role == "none" else (("role", self.role),)
-        return (("session_authorization", self.session_user), *role, *self.settings)
+
+def _set(values: tuple[tuple[str, str], ...], *, local: bool) -> sql.Composed:
+    """Return statements, each behind a semicolon, that set the settings for the session or the transaction."""
+    statement = sql.SQL("; SELECT pg_catalog.set_config({}, {}, {})")
+    return sql.SQL("").join(
+        [statement.format(sql.Literal(name), sql.Literal(value), sql.Literal(local)) for name, value in values]
+    )
 
 
 class Session:
@@ -87,6 +91,11 @@ class Session:
             psycopg.Error: a deferred constraint is violated.
         """
         self.connection.execute(_RESET + self.start.restore())
+
+    def step_back(self) -> None:
+        """Return to the roles of the start until the open transaction ends: the file may have taken on another one."""
+        start = sql.SQL("SET LOCAL SESSION AUTHORIZATION DEFAULT")
+        self.connection.execute(start + _set(self.start.roles, local=True))
 
     def reconnect(self) -> None:
         """Open the connection anew after it was lost."""

@@ -110,7 +110,8 @@ class Stepwise:
         except CannotResume as refused:
             return self._stop(refused.failure, refused.state)
         except VerifyFailed as refused:  # all statements are done: only the verify script is run again
-            return self._stop(refused.failure, State.FAILED)
+            advice = f"{refused.failure.advice} What the file did stays; the next run only verifies it again.".strip()
+            return self._stop(replace(refused.failure, advice=advice), State.FAILED)
         except (*ERRORS, concurrent.StillBuilding) as error:
             return self._stop(self._describe(error))
         finally:
@@ -190,7 +191,10 @@ class Stepwise:
         )
 
     def _in_transaction(self, statement: Statement) -> None:
-        """Run a statement together with its checkpoint; a lock timeout or a deadlock is tried again."""
+        """Run a statement together with its checkpoint; a lock timeout or a deadlock is tried again.
+
+        COPY is not: its data has streamed by.
+        """
         directives = self.task.script.directives
         retries: int = settings.RETRIES if directives.retries is None else directives.retries
         for number in range(1, retries + 2):
@@ -200,7 +204,8 @@ class Stepwise:
                     self._checkpoint(statement)
                 return
             except StatementFailed as failed:
-                if failed.error.sqlstate not in RETRIED or number > retries:
+                data_is_gone = statement.data is not None
+                if data_is_gone or failed.error.sqlstate not in RETRIED or number > retries:
                     raise
             time.sleep(pause(number))
 
@@ -275,6 +280,7 @@ class Stepwise:
 
     def _write(self, progress: Progress) -> None:
         columns = {**progress.columns(), "statements_total": self._total}
+        self.executor.session.step_back()
         self.executor.journal.checkpoint(self.connection, self.task, columns)
 
     # The end of an attempt that did not come through

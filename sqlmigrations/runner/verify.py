@@ -60,5 +60,5 @@ def _not_verified(script: Script, statement: Statement, problem: str) -> Failure
         line=statement.line,
         source=statement.text.partition("\n")[0],
         statement=statement.text,
-        advice="Every boolean that a verify script returns must be true. The file was rolled back.",
+        advice="Every boolean that a verify script returns must be true.",
     )
