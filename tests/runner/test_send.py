@@ -1,0 +1,119 @@
+"""What is sent reaches the server as it is written: every character, COPY's data, one statement at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sqlmigrations.files.statements import Statement
+from sqlmigrations.runner.send import TIMINGS_KEPT, Result, Timings, send
+from tests.helpers import applysql, put, rows, session, value
+
+
+def test_results_come_one_by_one_with_line_and_time(fresh_database: str) -> None:
+    statements = [Statement(1, b"SELECT 1", line=1), Statement(2, b"SELECT pg_sleep(0.02)", line=5)]
+    with session() as connection:
+        results = list(send(connection, statements))
+    assert [(result.number, result.line) for result in results] == [(1, 1), (2, 5)]
+    assert all(result.duration_ms > 0 for result in results)
+    assert results[1].duration_ms >= 20
+
+
+def test_a_statement_is_sent_when_it_is_asked_for(fresh_database: str) -> None:
+    with session() as connection:
+        results = send(connection, (Statement(n, b"CREATE TABLE t%d ()" % n, line=n) for n in (1, 2)))
+        next(results)
+        assert value("SELECT count(*) FROM pg_class WHERE relname ~ '^t[12]$'") == 1
+
+
+def test_the_slowest_timings_are_kept_in_the_order_of_the_file() -> None:
+    timings = Timings()
+    count = TIMINGS_KEPT + 500
+    for number in range(1, count + 1):
+        timings.add(Result(number, number * 2, float(number % 7)))
+    kept = timings.as_json()
+    assert (timings.count, len(kept)) == (count, TIMINGS_KEPT)
+    assert [timing["number"] for timing in kept] == sorted(timing["number"] for timing in kept)
+    left_out = count - TIMINGS_KEPT
+    assert sorted(timing["duration_ms"] for timing in kept) == sorted(n % 7 for n in range(1, count + 1))[left_out:]
+
+
+def test_every_statement_has_its_time_on_record(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE t (id int);\n\nSELECT 1; SELECT\n2;\n-- end"})
+    assert applysql().code == 0
+    timings = value("SELECT timings FROM sqlmigrations_migrationevent WHERE type = 'applied'")
+    assert [(timing["number"], timing["line"]) for timing in timings] == [(1, 1), (2, 3), (3, 3)]
+
+
+def test_notices_are_on_record(fresh_database: str, folder: Path) -> None:
+    raises = "RAISE NOTICE 'hello %', 1; RAISE WARNING 'careful'; RAISE INFO 'é€😀';"
+    put(folder, {"001.sql": f"DROP TABLE IF EXISTS none; DO $$ BEGIN {raises} END $$;"})
+    assert applysql().code == 0
+    assert value("SELECT notices FROM sqlmigrations_migrationevent WHERE type = 'applied'") == [
+        'NOTICE: table "none" does not exist, skipping',
+        "NOTICE: hello 1",
+        "WARNING: careful",
+        "INFO: é€😀",
+    ]
+
+
+def test_notices_without_end_are_cut(fresh_database: str, folder: Path) -> None:
+    loop = "FOR i IN 1..2000 LOOP RAISE NOTICE '%', repeat('x', 9000); END LOOP;"
+    put(folder, {"001.sql": f"DO $$ BEGIN {loop} END $$;"})
+    assert applysql().code == 0
+    notices = value("SELECT notices FROM sqlmigrations_migrationevent WHERE type = 'applied'")
+    assert [len(notice) for notice in notices] == [500] * 50
+
+
+@pytest.mark.parametrize("text", ["100%", "%s %(x)s %% %", ":x ? {}", "it''s", "é€😀", "back\\slash", "$1 $$ $"])
+def test_characters_are_just_characters(fresh_database: str, folder: Path, text: str) -> None:
+    put(folder, {"001.sql": f"CREATE TABLE t AS SELECT '{text}' AS text; SELECT 'a%b' LIKE 'a%';"})
+    assert applysql().code == 0
+    assert value("SELECT text FROM t") == text.replace("''", "'")
+
+
+COPY = """\
+CREATE TABLE t (id int, body text);
+COPY t (id, body) FROM stdin;
+1\tit's; -- no comment
+2\t\\N
+3\té€😀 \\\\. $$ /* "
+\\.
+COPY t FROM STDIN WITH (FORMAT csv, HEADER);
+id,body
+4,"with, comma
+and line"
+\\.
+COPY t FROM stdin;
+\\.
+INSERT INTO t VALUES (5, 'after');
+"""
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_copy_with_its_data(fresh_database: str, folder: Path, line_end: str) -> None:
+    put(folder, {"001.sql": COPY.replace("\n", line_end)})
+    ran = applysql()
+    assert (ran.out.splitlines()[1], ran.code) == ("  Applying 001.sql... OK (<time>, 5 statements)", 0)
+    assert rows("SELECT id, replace(body, chr(13), '') FROM t ORDER BY id") == [
+        (1, "it's; -- no comment"),
+        (2, None),
+        (3, 'é€😀 \\. $$ /* "'),
+        (4, "with, comma\nand line"),
+        (5, "after"),
+    ]
+
+
+def test_copy_to_stdout_is_told_and_leaves_the_connection_in_order(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE a (id int);\nCOPY a TO stdout;\n", "002.sql": "CREATE TABLE b (id int);"})
+    ran = applysql()
+    assert (ran.code, rows("SELECT tablename FROM pg_tables WHERE tablename IN ('a', 'b')")) == (1, [("b",)])
+    assert "    001.sql:2: " in ran.out
+
+
+def test_a_large_copy_streams(fresh_database: str, folder: Path) -> None:
+    lines = b"".join(b"%d\t%s\n" % (number, b"x" * 90) for number in range(20_000))
+    put(folder, {"001.sql": b"CREATE TABLE t (id int, body text);\nCOPY t FROM stdin;\n" + lines + b"\\.\nSELECT 1;\n"})
+    assert applysql().code == 0
+    assert rows("SELECT count(*), sum(id) FROM t") == [(20_000, 199_990_000)]
