@@ -14,8 +14,8 @@ from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrat
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.masking import MASK
+from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import Script, SQLFile, examine
-from sqlmigrations.files.stored import StoredFile
 from sqlmigrations.history import Record, Texts, read_all_texts
 from sqlmigrations.models import State
 from sqlmigrations.plan import Status, resolve
@@ -178,8 +178,8 @@ class _Past:
         kept = self.texts.get(name)
         record = self.remembered.records[name]
         if kept is not None and kept.applied:
-            return StoredFile(name, Path(name), kind=record.kind, text=kept.applied)
-        return self.disk.by_name.get(name) or StoredFile(name, Path(name), kind=record.kind)
+            return RecordedFile(name, Path(name), kind=record.kind, text=kept.applied)
+        return self.disk.by_name.get(name) or RecordedFile(name, Path(name), kind=record.kind)
 
     def with_dependants(self, names: Sequence[str], *, cascade: bool) -> list[str]:
         """Return ``names`` with those that build on them, newest first.
@@ -228,7 +228,7 @@ class _Past:
         kept = self._down_of(name)
         if kept is not None and _is_whole(kept) and not from_disk:
             down = name.removesuffix(".sql") + ".down.sql"
-            script: Script = StoredFile(down, Path(down), text=kept)
+            script: Script = RecordedFile(down, Path(down), text=kept)
             return Reversal(name, record.kind, record, script, "as kept when it was applied", _diff(kept, on_disk))
         if on_disk is None:
             why = "it had none when it was applied" if kept is None else "the kept one is cut or masked"
