@@ -38,12 +38,16 @@ from sqlmigrations.history import locate
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.durations import duration
+from sqlmigrations.output.highlight import Mark, highlight
 from sqlmigrations.output.record_page import SCRIPTS, happening, message_of, page_of, timings_of
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
+
+#: What a subclass may give for a list's columns and filters, in the way of Django.
+Columns = list[Any] | tuple[Any, ...]
 
 #: Latest events that the page of a record shows; a link leads to all of them.
 TIMELINE_LENGTH = 50
@@ -148,7 +152,7 @@ class HistoryAdminMixin(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     #: Large columns that no list loads.
-    deferred_fields: ClassVar[Sequence[str]] = ()
+    deferred_fields: ClassVar[Columns] = ()
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["sqlmigrations/admin.css", "sqlmigrations/sql.css"]}
@@ -217,12 +221,12 @@ def _may_view(request: HttpRequest, model: type[Model]) -> bool:
 class MigrationRecordAdminMixin(HistoryAdminMixin):
     """SQL migrations: what the database holds of each file, and how the last attempt went."""
 
-    list_display = ("name", "status", "kind", "executed", "took", "applied_by")
-    list_filter = ("state", "kind", RoleFilter)
-    search_fields = ("filename", "error_message", "checksum__startswith")
+    list_display: ClassVar[Columns] = ("name", "status", "kind", "executed", "took", "applied_by")
+    list_filter: ClassVar[Columns] = ("state", "kind", RoleFilter)
+    search_fields: ClassVar[Columns] = ("filename", "error_message", "checksum__startswith")
     search_help_text = _("Search in names and errors, or by the beginning of a checksum.")
     date_hierarchy = "attempted_at"
-    deferred_fields = ("applied_sql", "down_sql", "verify_sql", "objects_made", "progress")
+    deferred_fields: ClassVar[Columns] = ("applied_sql", "down_sql", "verify_sql", "objects_made", "progress")
 
     # The list
 
@@ -256,13 +260,19 @@ class MigrationRecordAdminMixin(HistoryAdminMixin):
 
     # The page of one record
 
+    def sql_html(
+        self, sql: str, *, first_line: int = 1, anchor: str = "L", mark: Mark | None = None, numbered: bool = True
+    ) -> SafeString:
+        """Return a text as HTML: coloured, numbered from ``first_line``, its error at the line that ``mark`` names."""
+        return highlight(sql, first_line=first_line, anchor=anchor, mark=mark, numbered=numbered)
+
     def page_context(self, request: HttpRequest, obj: MigrationRecord) -> dict[str, Any]:
         """Return the record's outcome, error, texts, times, objects and events."""
         events = list(self.events_of(obj))
         timed = self.last_applied_event(obj)
         return {
             "record": obj,
-            "page": page_of(obj, events, timed),
+            "page": page_of(obj, events, timed, self.sql_html),
             "badge": self.status_badge(obj),
             "took": _duration(obj.execution_time_ms),
             "timeline": [happening(event) for event in events[:TIMELINE_LENGTH]],
@@ -313,12 +323,12 @@ class MigrationRecordAdminMixin(HistoryAdminMixin):
 class MigrationEventAdminMixin(HistoryAdminMixin):
     """Events: everything that ever happened, in the chain's order, newest first."""
 
-    list_display = ("happened", "what", "file", "took", "who", "short_hash")
-    list_filter = ("type", ("at", DateFilter), EventRoleFilter, FileFilter, RunFilter)
-    search_fields = ("filename", "host", "os_user", "hash__startswith")
+    list_display: ClassVar[Columns] = ("happened", "what", "file", "took", "who", "short_hash")
+    list_filter: ClassVar[Columns] = ("type", ("at", DateFilter), EventRoleFilter, FileFilter, RunFilter)
+    search_fields: ClassVar[Columns] = ("filename", "host", "os_user", "hash__startswith")
     search_help_text = _("Search in file names, hosts and users, or by the beginning of a hash.")
     ordering = ("-id",)
-    deferred_fields = ("timings", "notices", "blockers")
+    deferred_fields: ClassVar[Columns] = ("timings", "notices", "blockers")
 
     @admin.display(description=_("at"), ordering="at")
     def happened(self, event: MigrationEvent) -> SafeString:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -28,6 +28,17 @@ SCRIPTS: Mapping[str, tuple[str, str]] = {
     "down": ("down_sql", "D"),
     "verify": ("verify_sql", "V"),
 }
+
+
+class Highlighter(Protocol):
+    """What ``highlight`` does; the admin lets a project put another one into its place."""
+
+    def __call__(
+        self, sql: str, *, first_line: int = 1, anchor: str = "L", mark: Mark | None = None, numbered: bool = True
+    ) -> SafeString:
+        """Return SQL as HTML."""
+        ...
+
 
 #: Characters of a statement's first line beside its time.
 STATEMENT_LENGTH = 80
@@ -109,19 +120,24 @@ class Page:
     objects: list[Made]
 
 
-def page_of(record: MigrationRecord, events: Sequence[MigrationEvent], timed: MigrationEvent | None) -> Page:
+def page_of(
+    record: MigrationRecord,
+    events: Sequence[MigrationEvent],
+    timed: MigrationEvent | None,
+    sql_html: Highlighter = highlight,
+) -> Page:
     """Return the page of ``record``; ``events`` are its latest, newest first, and ``timed`` its last *applied* one."""
     failed = _failed_event(record, events)
     marked = _script_of(record, failed) if failed and _is_of_stored_text(record, failed) else ""
     listings = {
         script: listing
         for script in SCRIPTS
-        if (listing := _listing(record, script, _mark(record, failed) if script == marked else None))
+        if (listing := _listing(record, script, _mark(record, failed) if script == marked else None, sql_html))
     }
     applied = listings.get("applied")
     timings = timed.timings if timed else []
     return Page(
-        failure=_failure(record, failed, listings.get(marked)),
+        failure=_failure(record, failed, listings.get(marked), sql_html),
         applied=applied,
         others=[listing for script, listing in listings.items() if script != "applied"],
         holds_other_text=bool(record.error_message and applied and not marked),
@@ -163,7 +179,9 @@ def _message(record: MigrationRecord, failed: MigrationEvent | None) -> str:
     return str((failed and failed.details.get("message")) or record.error_message)
 
 
-def _failure(record: MigrationRecord, failed: MigrationEvent | None, marked: Listing | None) -> Failure | None:
+def _failure(
+    record: MigrationRecord, failed: MigrationEvent | None, marked: Listing | None, sql_html: Highlighter
+) -> Failure | None:
     """Return the error, with a link to its line in ``marked`` or else in the statement itself."""
     if not record.error_message:
         return None
@@ -180,7 +198,7 @@ def _failure(record: MigrationRecord, failed: MigrationEvent | None, marked: Lis
         detail=str(details.get("detail", "")),
         hint=str(details.get("hint", "")),
         advice=str(details.get("advice", "")),
-        statement=_highlighted_statement(statement, first_line, _mark(record, failed)) if statement else None,
+        statement=_statement(statement, first_line, _mark(record, failed), sql_html),
     )
 
 
@@ -191,17 +209,19 @@ def _anchor_within(statement: str, first_line: int | None, line: int | None) -> 
     return f"E{line}" if first_line <= line <= first_line + statement.count("\n") else ""
 
 
-def _highlighted_statement(statement: str, first_line: int | None, mark: Mark | None) -> SafeString:
+def _statement(statement: str, first_line: int | None, mark: Mark | None, sql_html: Highlighter) -> SafeString | None:
     """Return the statement that failed, where the text of its file isn't kept; numbered if its line is known."""
+    if not statement:
+        return None
     if first_line is None:
-        return highlight(statement, numbered=False)
-    return highlight(statement, first_line=first_line, anchor="E", mark=mark)
+        return sql_html(statement, numbered=False)
+    return sql_html(statement, first_line=first_line, anchor="E", mark=mark)
 
 
 # The texts
 
 
-def _listing(record: MigrationRecord, script: str, mark: Mark | None) -> Listing | None:
+def _listing(record: MigrationRecord, script: str, mark: Mark | None, sql_html: Highlighter) -> Listing | None:
     field, anchor = SCRIPTS[script]
     text: str | None = getattr(record, field)
     if not text:
@@ -211,7 +231,7 @@ def _listing(record: MigrationRecord, script: str, mark: Mark | None) -> Listing
         name=script,
         title=_title(script),
         excerpt=window,
-        html=highlight(window.text, first_line=window.first_line, anchor=anchor, mark=mark),
+        html=sql_html(window.text, first_line=window.first_line, anchor=anchor, mark=mark),
         size=len(text.encode()),
         anchor=anchor,
         is_marked=mark is not None,
