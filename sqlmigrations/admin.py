@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -221,7 +221,7 @@ def _may_view(request: HttpRequest, model: type[Model]) -> bool:
 class MigrationRecordAdminMixin(HistoryAdminMixin):
     """SQL migrations: what the database holds of each file, and how the last attempt went."""
 
-    list_display: ClassVar[Columns] = ("name", "status", "kind", "executed", "took", "applied_by")
+    list_display: Columns = ("name", "status", "kind", "executed", "took", "applied_by")
     list_filter: ClassVar[Columns] = ("state", "kind", RoleFilter)
     search_fields: ClassVar[Columns] = ("filename", "error_message", "checksum__startswith")
     search_help_text = _("Search in names and errors, or by the beginning of a checksum.")
@@ -323,7 +323,7 @@ class MigrationRecordAdminMixin(HistoryAdminMixin):
 class MigrationEventAdminMixin(HistoryAdminMixin):
     """Events: everything that ever happened, in the chain's order, newest first."""
 
-    list_display: ClassVar[Columns] = ("happened", "what", "file", "took", "who", "short_hash")
+    list_display: Columns = ("happened", "what", "file", "took", "who", "short_hash")
     list_filter: ClassVar[Columns] = ("type", ("at", DateFilter), EventRoleFilter, FileFilter, RunFilter)
     search_fields: ClassVar[Columns] = ("filename", "host", "os_user", "hash__startswith")
     search_help_text = _("Search in file names, hosts and users, or by the beginning of a hash.")
