@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.core.management.color import Style
-
 from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.plan import Missing, Plan, Status, Step
@@ -160,14 +159,16 @@ def failure_lines(failure: Failure, style: Style, indent: str = "    ") -> Itera
 
 
 def _source(failure: Failure, indent: str) -> Iterator[str]:
-    """Yield the file's line, cut around the column, and a caret below it."""
+    """Yield the file's line, cut around the column, and a caret below it; an emoji is two columns wide."""
+    from rich.cells import cell_len  # takes its time to load: only where there is an error to point at
+
     margin = f"{failure.line} | " if failure.line else "| "
     column = (failure.column or 1) - 1
     start = max(0, column - WIDTH + 20) if column > WIDTH - 20 else 0
     shown = failure.source[start : start + WIDTH].expandtabs(1)
     yield f"{indent}{margin}{shown}"
     if failure.column:
-        yield f"{indent}{' ' * (len(margin) - 2)}| {' ' * (column - start)}^"
+        yield f"{indent}{' ' * (len(margin) - 2)}| {' ' * cell_len(shown[: column - start])}^"
 
 
 def plan_lines(report: PlanReport, style: Style) -> Iterator[str]:

@@ -292,8 +292,8 @@ class Executor:
     def fail(self, task: Task, attempt: Attempt, failure: Failure) -> Outcome:
         """Bring the session back, write the failure down, and return it as an outcome."""
         self.recover()
-        self.journal.failed(task, attempt, failure, State.FAILED)
-        return outcomes.failed(task, attempt, failure, State.FAILED)
+        kept = self.journal.failed(task, attempt, failure, State.FAILED)
+        return outcomes.failed(task, attempt, kept, State.FAILED)
 
     def recover(self) -> None:
         """Bring the session back after a failure: a rollback leaves advisory locks and prepared statements behind.

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 
 from sqlmigrations.exceptions import InvalidFile
+from sqlmigrations.files.masking import mask
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.watcher import Blocker
 
@@ -51,8 +52,20 @@ class Failure:
         return "\n".join(lines)
 
     def without_data(self) -> Failure:
-        """Return it as a sensitive file's failure is kept: no text that could hold a value."""
-        return replace(self, detail="", context="", statement="", source="")
+        """Return it as a sensitive file's failure is told and kept: no words that could hold a value of the file's.
+
+        PostgreSQL's message is among them: it quotes what can't be read as a number, or stands near a syntax error.
+        """
+        message = self.message if not self.sqlstate else f"{_condition(self.sqlstate)} (the file is sensitive)"
+        return replace(self, message=message, detail="", hint="", context="", statement="", source="")
+
+
+def _condition(sqlstate: str) -> str:
+    """Return the name of an error's condition."""
+    try:
+        return psycopg.errors.lookup(sqlstate).__name__
+    except KeyError:
+        return "an error"
 
 
 class StatementFailed(Exception):
@@ -72,18 +85,27 @@ def of_statement(file: str, path: Path, failed: StatementFailed) -> Failure:
     source, indent = _source_line(path, statement, line)
     if column is not None and line == statement.line:
         column += indent
+    masked = mask(statement)
+    if masked != statement.sql or _hides_password(source):
+        source, column = "", None
     return Failure(
         message=_message(failed.error),
         file=file,
         line=line,
         column=column,
         source=source,
-        statement=statement.text[:EXCERPT],
+        statement=masked.decode()[:EXCERPT],
         sqlstate=failed.error.sqlstate or "",
         detail=diagnostic.message_detail or "",
         hint=diagnostic.message_hint or "",
         context=diagnostic.context or "",
     )
+
+
+def _hides_password(source: str) -> bool:
+    """Tell whether a line of a file holds a password, whichever statement of the line that belongs to."""
+    line = source.encode()
+    return mask(Statement(1, line, keywords=("ALTER", "ROLE"))) != line
 
 
 def of_database(file: str, error: psycopg.Error) -> Failure:
@@ -137,6 +159,7 @@ def _source_line(path: Path, statement: Statement, line: int) -> tuple[str, int]
             rest = stream.read(EXCERPT).partition(b"\n")[0].decode(errors="replace").rstrip("\r")
     except OSError:  # the file has gone meanwhile: the statement's own text must do
         before, rest = "", within[0].decode(errors="replace")
+    before = before.removeprefix("\ufeff")
     if skip > 0:
         return "", len(before)
     return before + rest, len(before)

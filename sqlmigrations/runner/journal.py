@@ -62,8 +62,8 @@ class Journal:
         self.chain.write(connection, link)
         return link
 
-    def failed(self, task: Task, attempt: Attempt, failure: Failure, state: State, **columns: Any) -> None:
-        """Write down a failed attempt; ``columns`` are further columns of the record.
+    def failed(self, task: Task, attempt: Attempt, failure: Failure, state: State, **columns: Any) -> Failure:
+        """Write down a failed attempt, ``columns`` being further columns of the record; return the failure as kept.
 
         A revert that left nothing behind leaves the record alone: the database holds the file as before.
         """
@@ -92,6 +92,7 @@ class Journal:
         }
         untouched = task.direction is Direction.BACKWARDS and state is State.FAILED
         self.append(event, None if untouched else self.recording(task.name, values))
+        return kept
 
     def baselined(self, file: SQLFile, reason: str) -> int:
         """Record ``file`` as held by the database without running it; return how many statements it has."""

@@ -297,8 +297,8 @@ class Stepwise:
         self.executor.await_backend(self.task)
         if state is State.PARTIAL and not self._has_begun():
             state = State.FAILED
-        self.executor.journal.failed(self.task, self.attempt, failure, state)
-        return outcomes.failed(self.task, self.attempt, failure, state)
+        kept = self.executor.journal.failed(self.task, self.attempt, failure, state)
+        return outcomes.failed(self.task, self.attempt, kept, state)
 
     def _has_begun(self) -> bool:
         """Tell whether anything of the file is left: the record knows, also where a COMMIT's answer was lost."""
