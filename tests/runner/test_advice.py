@@ -1,0 +1,172 @@
+"""What to do about the errors that people meet most, from real errors of a real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from tests.helpers import applysql, put, role, run_sql, session
+
+CONSTRAINT = "A constraint needs this index and takes it along when it goes. Write instead: "
+NOT_IN_TRANSACTION = "Put the statement into a file of its own that begins with: -- sqlmigrations: transaction off"
+DUPLICATE = (
+    "If the database has it already from elsewhere, record the file without running it: applysql --fake NAME. "
+    "Otherwise write IF NOT EXISTS, where the command knows it, or OR REPLACE."
+)
+COMMIT_INSIDE = (
+    "COMMIT and ROLLBACK inside DO or a procedure can't work while the file is one transaction. Take them out, or put "
+    "the statement into a file of its own that begins with: -- sqlmigrations: transaction off"
+)
+EXTENSION = (
+    "The extension's files are not on the server. Install its package there (Debian: postgresql-contrib or "
+    "postgresql-NN-NAME), or see in pg_available_extensions what there is."
+)
+LOCK_TIMEOUT = (
+    "Another session held the lock for longer than lock_timeout. Run it again when that one is done, or give this file "
+    "more time: -- sqlmigrations: lock_timeout 10s"
+)
+NEW_VALUE = "Move ALTER TYPE ... ADD VALUE into an earlier file: a new value can be used once its file is committed."
+ROLE = "Roles belong to the whole server. Create this one there first: CREATE ROLE ...;"
+DEFERRED = "A deferred constraint is violated at the end of the file: its rows must fit before the file ends."
+
+
+def advice(folder: Path, text: str) -> tuple[str, str]:
+    """Apply one file that fails; return its SQLSTATE and our advice."""
+    put(folder, {"001.sql": text})
+    ran = applysql()
+    lines = [line.strip() for line in ran.out.splitlines()]
+    (first,) = (line for line in lines if line.startswith("001.sql:"))
+    said = [line.removeprefix("What to do: ") for line in lines if line.startswith("What to do: ")]
+    return first[-6:-1], "".join(said)
+
+
+BEFORE = """
+CREATE TABLE users (id int CONSTRAINT "Users PK" PRIMARY KEY, name text CONSTRAINT users_name_key UNIQUE);
+CREATE TABLE "Posts" (author int REFERENCES users, name text REFERENCES users (name));
+CREATE TYPE mood AS ENUM ('sad');
+CREATE VIEW names AS SELECT name FROM users;
+CREATE SCHEMA app;
+CREATE TABLE app.hidden (id int);
+CREATE TABLE app."Odd Name" (id int);
+CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "sqlstate", "expected"),
+    [
+        (
+            "DROP INDEX users_name_key;",
+            "2BP01",
+            f'{CONSTRAINT}ALTER TABLE "Posts" DROP CONSTRAINT "Posts_name_fkey"; '
+            "ALTER TABLE users DROP CONSTRAINT users_name_key;",
+        ),
+        (
+            'DROP INDEX IF EXISTS public."Users PK";',
+            "2BP01",
+            f'{CONSTRAINT}ALTER TABLE "Posts" DROP CONSTRAINT "Posts_author_fkey"; '
+            'ALTER TABLE users DROP CONSTRAINT "Users PK";',
+        ),
+        (
+            "DROP TABLE users;",
+            "2BP01",
+            "Drop what depends on it first, or add CASCADE if all of that may go too.",
+        ),
+        ("ALTER TABLE users DROP COLUMN name;", "2BP01", None),
+        ("CALL commits();", "2D000", COMMIT_INSIDE),
+        ("DO $$ BEGIN ROLLBACK; END $$;", "2D000", COMMIT_INSIDE),
+        ("ALTER TYPE mood ADD VALUE 'happy'; SELECT 'happy'::mood;", "55P04", NEW_VALUE),
+        ("CREATE TABLE users (id int);", "42P07", DUPLICATE),
+        ("CREATE INDEX users_name_key ON users (name);", "42P07", DUPLICATE),
+        ("CREATE TYPE mood AS ENUM ();", "42710", DUPLICATE),
+        ("ALTER TABLE users ADD name text;", "42701", DUPLICATE),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; " * 2, "42723", DUPLICATE),
+        ("CREATE SCHEMA app;", "42P06", DUPLICATE),
+        ("CREATE EXTENSION none_of_this_name;", "0A000", EXTENSION),
+        ("CREATE EXTENSION IF NOT EXISTS none_of_this_name;", "0A000", EXTENSION),
+        ("GRANT SELECT ON users TO sqlm_nobody;", "42704", ROLE),
+        ("ALTER TABLE users OWNER TO sqlm_nobody;", "42704", ROLE),
+        ("SET ROLE sqlm_nobody;", "22023", None),
+        ("CREATE TABLE t (m moood);", "42704", ""),
+        (
+            "SELECT * FROM nowhere;",
+            "42P01",
+            "If another file makes it, name that file: -- sqlmigrations: requires NAME",
+        ),
+        (
+            "SELECT * FROM hidden;",
+            "42P01",
+            "There is app.hidden, which this session's search_path doesn't reach. Write the name with its schema.",
+        ),
+        (
+            'SELECT * FROM "Odd Name";',
+            "42P01",
+            "There is app.\"Odd Name\", which this session's search_path doesn't reach. Write the name with its "
+            "schema.",
+        ),
+        ("INSERT INTO users VALUES (1), (1);", "23505", ""),
+        ('INSERT INTO "Posts" VALUES (1);', "23503", ""),
+        ("SELECT 1/0;", "22012", ""),
+        (
+            "CREATE TABLE d (id int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO d VALUES (1), (1);",
+            "23505",
+            DEFERRED,
+        ),
+        (
+            "CREATE TABLE d (a int REFERENCES users DEFERRABLE INITIALLY DEFERRED); INSERT INTO d VALUES (1);",
+            "23503",
+            DEFERRED,
+        ),
+        (
+            "CREATE TABLE d (a int, EXCLUDE (a WITH =) DEFERRABLE INITIALLY DEFERRED); INSERT INTO d VALUES (1), (1);",
+            "23P01",
+            DEFERRED,
+        ),
+    ],
+)
+def test_advice(fresh_database: str, folder: Path, text: str, sqlstate: str, expected: str | None) -> None:
+    run_sql(BEFORE)
+    found = advice(folder, text)
+    assert found[0] == sqlstate
+    if expected is not None:
+        assert found[1] == expected
+
+
+def test_a_statement_that_refuses_a_transaction_only_when_it_meets_certain_objects(
+    fresh_database: str, folder: Path
+) -> None:
+    """Nobody can tell from its text: the server says so when it meets a partitioned index."""
+    run_sql(
+        "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2); "
+        "CREATE INDEX p_id ON p (id)"
+    )
+    assert advice(folder, "REINDEX INDEX p_id;") == ("25001", NOT_IN_TRANSACTION)
+
+
+def test_a_missing_right(fresh_database: str, folder: Path) -> None:
+    run_sql("CREATE TABLE users (id int)")
+    wrapper = connections["default"]
+    with role() as name:
+        run_sql(f"GRANT CREATE ON SCHEMA public TO {name}")
+        wrapper.close()
+        wrapper.settings_dict["OPTIONS"]["assume_role"] = name
+        try:
+            found = advice(folder, "SELECT * FROM users;")
+        finally:
+            wrapper.close()
+            del wrapper.settings_dict["OPTIONS"]["assume_role"]
+    assert found == (
+        "42501",
+        f'The files run as role {name}. Let the owner or a superuser say GRANT ... TO "{name}", or run them as another '
+        "role.",
+    )
+
+
+def test_a_lock_timeout(fresh_database: str, folder: Path) -> None:
+    run_sql("CREATE TABLE users (id int)")
+    with session() as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE users")
+        text = "-- sqlmigrations: lock_timeout 50ms\n-- sqlmigrations: retries 0\nALTER TABLE users ADD a int;"
+        assert advice(folder, text) == ("55P03", LOCK_TIMEOUT)
