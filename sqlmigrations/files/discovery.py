@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +64,12 @@ def discover(folders: Iterable[Folder]) -> Found:
     """Read the folders. Nothing is raised: what is wrong is part of the answer."""
     report = _Report()
     files: list[SQLFile] = []
+    seen: set[Path] = set()
     for folder in folders:
+        if (real := folder.path.resolve()) in seen:
+            report.errors.append(Problem("the folder is named twice", str(folder.path), hint="Name it once."))
+            continue
+        seen.add(real)
         files += _in_folder(folder, report)
     _check_names(files, report)
     _check_numbers(files, report)
@@ -171,9 +176,10 @@ def _walk(path: Path, report: _Report, above: set[tuple[int, int]]) -> Iterator[
 def _check_companion(name: str, scripts: Mapping[str, Script], report: _Report) -> None:
     suffix = DOWN if name.endswith(DOWN) else VERIFY
     expected = name.removesuffix(suffix) + SUFFIX
-    if expected not in scripts:
+    if expected not in scripts or expected.endswith((DOWN, VERIFY)):
+        why = "is no file of its own" if expected in scripts else "does not exist"
         report.warnings.append(
-            Problem(f"belongs to {expected}, which does not exist", name, hint="Rename or remove it; it is never run.")
+            Problem(f"belongs to {expected}, which {why}", name, hint="Rename or remove it; it is never run.")
         )
     else:
         _check_directives(scripts[name], report)
@@ -186,8 +192,9 @@ def _check_directives(script: Script, report: _Report) -> None:
         report.errors.append(error.problem)
 
 
-def _check_names(files: Iterable[SQLFile], report: _Report) -> None:
-    """Report names that two files have."""
+def _check_names(files: Sequence[SQLFile], report: _Report) -> None:
+    """Report names that two files have, and folders that look like an app's."""
+    labels = {file.folder for file in files if file.folder}
     by_name: defaultdict[str, list[SQLFile]] = defaultdict(list)
     for file in files:
         by_name[file.name].append(file)
@@ -195,6 +202,16 @@ def _check_names(files: Iterable[SQLFile], report: _Report) -> None:
         if len(same) > 1:
             places = " and ".join(str(file.path) for file in same)
             report.errors.append(Problem(f"two files have this name: {places}", name, hint="Rename one of them."))
+    for label in sorted(
+        labels & {file.name.partition("/")[0] for file in files if not file.folder and "/" in file.name}
+    ):
+        report.errors.append(
+            Problem(
+                f"the name is both a folder in SQLMIGRATIONS_DIRS and an app with a {APP_FOLDER} folder",
+                f"{label}/",
+                hint="Rename the folder: names of the app's files begin with its label.",
+            )
+        )
 
 
 def _check_numbers(files: Iterable[SQLFile], report: _Report) -> None:

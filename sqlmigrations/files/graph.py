@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +29,7 @@ def arrange(
     edges = order(files)
     arranged = _sorted(files, edges)
     if len(arranged) < len(files):  # what waits for itself never gets its turn
-        raise InvalidFiles(_circles(files, edges))
+        raise InvalidFiles([_circle_problem(files, edges)])
     return arranged
 
 
@@ -112,25 +113,19 @@ def unknown(files: Sequence[SQLFile], django_migrations: Callable[[str, str], bo
 
 
 def _missing(file: SQLFile, name: str, names: Iterable[str]) -> Problem:
-    import difflib
-
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]}?" if close else "Names are paths below the folder, with .sql at the end."
     return Problem(f"requires {name}, which no SQL file is called", file.name, hint=hint)
 
 
-def _circles(files: Sequence[SQLFile], edges: Edges) -> list[Problem]:
-    """Return a problem for the first circle found, in the order of the files."""
-    for file in files:
-        if path := _circle(file.name, edges):
-            return [
-                Problem(
-                    "these files wait for each other: " + " -> ".join(path),
-                    path[0],
-                    hint="Each runs after the one behind its arrow. Remove a 'requires', or rename a file.",
-                )
-            ]
-    return []
+def _circle_problem(files: Sequence[SQLFile], edges: Edges) -> Problem:
+    """Return the problem for the first circle, in the order of the files."""
+    path = next(path for file in files if (path := _circle(file.name, edges)))
+    return Problem(
+        "these files wait for each other: " + " -> ".join(path),
+        path[0],
+        hint="Each runs after the one behind its arrow: remove a 'requires', or rename a file.",
+    )
 
 
 def _circle(start: str, edges: Edges) -> list[str] | None:
@@ -140,10 +135,10 @@ def _circle(start: str, edges: Edges) -> list[str] | None:
     for name in waiting:
         for other in sorted(edges.get(name, ())):
             if other == start:
-                path = [start, name]
+                path = [name]
                 while path[-1] != start:
                     path.append(came_from[path[-1]])
-                return path[::-1] if len(path) > 2 or name != start else [start, start]
+                return [*reversed(path), start]
             if other not in came_from:
                 came_from[other] = name
                 waiting.append(other)

@@ -4,30 +4,52 @@ from __future__ import annotations
 
 import re
 
-from sqlmigrations.files.statements import Statement
+from sqlmigrations.files.statements import PARSED, Statement
+from sqlmigrations.files.tokens import Token, TokenKind, code
 
-MASK = b"'********'"
-_LITERAL = rb"(?:[eEnN]|[uU]&)?+(?:'(?:[^'\\]|\\.|'')*+'|''(?:[^'\\])*+''|\$(\w*)\$.*?\$\1\$)"
-#: ``PASSWORD 'x'`` of a role; ``password 'x'`` among the options of a server, user mapping or foreign table.
-_password = re.compile(rb"(\b(?:ssl|scram_)?password\"?\s++)" + _LITERAL, re.IGNORECASE | re.DOTALL)
-#: ``password=x`` within a connection string, quoted or not.
-_setting = re.compile(rb"(\b(?:ssl)?password\s*+=\s*+)(?:\\?''(?:[^'\\]|\\.)*+''|[^\s'$;,)\"]++)", re.IGNORECASE)
+MASK = b"********"
+
+_suspect = re.compile(rb"passw|://", re.IGNORECASE)
+#: Rows beyond this size, in bytes, are data and looked at no closer.
+_ROWS = 16 * 1024
+#: ``PASSWORD 'x'`` of a role, ``password 'x'`` among the options of a server or user mapping.
+_OPTIONS = ("password", "passwd", "sslpassword", "scram_client_key", "scram_server_key")
+#: The same within a string, where quotes may be doubled: ``EXECUTE 'ALTER ROLE a PASSWORD ''x'''``.
+_nested = re.compile(rb"(\bpassw(?:or)?d\"?\s++(?:[eEnN](?='))?+)('+)(?!')(?:[^']|\2\2){0,200}+\2", re.IGNORECASE)
+#: ``password=x`` of a connection string; the value in quotes when it holds blanks.
+_setting = re.compile(
+    rb"(\b(?:ssl)?passw(?:or)?d\s*+=\s*+)(?:(\\?'+)(?:(?!\2).)*+\2|[^\s'&]++)", re.IGNORECASE | re.DOTALL
+)
 #: ``scheme://user:password@host``.
 _address = re.compile(rb"(\b[a-z][a-z0-9+.-]*+://[^\s:/@']*+:)[^\s@'/]++(?=@)", re.IGNORECASE)
-_STATEMENTS = {
-    ("CREATE", "ROLE"), ("CREATE", "USER"), ("CREATE", "GROUP"), ("ALTER", "ROLE"), ("ALTER", "USER"),
-    ("ALTER", "GROUP"), ("CREATE", "SERVER"), ("ALTER", "SERVER"), ("CREATE", "SUBSCRIPTION"),
-    ("ALTER", "SUBSCRIPTION"), ("CREATE", "FOREIGN"), ("ALTER", "FOREIGN"),
-}  # fmt: skip
 
 
 def mask(statement: Statement) -> bytes:
-    """Return the statement with its password literals replaced by ``'********'``."""
+    """Return the statement with asterisks in the place of its passwords.
+
+    These are the passwords of roles, of user mappings, servers and other options, of connection strings and of
+    addresses. Within DO blocks and functions they are found where they stand as constants.
+    """
     sql = statement.sql
-    words = statement.keywords
-    if b"assword" not in sql and b"PASSWORD" not in sql and b"://" not in sql:
+    limit = _ROWS if statement.keywords[:1] in (("INSERT",), ("COPY",)) else PARSED
+    if len(sql) > limit or not _suspect.search(sql):
         return sql
-    if words[:2] in _STATEMENTS or words[:1] == ("DO",) or "FUNCTION" in words or "PROCEDURE" in words:
-        sql = _password.sub(rb"\1" + MASK, sql)
-        sql = _setting.sub(rb"\1********", sql)
-    return _address.sub(rb"\1********", sql)
+    parts: list[bytes] = []
+    end = 0
+    before: Token | None = None
+    for token in code(sql):
+        if token.kind is TokenKind.STRING:
+            hidden = b"'" + MASK + b"'" if before and before.identifier in _OPTIONS else _within(token.text)
+            parts += [sql[end : token.start], hidden]
+            end = token.start + len(token.text)
+        before = token
+    return b"".join([*parts, sql[end:]])
+
+
+def _within(text: bytes) -> bytes:
+    """Hide the passwords that a string constant holds, a function's body among them."""
+    if not _suspect.search(text):
+        return text
+    text = _nested.sub(rb"\1\2" + MASK + rb"\2", text)
+    text = _setting.sub(rb"\1" + MASK, text)
+    return _address.sub(rb"\1" + MASK, text)

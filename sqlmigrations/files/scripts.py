@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlmigrations.exceptions import InvalidFile, Problem
@@ -13,17 +13,17 @@ from sqlmigrations.files import directives as directives_
 from sqlmigrations.files.checksum import Checksum, checksum
 from sqlmigrations.files.directives import Directives
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.masking import mask
-from sqlmigrations.files.splitter import BLOCK, BOM, Splitter
-from sqlmigrations.files.statements import PARSED, Statement, needs_autocommit, transaction_control
+from sqlmigrations.files.splitter import BLOCK, Splitter
+from sqlmigrations.files.statements import (
+    Statement,
+    needs_autocommit,
+    transaction_control,
+    turns_backslashes_on,
+)
+from sqlmigrations.files.stored import Kept
 
 #: Files up to this size, in bytes, are read and judged whole before anything runs.
 SMALL = 16 * 1024 * 1024
-#: Texts up to this size, in bytes, are kept whole with the record.
-KEPT = 1024 * 1024
-
-_standard_strings = re.compile(rb"standard_conforming_strings\s*(?:=|\bto\b|',)\s*'?(?:off|false|no|0)", re.IGNORECASE)
-_values = re.compile(rb"\bvalues\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,16 @@ class Script:
 
     @functools.cached_property
     def checksum(self) -> str:
-        """The checksum of the text on disk; reads the file once."""
+        """The checksum of the text on disk; reads the file once. Raises ``InvalidFile`` when it can't be read."""
         return checksum(self.blocks())
 
     @property
     def size(self) -> int:
-        """The file's size in bytes."""
-        return self.path.stat().st_size
+        """The file's size in bytes. Raises ``InvalidFile`` when it can't be read."""
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise InvalidFile(_unreadable(self.name, error)) from error
 
 
 @dataclass(frozen=True)
@@ -81,26 +84,24 @@ class SQLFile(Script):
 class Reading:
     """One pass over a script: iterate once over its statements, each judged before it is handed out.
 
-    ``directives`` is there at once; ``checksum``, ``count``, ``notes`` and ``stored`` after the last statement.
-    Iterating raises ``InvalidFile``.
+    ``directives`` is there at once; ``checksum``, ``count``, ``notes``, ``stored`` and ``masked`` after the last
+    statement. Iterating raises ``InvalidFile``.
     """
 
     def __init__(self, script: Script) -> None:
         self.script = script
         self.count = 0
-        self.masked = 0
         self._checksum = Checksum()
-        self._kept = _Kept()
-        self._splitter = Splitter(self._observed(), name=script.name)
+        self._kept = Kept()
         self._own_notes: list[str] = []
+        self._splitter = Splitter(self._observed(), name=script.name)
         self._splitter.skip_gap()
         self.directives = directives_.parse(self._splitter.directives, name=script.name)
-        self._seen = len(self._splitter.directives)
-        self._done = False
+        self._known = len(self._splitter.directives)
 
     @property
     def notes(self) -> list[str]:
-        """What a reader should know: lines that were skipped, a transaction taken as the file's body."""
+        """What a reader should know: lines that were skipped, a transaction taken as the file's own."""
         return [*self._splitter.notes, *self._own_notes]
 
     @property
@@ -113,6 +114,11 @@ class Reading:
         """The text to keep with the record, passwords masked."""
         return self._kept.text(self.checksum, sensitive=self.directives.sensitive)
 
+    @property
+    def masked(self) -> int:
+        """How many statements of the stored text have a password hidden: it can't be run again as it is."""
+        return self._kept.masked
+
     def _observed(self) -> Iterator[bytes]:
         for block in self.script.blocks():
             self._checksum.update(block)
@@ -120,100 +126,93 @@ class Reading:
             yield block
 
     def __iter__(self) -> Iterator[Statement]:
-        body = _Body(self.script.name)
+        frame = _Frame(self.script.name, self.directives)
         for statement in self._splitter:
-            self._check_directives()
+            self._refuse_late_directives()
             for problem in judge(statement, self.directives, self.script.name):
                 raise InvalidFile(problem)
             self._kept.statement(statement)
-            taken = body.take(statement)
-            if taken is not None:
+            if frame.holds(statement):
                 self.count += 1
-                yield _numbered(taken, self.count)
-        self._check_directives()
-        body.finish()
-        if body.wrapped:
-            self._own_notes.append(f"the transaction from line {body.first_line} is taken as the file's own")
+                yield replace(statement, number=self.count)
+        self._refuse_late_directives()
+        frame.finish()
+        self._own_notes += frame.notes
         if not self.count:
             self._own_notes.append("the file is empty")
 
-    def _check_directives(self) -> None:
-        if len(self._splitter.directives) > self._seen:
+    def _refuse_late_directives(self) -> None:
+        if len(self._splitter.directives) > self._known:
             directives_.parse(self._splitter.directives, name=self.script.name)
 
 
-def _numbered(statement: Statement, number: int) -> Statement:
-    if statement.number == number:
-        return statement
-    return Statement(
-        number,
-        statement.sql,
-        statement.offset,
-        statement.char_offset,
-        statement.line,
-        statement.keywords,
-        statement.data,
-        statement.data_line,
-    )
+class _Frame:
+    """Tell the BEGIN that is a file's first statement, and the COMMIT that is its last, from what they surround."""
 
+    def __init__(self, name: str, directives: Directives) -> None:
+        self.notes: list[str] = []
+        self._name = name
+        self._directives = directives
+        self._at_first = True
+        self._opened = 0
+        self._closed: Statement | None = None
 
-class _Body:
-    """Take a BEGIN that is the first statement and the COMMIT that is the last out of a file; refuse any other."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.first_line = 0
-        self._begun = 0
-        self._ended: Statement | None = None
-        self._any = False
-
-    @property
-    def wrapped(self) -> bool:
-        """Whether one pair surrounds the whole file."""
-        return bool(self.first_line)
-
-    def take(self, statement: Statement) -> Statement | None:
-        """Return the statement if it belongs to the body. Raises ``InvalidFile`` for transaction control inside."""
-        first, self._any = not self._any, True
+    def holds(self, statement: Statement) -> bool:
+        """Return whether the statement belongs to what is surrounded. Raises ``InvalidFile`` for control inside."""
+        at_first, self._at_first = self._at_first, False
         command = transaction_control(statement)
-        if self._ended is not None:
-            # Something follows the COMMIT that should have been the last statement.
-            raise InvalidFile(_forbidden(self._ended, transaction_control(self._ended) or "COMMIT", self.name))
+        if self._closed is not None:
+            # Something follows the COMMIT that seemed to be the last statement.
+            closed, self._closed = self._closed, None
+            raise InvalidFile(self._forbidden(closed, transaction_control(closed) or ""))
         if command is None:
-            return statement
-        if first and command in ("BEGIN", "START TRANSACTION") and _plain(statement):
-            self.first_line = statement.line
-            return None
-        if self.wrapped and command in ("COMMIT", "END") and _plain(statement):
-            self._ended = statement
-            return None
-        raise InvalidFile(_forbidden(statement, command, self.name))
+            return True
+        if at_first and command in ("BEGIN", "START TRANSACTION") and _is_plain(statement):
+            if not self._directives.transaction:
+                raise InvalidFile(
+                    Problem(
+                        f"{command} in a file with 'transaction off'",
+                        self._name,
+                        statement.line,
+                        "Remove the directive, or BEGIN and COMMIT: each statement has a transaction of its own here.",
+                    )
+                )
+            self._opened = statement.line
+            return False
+        if self._opened and command in ("COMMIT", "END") and _is_plain(statement):
+            self._closed = statement
+            return False
+        raise InvalidFile(self._forbidden(statement, command))
 
     def finish(self) -> None:
-        """Raise ``InvalidFile`` when the transaction that the file begins is never ended."""
-        if self.wrapped and self._ended is None:
+        """Look back at the whole file. Raises ``InvalidFile`` when the transaction that it begins is never ended."""
+        if not self._opened:
+            return
+        if self._closed is None:
             raise InvalidFile(
                 Problem(
                     "the transaction that begins here is never committed",
-                    self.name,
-                    self.first_line,
+                    self._name,
+                    self._opened,
                     "Remove BEGIN: each file runs in a transaction of its own.",
                 )
             )
+        self.notes.append(
+            f"BEGIN on line {self._opened} and COMMIT on line {self._closed.line} are left out: "
+            "the file runs in a transaction of its own"
+        )
+
+    def _forbidden(self, statement: Statement, command: str) -> Problem:
+        own = "Each file runs in a transaction of its own, together with its record: remove it. SAVEPOINT is allowed."
+        each = "With 'transaction off' each statement has a transaction of its own: remove it."
+        return Problem(
+            f"{command} inside a file", self._name, statement.line, own if self._directives.transaction else each
+        )
 
 
-def _plain(statement: Statement) -> bool:
+def _is_plain(statement: Statement) -> bool:
     """Say whether BEGIN or COMMIT stands without modes, such as ISOLATION LEVEL or AND CHAIN."""
-    return all(word in ("BEGIN", "START", "COMMIT", "END", "WORK", "TRANSACTION") for word in statement.keywords)
-
-
-def _forbidden(statement: Statement, command: str, name: str) -> Problem:
-    return Problem(
-        f"{command} inside a file",
-        name,
-        statement.line,
-        "Each file runs in a transaction of its own, together with its record: remove it. SAVEPOINT is allowed.",
-    )
+    return set(statement.keywords) <= {"BEGIN", "START", "COMMIT", "END", "WORK", "TRANSACTION"}
 
 
 def judge(statement: Statement, directives: Directives, name: str) -> Iterator[Problem]:
@@ -226,75 +225,13 @@ def judge(statement: Statement, directives: Directives, name: str) -> Iterator[P
             statement.line,
             'Put "-- sqlmigrations: transaction off" at the top of the file.',
         )
-    if _standard_strings.search(statement.sql[:PARSED]) and statement.keywords[:1] in (("SET",), ("SELECT",)):
+    if turns_backslashes_on(statement):
         yield Problem(
             "standard_conforming_strings = off changes how every quote after it is read",
             name,
             statement.line,
             "Remove it, and write strings with backslashes as E'...'.",
         )
-
-
-@dataclass
-class _Kept:
-    """Collect the text to keep with the record, in bounded memory."""
-
-    _blocks: list[bytes] = field(default_factory=list)
-    _size: int = 0
-    _masked: list[tuple[int, int, bytes]] = field(default_factory=list)
-    _statements: list[str] = field(default_factory=list)
-    _statements_size: int = 0
-    _left_out: int = 0
-
-    def block(self, block: bytes) -> None:
-        """Take the next block of the file."""
-        self._size += len(block)
-        if self._size <= KEPT:
-            self._blocks.append(block)
-        else:
-            self._blocks.clear()
-
-    def statement(self, statement: Statement) -> None:
-        """Take the next statement of the file."""
-        masked = mask(statement)
-        if masked != statement.sql:
-            self._masked.append((statement.offset, len(statement.sql), masked))
-        if self._statements_size > KEPT:
-            self._left_out += 1
-            return
-        text = _without_rows(masked)
-        if statement.data is not None:
-            text += "\n-- its data is left out"
-        self._statements.append(text)
-        self._statements_size += len(text)
-
-    def text(self, checksum: str, *, sensitive: bool) -> str:
-        """Return what is kept."""
-        if sensitive:
-            return f"-- sensitive: only the checksum is kept: {checksum}\n"
-        if self._size <= KEPT:
-            return self._whole()
-        header = f"-- {self._size} bytes, {checksum}: the statements without their data\n"
-        footer = f"\n-- {self._left_out} more statements are left out\n" if self._left_out else "\n"
-        return header + "\n".join(self._statements) + footer
-
-    def _whole(self) -> str:
-        text = b"".join(self._blocks)
-        for offset, length, masked in reversed(self._masked):
-            text = text[:offset] + masked + text[offset + length :]
-        return text.removeprefix(BOM).decode()
-
-
-_LONG = 16 * 1024
-
-
-def _without_rows(sql: bytes) -> str:
-    """Return the statement, a long one cut: an INSERT after VALUES."""
-    if len(sql) <= _LONG:
-        return sql.decode()
-    values = _values.search(sql, 0, _LONG)
-    cut = values.end() if values else _LONG
-    return sql[:cut].decode(errors="ignore") + f" -- {len(sql) - cut} more bytes are left out"
 
 
 def _unreadable(name: str, error: OSError) -> Problem:
@@ -306,25 +243,26 @@ def examine(script: Script) -> list[Problem]:
 
     A statement that must not be there leaves the rest readable, so all of these are found; an open quote does not.
     """
-    problems: list[Problem] = []
     try:
         if script.size > SMALL:
             script.read()
             return []
-        splitter = Splitter(script.blocks(), name=script.name)
+    except InvalidFile as error:
+        return [error.problem]
+    splitter = Splitter(script.blocks(), name=script.name)
+    problems: list[Problem] = []
+    try:
         splitter.skip_gap()
         directives, _ = directives_.read(splitter.directives, name=script.name)
-        body = _Body(script.name)
+        frame = _Frame(script.name, directives)
         for statement in splitter:
             problems += judge(statement, directives, script.name)
             try:
-                body.take(statement)
+                frame.holds(statement)
             except InvalidFile as error:
                 problems.append(error.problem)
-        problems += directives_.read(splitter.directives, name=script.name)[1]
-        body.finish()
-    except OSError as error:
-        problems.append(_unreadable(script.name, error))
+        frame.finish()
     except InvalidFile as error:
         problems.append(error.problem)
+    problems += directives_.read(splitter.directives, name=script.name)[1]
     return sorted(problems, key=lambda problem: problem.line)

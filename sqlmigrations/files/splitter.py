@@ -25,11 +25,9 @@ from sqlmigrations.files.tokens import (
     e_string,
     tokens,
 )
-from sqlmigrations.files.window import BLOCK, Window
+from sqlmigrations.files.window import BLOCK, BOM, Window
 
 __all__ = ["BLOCK", "BOM", "Splitter", "split"]
-
-BOM = b"\xef\xbb\xbf"
 
 # What can be stepped over without a closer look, many bytes at a time. Words need not be told apart, except that an E
 # which is a whole word makes a quote after it an escape string, and that a $ within a word starts no dollar quote. A

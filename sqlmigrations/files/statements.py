@@ -125,8 +125,8 @@ def may_need_autocommit(statement: Statement) -> str | None:
 def _reindex(statement: Statement) -> str | None:
     found = [token.word or token.text.decode().upper() for token in code(statement.sql)]
     for word, following in itertools.pairwise(found):
-        if word == "CONCURRENTLY":
-            return None if following in _OFF else "REINDEX CONCURRENTLY"
+        if word == "CONCURRENTLY" and following not in _OFF:
+            return "REINDEX CONCURRENTLY"
         if word in ("TABLE", "INDEX") and following != "CONCURRENTLY":
             return None
         if word in ("SCHEMA", "DATABASE", "SYSTEM"):
@@ -184,6 +184,18 @@ def is_session(statement: Statement) -> bool:
             return second != "TRANSACTION"
         case ("SELECT", _):
             return any(token.word in _LASTING for token in code(statement.sql[:PARSED]))
+    return False
+
+
+def turns_backslashes_on(statement: Statement) -> bool:
+    """Say whether the statement turns ``standard_conforming_strings`` off, so that backslashes escape quotes."""
+    if statement.keywords[:1] not in (("SET",), ("SELECT",), ("ALTER",)) or b"conforming" not in statement.sql.lower():
+        return False
+    found = [token.identifier or token.string.lower() for token in code(statement.sql[:PARSED]) if token.text != b"("]
+    before: tuple[str, ...] = ("set_config",) if statement.keywords[0] == "SELECT" else ("set", "local", "session")
+    for index in range(1, len(found) - 2):
+        if found[index] == "standard_conforming_strings" and found[index - 1] in before:
+            return found[index + 2] not in ("on", "true", "yes", "default", "")
     return False
 
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from sqlmigrations.exceptions import InvalidFile, Problem
 
+BOM = b"\xef\xbb\xbf"
 #: How much is read at once, in bytes.
 BLOCK = 1 << 18
 
