@@ -1,0 +1,202 @@
+"""The events: append-only, each carrying the hash of the one before. Only the holder of the run lock appends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import sql
+
+from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row
+from sqlmigrations.history.identity import Clock, Identity
+from sqlmigrations.history.records import adapt
+from sqlmigrations.history.tables import Tables
+from sqlmigrations.models import EventType
+
+#: What the first event carries in the place of a predecessor's hash.
+GENESIS = "0" * 64
+
+#: Makes it impossible for two events to follow the same one.
+CHAIN_CONSTRAINT = "sqlmigrations_event_previous_hash_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, before it has a place in the chain."""
+
+    type: EventType
+    filename: str
+    duration_ms: float | None = None
+    checksum: str = ""
+    timings: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    sqlstate: str = ""
+    line: int | None = None
+    blockers: list[dict[str, Any]] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A row of the events' table: the event, who and when, the hash of the one before and its own."""
+
+    values: Mapping[str, Any]
+    hash: str
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """Return the hash of an event's explicit values, its predecessor's hash among them.
+
+    The values are written as JSON in one way only: keys sorted, no spaces, times in UTC with microseconds, whole
+    numbers without a fraction (``jsonb`` gives ``1e22`` back as an integer).
+    """
+    text = json.dumps(_canonical(values), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _canonical(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_canonical(item) for item in value]
+        case float() if value.is_integer():
+            return int(Decimal(repr(value)))
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case uuid.UUID():
+            return str(value)
+    return value
+
+
+class Chain:
+    """The events' chain, as the holder of the run lock knows it: its head, and who appends."""
+
+    def __init__(self, tables: Tables, head: str, run: uuid.UUID, identity: Identity, clock: Clock) -> None:
+        self.tables = tables
+        self.head = head
+        self.run = run
+        self.identity = identity
+        self.clock = clock
+
+    def link(self, event: Event) -> Link:
+        """Give ``event`` its place behind the head, without moving the head."""
+        who = {name: getattr(self.identity, name) for name in Identity.__slots__}
+        what = {name: getattr(event, name) for name in Event.__slots__}
+        what["type"] = str(event.type)
+        values = {**who, **what, "run": self.run, "at": self.clock.now(), "previous_hash": self.head}
+        return Link(values, digest(values))
+
+    def write(self, connection: Connection, link: Link) -> None:
+        """Insert the row; the head moves when the caller says that it was committed."""
+        row = {**link.values, "hash": link.hash}
+        statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            self.tables.event,
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(sql.Placeholder() * len(row)),
+        )
+        connection.execute(statement, [adapt(value) for value in row.values()])
+
+    def advance(self, link: Link) -> None:
+        """Take ``link`` for the head: it was committed."""
+        self.head = link.hash
+
+    def append(self, connection: Connection, event: Event) -> None:
+        """Write ``event`` in a transaction of its own (a savepoint where one is open) and move the head."""
+        link = self.link(event)
+        with connection.transaction():
+            self.write(connection, link)
+        self.advance(link)
+
+    def signed_by(self, identity: Identity) -> None:
+        """Let the events that follow name another connection."""
+        self.identity = replace(identity, revision=self.identity.revision)
+
+
+def read_head(connection: Connection, tables: Tables | None) -> str:
+    """Return the hash of the last event, or ``GENESIS``."""
+    if tables is None:
+        return GENESIS
+    statement = sql.SQL("SELECT hash FROM {} ORDER BY id DESC LIMIT 1").format(tables.event)
+    row = cursor(connection).execute(statement).fetchone()
+    return row[0] if row else GENESIS
+
+
+def holds_event(connection: Connection, tables: Tables, hash: str) -> bool:
+    """Tell whether an event of this hash was committed: the answer to an unknown COMMIT."""
+    statement = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE hash = %s)").format(tables.event)
+    return bool(fetch_row(connection, statement, [hash])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a walk along the chain found."""
+
+    events: int
+    head: str
+    break_id: int | None = None
+    break_reason: str = ""
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether every event fits the one before it."""
+        return self.break_id is None
+
+
+def verify_chain(connection: Connection, tables: Tables | None, *, last: int | None = None) -> ChainReport:
+    """Walk along the chain in constant memory and name the first event that doesn't fit.
+
+    ``last`` limits the walk to that many events at the end; the one before them is then taken on trust.
+    """
+    if tables is None:
+        return ChainReport(0, GENESIS)
+    after = _id_before(connection, tables, last) if last is not None else 0
+    head, count = (None if after else GENESIS), 0
+    for event_id, values, hash in _walk(connection, tables, after):
+        head = values["previous_hash"] if head is None else head
+        if values["previous_hash"] != head:
+            reason = "it does not follow the event before it: one was removed, added or put elsewhere"
+            return ChainReport(count, head, event_id, reason)
+        if digest(values) != hash:
+            return ChainReport(count, head, event_id, "its values are not those that its hash was made of")
+        head, count = hash, count + 1
+    return ChainReport(count, head or GENESIS)
+
+
+def _id_before(connection: Connection, tables: Tables, last: int) -> int:
+    """Return the id of the event before the ``last`` ones, 0 where there are no more than that."""
+    statement = sql.SQL("SELECT id FROM {} ORDER BY id DESC LIMIT 1 OFFSET %s").format(tables.event)
+    row = cursor(connection).execute(statement, [last]).fetchone()
+    return row[0] if row else 0
+
+
+def knows_head(connection: Connection, tables: Tables | None, head: str) -> bool:
+    """Tell whether ``head`` was once the head of this chain: one of its events, or the beginning."""
+    return head == GENESIS or (tables is not None and holds_event(connection, tables, head))
+
+
+def read_events(connection: Connection, tables: Tables | None) -> Iterator[dict[str, Any]]:
+    """Yield every event in order as plain values, each with its id and hash, in constant memory."""
+    if tables is not None:
+        for event_id, values, hash in _walk(connection, tables, 0):
+            yield {"id": event_id, **_canonical(values), "hash": hash}
+
+
+_HASHED_COLUMNS = (*Identity.__slots__, *Event.__slots__, "run", "at", "previous_hash")
+
+
+def _walk(connection: Connection, tables: Tables, after: int) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """Yield the events behind the id ``after`` in order: its id, the values that were hashed, its hash."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "hash", *_HASHED_COLUMNS)))
+    page = sql.SQL("SELECT {} FROM {} WHERE id > %s ORDER BY id LIMIT 1000").format(columns, tables.event)
+    last = after
+    while rows := fetch_all(connection, page, [last]):
+        for event_id, hash, *values in rows:
+            yield event_id, dict(zip(_HASHED_COLUMNS, values, strict=True)), hash
+            last = event_id

@@ -1,0 +1,121 @@
+"""The records: what the database holds of each file, and how the last attempt at it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from sqlmigrations.database import Connection, cursor, fetch_all
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.history.tables import Tables
+from sqlmigrations.models import State
+
+#: States in which the database holds what the file made.
+HELD_STATES = frozenset({State.APPLIED, State.BASELINED, State.RETIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A ``MigrationRecord`` without its texts, as plans are made from it."""
+
+    filename: str
+    kind: Kind
+    state: State
+    checksum: str
+    executed_at: datetime | None
+    attempted_at: datetime
+    execution_time_ms: float | None
+    error_message: str
+    error_sqlstate: str
+    error_line: int | None
+    statements_done: int
+    statements_total: int | None
+    applied_by: str
+    progress: Mapping[str, Any] | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the database holds what the file made; a repeatable that failed later still counts."""
+        return self.state in HELD_STATES or (self.state == State.FAILED and self.executed_at is not None)
+
+
+_RECORD_COLUMNS = sql.SQL(", ").join(sql.Identifier(column.name) for column in fields(Record))
+
+
+def read_records(connection: Connection, tables: Tables | None) -> dict[str, Record]:
+    """Return every record by file name; none where the tables are missing."""
+    if tables is None:
+        return {}
+    statement = sql.SQL("SELECT {} FROM {}").format(_RECORD_COLUMNS, tables.record)
+    return {row[0]: _record(row) for row in fetch_all(connection, statement)}
+
+
+def read_record(connection: Connection, tables: Tables, name: str) -> Record | None:
+    """Return the record of one file."""
+    statement = sql.SQL("SELECT {} FROM {} WHERE filename = %s").format(_RECORD_COLUMNS, tables.record)
+    row = cursor(connection).execute(statement, [name]).fetchone()
+    return _record(row) if row else None
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    filename, kind, state, *rest = row
+    return Record(filename, Kind(kind), State(state), *rest)
+
+
+def read_texts(connection: Connection, tables: Tables, names: Iterable[str]) -> dict[str, str]:
+    """Return the SQL that was applied, for those of ``names`` whose text is kept."""
+    statement = sql.SQL(
+        "SELECT filename, applied_sql FROM {} WHERE filename = ANY(%s) AND applied_sql IS NOT NULL"
+    ).format(tables.record)
+    return dict(fetch_all(connection, statement, [list(names)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The scripts kept with a record."""
+
+    applied: str | None
+    down: str | None
+
+
+def read_all_texts(connection: Connection, tables: Tables) -> dict[str, Texts]:
+    """Return the scripts kept with every record."""
+    statement = sql.SQL("SELECT filename, applied_sql, down_sql FROM {}").format(tables.record)
+    return {name: Texts(applied, down) for name, applied, down in fetch_all(connection, statement)}
+
+
+def write_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
+    """Insert the record of ``filename``, or change just the columns that ``values`` names."""
+    columns = {"filename": filename, **values}
+    names = [sql.Identifier(name) for name in columns]
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (filename) DO UPDATE SET {}").format(
+        tables.record,
+        sql.SQL(", ").join(names),
+        sql.SQL(", ").join(sql.Placeholder() * len(names)),
+        sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in names[1:]),
+    )
+    connection.execute(statement, [adapt(value) for value in columns.values()])
+
+
+def change_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
+    """Change the columns that ``values`` names of the record of ``filename``, which is there."""
+    statement = sql.SQL("UPDATE {} SET {} WHERE filename = %s").format(
+        tables.record,
+        sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values),
+    )
+    connection.execute(statement, [*(adapt(value) for value in values.values()), filename])
+
+
+def remove_record(connection: Connection, tables: Tables, filename: str) -> None:
+    """Remove the record of ``filename``, if there is one; what happened stays in the events."""
+    connection.execute(sql.SQL("DELETE FROM {} WHERE filename = %s").format(tables.record), [filename])
+
+
+def adapt(value: Any) -> Any:
+    """Return a value as psycopg takes it: containers as JSON."""
+    return Jsonb(value) if isinstance(value, (dict, list)) else value

@@ -1,0 +1,111 @@
+"""Where the history's tables are, and how they come to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import Error as DjangoError
+from psycopg import sql
+
+from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
+from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The history's two tables in the schema where they were found."""
+
+    schema: str
+
+    @property
+    def record(self) -> sql.Identifier:
+        """The qualified name of the table of records."""
+        return sql.Identifier(self.schema, "sqlmigrations_migrationrecord")
+
+    @property
+    def event(self) -> sql.Identifier:
+        """The qualified name of the table of events."""
+        return sql.Identifier(self.schema, "sqlmigrations_migrationevent")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the history is, or would be made."""
+
+    tables: Tables | None
+    current_schema: str
+    has_django_migrations: bool
+
+    @property
+    def schema(self) -> str:
+        """The schema of the tables; the one that they would be made in while there are none."""
+        return self.tables.schema if self.tables else self.current_schema
+
+
+def locate(connection: Connection) -> Location:
+    """Find the history's tables through the session's ``search_path``."""
+    schema, current_schema, has_django_migrations = fetch_row(connection, query("sql/find_tables.sql"))
+    return Location(Tables(schema) if schema else None, current_schema or "public", has_django_migrations)
+
+
+@cache
+def _own_migrations() -> frozenset[str]:
+    folder = Path(__file__).parents[1] / "migrations"
+    return frozenset(path.stem for path in folder.glob("[0-9]*.py"))
+
+
+def ensure_tables(wrapper: BaseDatabaseWrapper) -> Tables:
+    """Return the history's tables, made by this app's own migrations where they are missing.
+
+    Django's executor runs them for this app alone and sends no signal, which ``call_command("migrate")`` would send to
+    every app of the project.
+
+    Raises:
+        ConfigurationError: they can't be made, or Django's history says that they were and they are not there.
+    """
+    connection = raw(wrapper)
+    location = locate(connection)
+    if location.has_django_migrations:
+        rows = fetch_all(connection, "SELECT name FROM django_migrations WHERE app = 'sqlmigrations'")
+        applied = {name for (name,) in rows}
+    else:
+        applied = set()
+    if not location.tables or not _own_migrations() <= applied:
+        _migrate(wrapper)
+        location = locate(connection)
+    if not location.tables:
+        raise ConfigurationError(
+            f"The tables of the history are missing from schema {location.current_schema}, though Django's history "
+            "says that they were made.",
+            hint="Find them in another schema, or run `manage.py migrate sqlmigrations zero --fake` and this again.",
+        )
+    return location.tables
+
+
+def _migrate(wrapper: BaseDatabaseWrapper) -> None:
+    from django.db.migrations.executor import MigrationExecutor  # loads every app's migrations: only when needed
+
+    executor = MigrationExecutor(wrapper)
+    try:
+        executor.migrate([key for key in executor.loader.graph.leaf_nodes() if key[0] == "sqlmigrations"])
+    except DjangoError as error:
+        raise ConfigurationError(
+            f"The tables of the history can't be made: {_first_words(error)}.",
+            hint="Run `manage.py migrate sqlmigrations` as a role that may make tables there, or grant this one CREATE "
+            "on the schema.",
+        ) from error
+
+
+def _first_words(error: BaseException) -> str:
+    """Return what PostgreSQL said first, below the exceptions that Django wrapped around it."""
+    while not isinstance(error, psycopg.Error):
+        below = error.__cause__ or error.__context__
+        if below is None:
+            return str(error)
+        error = below
+    return error.diag.message_primary or str(error)
