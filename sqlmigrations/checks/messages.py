@@ -18,7 +18,7 @@ IDS: Mapping[str, str] = {
     "E012": "No place for the history",
     "E013": "Hidden command",
     "W014": "Two names of one database",
-    "E021": "Folder that can't be read",
+    "E021": "Folder that can't be used",
     "E022": "File that can't be read",
     "E023": "One name, two files",
     "E024": "Wrong directive",

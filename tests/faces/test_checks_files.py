@@ -73,7 +73,7 @@ CASES: list[tuple[str, dict[str, str | bytes], list[str]]] = [
         {"001_a.sql": "-- sqlmigrations: requires 002_b.sql\nSELECT 1;", "002_b.sql": "SELECT 1;"},
         [
             "E026 001_a.sql: These files wait for each other: 001_a.sql -> 002_b.sql -> 001_a.sql. | "
-            "Each runs after the one behind its arrow. Remove a 'requires', or rename a file."
+            "Each runs after the one behind its arrow: remove a 'requires', or rename a file."
         ],
     ),
     (
@@ -125,6 +125,21 @@ def test_folders(settings: Settings, tmp_path: Path) -> None:
     assert check() == [
         f"E021 {tmp_path}/file: The folder is not a folder. | Make it, or correct SQLMIGRATIONS_DIRS.",
         f"E021 {tmp_path}/nowhere: The folder does not exist. | Make it, or correct SQLMIGRATIONS_DIRS.",
+    ]
+
+
+def test_a_folder_that_is_named_twice(settings: Settings, folder: Path) -> None:
+    settings.SQLMIGRATIONS_DIRS = [folder, folder]
+    assert check() == [f"E021 {folder}: The folder is named twice. | Name it once."]
+
+
+def test_a_folder_that_looks_like_an_apps(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"app/migrations_sql/001_a.sql": "SELECT 1;"})
+    monkeypatch.setattr(apps.get_app_config("auth"), "path", str(tmp_path / "app"))
+    put(folder, {"auth/002_b.sql": "SELECT 1;"})
+    assert check() == [
+        "E021 auth/: The name is both a folder in SQLMIGRATIONS_DIRS and an app with a migrations_sql folder. | "
+        "Rename the folder: names of the app's files begin with its label."
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.core import checks
 
 from project.env import BASE_DIR
-from sqlmigrations.checks import TAG
+from sqlmigrations.checks import TAG, check_databases, check_files, check_routing, check_settings
 from sqlmigrations.checks.messages import IDS, PAGE, error, warning
 
 TEXT = (BASE_DIR / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
@@ -40,16 +40,16 @@ def test_messages() -> None:
 
 
 def test_what_is_registered() -> None:
-    ours = {
-        check.__name__: set(check.tags)
+    ours: dict[object, set[str]] = {
+        check: set(check.tags)
         for check in checks.registry.registry.get_checks()
         if check.__module__.startswith("sqlmigrations")
     }
     assert ours == {
-        "check_settings": {TAG},
-        "check_files": {TAG, "files"},
-        "check_routing": {TAG},
-        "check_databases": {TAG, "database"},
+        check_settings: {TAG},
+        check_files: {TAG, "files"},
+        check_routing: {TAG},
+        check_databases: {TAG, "database"},
     }
 
 

@@ -72,17 +72,18 @@ def test_a_router_that_keeps_the_history_away(settings: Settings, folder: Path) 
     ]
 
 
-def test_two_names_of_one_database(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_names_of_one_database(
+    settings: Settings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(connections["other"].settings_dict, "NAME", connections["default"].settings_dict["NAME"])
     settings.SQLMIGRATIONS_DIRS = {"default": [folder], "other": [folder]}
     assert check() == []
-    settings.SQLMIGRATIONS_DIRS = {"default": [folder], "other": [folder, folder]}
-    (only,) = (text for text in check() if not text.startswith("E023"))
-    assert only == (
+    settings.SQLMIGRATIONS_DIRS = {"default": [folder], "other": [folder, tmp_path]}
+    assert check() == [
         "W014 DATABASES['other']: It is the same database as 'default', but has other SQL files: "
         "each misses the other's. | "
         "Give both the same folders in SQLMIGRATIONS_DIRS, or keep one away with a router."
-    )
+    ]
 
 
 class Stranger(BaseCommand):
