@@ -184,6 +184,8 @@ class Collector:
             self._run_block(node, text)
         elif kind == "CreateFunctionStmt":
             self._read_routine(node, text)
+        elif kind == "CreateSchemaStmt":
+            self.read(node.get("authrole"), runs=False)
         else:
             self.read(parsed, runs=kind not in ONLY_DEFINES)
 

@@ -11,6 +11,10 @@ from sqlmigrations.files.statements import PARSED, parse
 from sqlmigrations.files.tokens import code
 
 _type_end = re.compile(r"%|\[|\(")
+#: How many row variables of one body are tried again as records.
+_ROW_VARIABLES = 20
+_TYPE_NAME = r'(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))*'
+_unknown_field = re.compile(r'"(\w+)\.\w+" is not a known variable')
 #: Keys under which a statement holds SQL text that is made when it runs.
 _DYNAMIC = {"PLpgSQL_stmt_dynexecute": "query", "PLpgSQL_stmt_dynfors": "query"}
 
@@ -32,13 +36,10 @@ def read(sql: str) -> Body | None:
     """
     if len(sql) > PARSED or "\0" in sql:
         return None
-    import pgparse
-
-    try:
-        functions = pgparse.parse_pgsql(sql)
-    except (pgparse.PGQueryError, RecursionError, ValueError):
-        return None
     body = Body()
+    functions = _parse(sql, body)
+    if functions is None:
+        return None
     for kind, content in _nodes(functions):
         if kind in _DYNAMIC:
             _read_dynamic(content.get(_DYNAMIC[kind]), body)
@@ -49,6 +50,31 @@ def read(sql: str) -> Body | None:
         elif kind == "PLpgSQL_type":
             body.types.add(_type_end.split(str(content.get("typname", "")))[0].strip())
     return body
+
+
+def _parse(sql: str, body: Body) -> Any:
+    """Return pgparse's tree, or None.
+
+    Without a catalog pgparse knows no field of a variable whose type is a table's row or a composite type. Such a
+    variable is tried again as a record, its type taken down in ``body``.
+    """
+    import pgparse
+
+    for _ in range(_ROW_VARIABLES):
+        try:
+            return pgparse.parse_pgsql(sql)
+        except pgparse.PGQueryError as error:
+            unknown = _unknown_field.search(str(error))
+            declared = unknown and re.search(
+                rf"(\b{unknown[1]}\s+)({_TYPE_NAME})(?:\s*%\s*ROWTYPE)?", sql, re.IGNORECASE
+            )
+            if not declared or declared[2].lower() == "record":
+                return None
+            body.types.add(declared[2])
+            sql = f"{sql[: declared.end(1)]}record{sql[declared.end() :]}"
+        except (RecursionError, ValueError):
+            return None
+    return None
 
 
 def _nodes(found: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -452,7 +452,7 @@ def _execute(collector: Collector, node: Node) -> None:
 
 
 #: Statements that define something: what they contain does not run now.
-ONLY_DEFINES = ("RuleStmt", "ViewStmt", "PrepareStmt", "CreateSchemaStmt", "ExplainStmt", "DeclareCursorStmt")
+ONLY_DEFINES = ("RuleStmt", "ViewStmt", "PrepareStmt", "ExplainStmt", "DeclareCursorStmt")
 
 HANDLERS: dict[str, Handler] = {
     "AlterCollationStmt": _changes_name("collname"),

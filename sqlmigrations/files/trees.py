@@ -43,8 +43,9 @@ def _named_here(node: Node) -> Iterator[tuple[str, Path]]:
         yield "global", (beyond_schemas("role", node["rolename"]),)
     if isinstance(node.get("servername"), str):
         yield "global", (beyond_schemas("server", node["servername"]),)
-    if isinstance(node.get("accessMethod"), str):
-        yield "read", (node["accessMethod"],)
+    for key in ("accessMethod", "access_method"):
+        if isinstance(node.get(key), str):
+            yield "read", (node[key],)
     for key in ("objname", "opclass", "collname"):
         if isinstance(node.get(key), list):
             yield "read", strings(node[key])
