@@ -23,7 +23,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from sqlmigrations.models import EventType, State
-from tests.admin.rows import NOON, add_event, add_failed, add_record
+from tests.admin.rows import add_event, add_failed, add_record
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -120,7 +120,8 @@ def _add_rows() -> tuple[int, int, int]:
     made = [{"kind": "table", "name": "public.t", "line": 2}]
     applied = add_record(filename="applied.sql", objects_made=made, tags=["a"], revision="8b2bcb9", **texts)
     timings = [{"number": 1, "line": 2, "duration_ms": 4.0}, {"number": 2, "line": 4, "duration_ms": 1.0}]
-    add_failed(filename="never_applied.sql", attempted_at=NOON)
+    reason = 'could not create unique index "characters_campaign_id_and_level_key"'
+    add_failed(filename="028_replace_username_with_email.sql", error_message=reason)
     event = add_event(
         filename="applied.sql", timings=timings, notices=["NOTICE: x"], blockers=[{"pid": 1}], details={"attempts": 1}
     )
@@ -317,6 +318,14 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(site: Site, browser: 
     visit(browser, site.url + site.pages[page], width=390)
 
     assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("page", ["records", "events"])
+def test_a_laptop_shows_every_column_of_a_list(site: Site, browser: webdriver.Chrome, page: str) -> None:
+    visit(browser, site.url + site.pages[page], width=1280)
+
+    script = "const table = document.querySelector('.results'); return table.scrollWidth - table.clientWidth"
+    assert browser.execute_script(script) == 0
 
 
 #: Returns what is wrong with the page's structure: ids used twice, labels and links that lead nowhere, skipped levels.
