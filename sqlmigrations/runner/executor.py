@@ -13,19 +13,20 @@ from typing import LiteralString
 import psycopg
 from django.db import transaction
 from django.db.utils import Error as DjangoError
+from psycopg.pq import TransactionStatus
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import Script
-from sqlmigrations.history import CHAIN_CONSTRAINT, Link, Record, read_record
+from sqlmigrations.history import Link, Record, read_record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
 from sqlmigrations.runner.advice import advise
 from sqlmigrations.runner.failure import Failure, StatementFailed
-from sqlmigrations.runner.journal import Journal
+from sqlmigrations.runner.journal import Journal, is_chain_conflict
 from sqlmigrations.runner.lock import OnWait, file_holder, poll, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.pooler import backend_pid
@@ -125,7 +126,8 @@ class Executor:
                 time.sleep(pause(attempt.number))
                 attempt = Attempt(attempt.number + 1, attempt.lock_wait_ms + attempt.duration_ms)
         except KeyboardInterrupt:
-            self.fail(task, attempt, Failure("Interrupted: rolled back, nothing of it is left.", task.script.name))
+            if attempt.link is None or not self._was_committed(task, attempt.link):
+                self.fail(task, attempt, Failure("Interrupted: rolled back, nothing of it is left.", task.script.name))
             raise
 
     def _try(self, task: Task, known: Record | None, attempt: Attempt, *, is_last: bool) -> Outcome | None:
@@ -133,7 +135,9 @@ class Executor:
         try:
             return self._attempt(task, known, attempt)
         except ERRORS as error:
-            overtaken = _is_chain_conflict(error)
+            if interrupt := _interrupt_behind(error):
+                raise interrupt from error
+            overtaken = is_chain_conflict(error)
             if overtaken:
                 self._follow(task, known)
             elif attempt.link is not None and self._was_committed(task, attempt.link):
@@ -186,6 +190,9 @@ class Executor:
 
     def _was_committed(self, task: Task, link: Link) -> bool:
         """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened."""
+        connection = self._living()
+        if connection is not None and connection.info.transaction_status != TransactionStatus.IDLE:
+            self._reconnect()  # the COMMIT was never sent, and Django can't roll back any more
         self.await_backend(task)
         committed = self.journal.holds(link)
         if committed:
@@ -345,9 +352,12 @@ def _check_transaction(connection: Connection, began: str) -> None:
         )
 
 
-def _is_chain_conflict(error: Exception) -> bool:
-    """Tell whether another event already follows the one that ours was to follow."""
-    return isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name == CHAIN_CONSTRAINT
+def _interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interrupt that an error hides: Django can't leave its transaction in order when one hits the COMMIT."""
+    above = error.__context__
+    while above is not None and not isinstance(above, KeyboardInterrupt):
+        above = above.__context__
+    return above
 
 
 def pause(number: int) -> float:

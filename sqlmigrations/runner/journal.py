@@ -15,7 +15,17 @@ from django.db.utils import Error as DjangoError
 from sqlmigrations.database import Connection
 from sqlmigrations.exceptions import DatabaseUnavailable
 from sqlmigrations.files.scripts import Reading, SQLFile
-from sqlmigrations.history import Chain, Event, Link, change_record, holds_event, read_head, remove_record, write_record
+from sqlmigrations.history import (
+    CHAIN_CONSTRAINT,
+    Chain,
+    Event,
+    Link,
+    change_record,
+    holds_event,
+    read_head,
+    remove_record,
+    write_record,
+)
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.outcome import Attempt
@@ -147,6 +157,15 @@ class Journal:
         Raises:
             DatabaseUnavailable: the run lock's connection was lost.
         """
+        try:
+            self._append(event, write, durable=durable)
+        except psycopg.errors.UniqueViolation as error:
+            if not is_chain_conflict(error):
+                raise
+            self.follow()  # a killed run's backend has committed what it was told to before
+            self._append(event, write, durable=durable)
+
+    def _append(self, event: Event, write: Write | None, *, durable: bool) -> None:
         link = self.chain.link(event)
         try:
             connection = self.connect()
@@ -200,6 +219,11 @@ class Journal:
     def _directed(self, task: Task, details: dict[str, Any]) -> dict[str, Any]:
         backwards = {"direction": str(task.direction)} if task.direction is Direction.BACKWARDS else {}
         return {**details, **backwards}
+
+
+def is_chain_conflict(error: Exception) -> bool:
+    """Tell whether another event already follows the one that ours was to follow."""
+    return isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name == CHAIN_CONSTRAINT
 
 
 def _details(failure: Failure, attempt: Attempt) -> dict[str, Any]:
