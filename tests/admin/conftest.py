@@ -6,6 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import override_settings
+from django.utils import translation
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Let each test begin in English and leave no language behind: a request's stays active after it."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)
