@@ -74,8 +74,10 @@ def _apply(alias: str, out: OutputWrapper, style: Style, verbosity: int) -> None
 
 def _left(alias: str, names: list[str]) -> str:
     """Say what was left, and what to do."""
-    again = "manage.py applysql" + ("" if alias == "default" else f" --database {alias}")
+    from sqlmigrations.service.databases import option
+
     return (
         f"These SQL files of database '{alias}' were not applied: {', '.join(names)}\n"
-        f"Django's migrations and the SQL files that succeeded stay. Mend what is reported above and run: {again}"
+        "Django's migrations and the SQL files that succeeded stay. "
+        f"Mend what is reported above and run: manage.py applysql{option(alias)}"
     )

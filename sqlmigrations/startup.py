@@ -123,11 +123,13 @@ def _log_wait(report: Report) -> None:
 def _validate(alias: str) -> None:
     """Log what isn't as it should be."""
     from sqlmigrations.schema.difference import Severity, Source
+    from sqlmigrations.service.databases import option
     from sqlmigrations.service.validate import ValidateOptions, validate
 
     report = validate(ValidateOptions(database=alias))
     if report.pending:
-        logger.warning("Database '%s': SQL files are pending: %d. Run: manage.py applysql", alias, report.pending)
+        words = "Database '%s': SQL files are pending: %d. Run: manage.py applysql%s"
+        logger.warning(words, alias, report.pending, option(alias))
     for difference in report.differences:
         if difference.source is Source.HISTORY and difference.severity is Severity.WARNING:
             continue  # a pending file, counted above

@@ -22,7 +22,7 @@ from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.files.discovery import discover, folders
 from sqlmigrations.history import locate, read_records
 from sqlmigrations.schema.difference import Difference, Severity, Source
-from sqlmigrations.service.databases import has_files, is_postgresql, main_alias, pending_django_migrations
+from sqlmigrations.service.databases import has_files, is_postgresql, main_alias, option, pending_django_migrations
 from sqlmigrations.service.validate import ValidateOptions, ValidationReport, validate
 
 #: Commands that run these checks and then change what is judged here.
@@ -122,7 +122,7 @@ def _message(alias: str, difference: Difference, reprieve: str) -> CheckMessage:
     is_lowered = bool(reprieve) or difference.severity is not Severity.ERROR
     is_lowered |= is_drift and settings.DRIFT_LEVEL == "warning"
     text = _text(difference) + (f" ({reprieve})." if reprieve else ".")
-    hint = difference.fix or f"manage.py validateschema --database {alias}"
+    hint = difference.fix or f"manage.py validateschema{option(alias)}"
     what = difference.object if not is_drift else f"{difference.kind} {difference.object}"
     return (warning if is_lowered else error)(number, text, hint=hint, obj=f"{what} in database '{alias}'")
 

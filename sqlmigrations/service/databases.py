@@ -25,6 +25,11 @@ def address(alias: str) -> Address:
     return given["HOST"] or "", str(given["PORT"] or ""), service, given["NAME"] or ""
 
 
+def option(alias: str) -> str:
+    """Return the option that a command needs to work on the alias, behind a space; none for the default one."""
+    return "" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"
+
+
 def named_aliases() -> tuple[str, ...]:
     """Return the aliases that SQLMIGRATIONS_DIRS gives folders."""
     if isinstance(settings.DIRS, Mapping):

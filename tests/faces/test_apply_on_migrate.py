@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from sqlmigrations.service.databases import pending_django_migrations
 from tests.faces.commands import manage
 from tests.helpers import put, rows, run_sql, session, states, tables, value
 
@@ -122,8 +123,9 @@ def test_one_app_of_several_lets_the_files_wait(folder: Path) -> None:
     put(folder, {"001_names.sql": "CREATE VIEW names AS SELECT username FROM auth_user;"})
     ran = manage("migrate", "contenttypes")
     assert ran.code == 0
-    assert ran.out.endswith("  SQL files wait until all of Django's migrations are applied: 17 left.\n")
-    assert tables() == ["django_content_type"] or tables() == []
+    left = len(pending_django_migrations("default"))
+    assert ran.out.endswith(f"  SQL files wait until all of Django's migrations are applied: {left} left.\n")
+    assert rows("SELECT to_regclass('sqlmigrations_migrationrecord')") == [(None,)]
     manage("migrate", "-v0")
     put(folder, {"002_more.sql": "CREATE VIEW more AS SELECT username FROM auth_user;"})
     assert manage("migrate", "contenttypes").out.endswith("  1 applied.\nHead of the history: <hash>\n")

@@ -99,10 +99,8 @@ class TestNothingIsPending:
         applysql()
         settings.SQLMIGRATIONS_REQUIRED_TABLES = {"a": ["id"], "users": ["id", "email"]}
         expected = [
-            "047 column a.id in database 'default': Expected present, found absent. | "
-            "manage.py validateschema --database default",
-            "047 table users in database 'default': Expected present, found absent. | "
-            "manage.py validateschema --database default",
+            "047 column a.id in database 'default': Expected present, found absent. | manage.py validateschema",
+            "047 table users in database 'default': Expected present, found absent. | manage.py validateschema",
         ]
         assert check("default") == [f"E{text}" for text in expected]
         settings.SQLMIGRATIONS_DRIFT_LEVEL = "warning"
@@ -150,7 +148,7 @@ class TestSomethingIsPending:
         assert check("default") == [
             f"W043 {FAILED} (not judged while 2 SQL files are pending). | {AGAIN}",
             "W047 table c in database 'default': Expected present, found absent "
-            "(not judged while 2 SQL files are pending). | manage.py validateschema --database default",
+            "(not judged while 2 SQL files are pending). | manage.py validateschema",
         ]
 
     @pytest.mark.usefixtures("migrated")

@@ -37,6 +37,7 @@ from tests.helpers import (
     states,
     tables,
     value,
+    wait_until,
 )
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
@@ -299,8 +300,7 @@ def test_a_run_that_is_at_work_is_waited_for(folder: Path) -> None:
     """The server that starts meanwhile finds everything applied."""
     put(folder, A | {"002_slow.sql": "SELECT pg_sleep(1);"})
     with started(folder) as run:
-        while ("started", "002_slow.sql") not in (events() if rows_exist() else []):
-            pass
+        wait_until(lambda: has_history() and ("started", "002_slow.sql") in events())
         with serving(folder) as server:
             out, err = server.communicate("\n", timeout=PATIENCE)
         assert run.end().code == 0
@@ -309,7 +309,7 @@ def test_a_run_that_is_at_work_is_waited_for(folder: Path) -> None:
     assert len(events()) == 4
 
 
-def rows_exist() -> bool:
+def has_history() -> bool:
     """Say whether the table of events is there yet."""
     return rows("SELECT to_regclass('sqlmigrations_migrationevent')") != [(None,)]
 

@@ -16,6 +16,7 @@ from sqlmigrations.service.databases import (
     has_files,
     main_alias,
     named_aliases,
+    option,
     pending_django_migrations,
 )
 from tests.helpers import catalog, put
@@ -48,6 +49,10 @@ def one_database(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_named_aliases(settings: Settings, dirs: object, expected: tuple[str, ...]) -> None:
     settings.SQLMIGRATIONS_DIRS = dirs
     assert named_aliases() == expected
+
+
+def test_the_option_of_a_command() -> None:
+    assert [option("default"), option("other")] == ["", " --database other"]
 
 
 def test_no_files_at_all() -> None:
