@@ -47,6 +47,9 @@ class LatePolicy(StrEnum):
 #: A file in one of these, left where it is, holds the later ones that touch what it touches.
 BLOCKING = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT, Status.LATE, Status.HELD})
 
+#: The last attempt at a file in one of these did not come through; it may have held others.
+_STOPPED = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT})
+
 #: Files and history disagree about a file in one of these.
 DISAGREEING = frozenset({Status.CHANGED, Status.MISSING})
 
@@ -170,7 +173,8 @@ def make_plan(
     """
     chosen = _chosen(files, selection)
     latest = _latest_held(files, records)
-    steps = []
+    steps: list[Step] = []
+    stopped = False
     for index, file in enumerate(files):
         step = _step(file, records.get(file.name), changes.get(file.name, Change.NONE), selection)
         if step.runs and file.name not in chosen:
@@ -180,7 +184,11 @@ def make_plan(
             step = replace(step, runs=False, reason=reason)
         later = [other for other in files[index + 1 : latest.get(file.folder, 0) + 1] if _holds(records, other)]
         if step.runs and step.record is None and file.kind is Kind.VERSIONED and later:
-            step = _late(step, file, [other for other in later if other.folder == file.folder], selection, overlap)
+            same_folder = [other for other in later if other.folder == file.folder]
+            # Behind a file that stopped, it may just have been held: then it isn't new, and what it touches decides.
+            policy = LatePolicy.INDEPENDENT if stopped and selection.late is LatePolicy.ERROR else selection.late
+            step = _late(step, file, same_folder, policy, overlap)
+        stopped = stopped or step.status in _STOPPED
         steps.append(step)
     return Plan(tuple(steps), tuple(_missing(files, records)))
 
@@ -259,13 +267,13 @@ def _seed(
     return step(Status.PENDING, runs=True)
 
 
-def _late(step: Step, file: SQLFile, later: Sequence[SQLFile], selection: Selection, overlap: Overlap) -> Step:
+def _late(step: Step, file: SQLFile, later: Sequence[SQLFile], policy: LatePolicy, overlap: Overlap) -> Step:
     """Decide about a file that others of its folder have overtaken."""
     if not later:
         return step
-    if selection.late is LatePolicy.ALLOW or file.directives.allow_late:
+    if policy is LatePolicy.ALLOW or file.directives.allow_late:
         return replace(step, reason=f"late: {later[-1].name} is applied already; allowed")
-    if selection.late is LatePolicy.ERROR:
+    if policy is LatePolicy.ERROR:
         reason = f"{later[-1].name} is applied already; --allow-late applies it all the same"
         return replace(step, status=Status.LATE, runs=False, reason=reason)
     for other in later:

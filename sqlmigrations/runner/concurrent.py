@@ -24,8 +24,8 @@ _BLANK = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Compile a command's beginning: blanks stand for white space and comments, NAME for a name in parentheses."""
-    source = text.replace("NAME", f"({_QUALIFIED})").replace(" ", _BLANK).replace("~", rf"{_BLANK}?")
+    """Compile a command's beginning: blanks stand for white space and comments, ~ for some or none, NAME for a name."""
+    source = text.replace("NAME", f"({_QUALIFIED})").replace(" ", _BLANK).replace("~", rf"(?:{_BLANK})?")
     return re.compile(source, re.IGNORECASE | re.DOTALL)
 
 
@@ -35,7 +35,15 @@ _REINDEX_INDEX = _pattern(r"REINDEX (?:\([^)]*\)~)?INDEX CONCURRENTLY NAME")
 _DETACH = _pattern(r"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?NAME DETACH PARTITION NAME (?:CONCURRENTLY|FINALIZE)~;?$")
 
 #: Commands that may simply be executed again: a second time changes nothing that the first did not.
-_REPEATABLE = {("VACUUM",), ("ANALYZE",), ("REINDEX",), ("CHECKPOINT",), ("CLUSTER",), ("ALTER", "SYSTEM")}
+_REPEATABLE = {
+    ("VACUUM",),
+    ("ANALYZE",),
+    ("REINDEX",),
+    ("CHECKPOINT",),
+    ("CLUSTER",),
+    ("DISCARD",),
+    ("ALTER", "SYSTEM"),
+}
 
 
 class Answer(Enum):

@@ -14,7 +14,7 @@ from typing import Any
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row
 from sqlmigrations.files.scripts import SMALL, Script
-from sqlmigrations.files.statements import Statement, is_session, makes_temporary, needs_autocommit
+from sqlmigrations.files.statements import Statement, is_session, makes_temporary, may_need_autocommit
 from sqlmigrations.history import Record, read_record
 from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent
@@ -144,7 +144,7 @@ class Stepwise:
             self._hash.update(statement.sql + b"\0")
             if statement.number <= self.resume_after:
                 self._pass_over(statement)
-            elif needs_autocommit(statement):
+            elif may_need_autocommit(statement):
                 self._bare(statement)
             else:
                 self._in_transaction(statement)
