@@ -246,6 +246,17 @@ def test_a_late_file_by_policy(tmp_path: Path, text: str, policy: LatePolicy, ex
     assert (str(step.status), step.runs, step.reason) == expected
 
 
+@pytest.mark.parametrize("state", [State.FAILED, State.PARTIAL, State.IN_DOUBT])
+def test_a_file_that_was_held_is_not_refused_as_late(tmp_path: Path, state: State) -> None:
+    """Others were applied past the one that stopped; what it held meanwhile did not come too late."""
+    files = on_disk(tmp_path, {"001_a.sql": "a", "002_b.sql": "a b", "003_c.sql": "c", "004_d.sql": "c d"})
+    known = (record("001_a.sql", state), record("003_c.sql"))
+    made = plan(files, *known, selection=Selection(late=LatePolicy.ERROR))
+    assert told(made)[1] == ("002_b.sql", "pending", True, "late, but independent of the 1 applied after it")
+    files = on_disk(tmp_path, {"002_b.sql": "b c"})
+    assert plan(files, *known, selection=Selection(late=LatePolicy.ERROR)).steps[1].status is Status.LATE
+
+
 def test_only_versioned_files_of_the_same_folder_make_a_file_late(tmp_path: Path) -> None:
     put(tmp_path / "project", {"001_a.sql": "users", "repeatable/v.sql": "users"})
     put(tmp_path / "blog", {"001_x.sql": "users"})

@@ -99,7 +99,7 @@ def test_the_head_that_is_printed_is_that_of_the_chain(fresh_database: str, fold
             "2",
             "Running SQL files:\n"
             "  Applying 001_ok.sql... OK (<time>, 1 statement)\n"
-            "    Note: the transaction from line 1 is taken as the file's own\n"
+            "    Note: BEGIN on line 1 and COMMIT on line 1 are left out: the file runs in a transaction of its own\n"
             "  Applying 002_broken.sql... FAILED (<time>, 1 statement)\n"
             '    002_broken.sql:2: relation "nowhere" does not exist [42P01]\n'
             "    2 | INSERT INTO nowhere VALUES (1);\n"
@@ -114,7 +114,7 @@ def test_the_head_that_is_printed_is_that_of_the_chain(fresh_database: str, fold
             "Running SQL files:\n"
             "BEGIN; CREATE TABLE ok (id int); COMMIT;\n"
             "  Applying 001_ok.sql... OK (<time>, 1 statement)\n"
-            "    Note: the transaction from line 1 is taken as the file's own\n"
+            "    Note: BEGIN on line 1 and COMMIT on line 1 are left out: the file runs in a transaction of its own\n"
             "SELECT 1;\nINSERT INTO nowhere VALUES (1);\n"
             "  Applying 002_broken.sql... FAILED (<time>, 1 statement)\n"
             '    002_broken.sql:2: relation "nowhere" does not exist [42P01]\n'
