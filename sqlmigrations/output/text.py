@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.core.management.color import Style
+
 from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.plan import Missing, Plan, Status, Step

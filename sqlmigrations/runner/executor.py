@@ -353,7 +353,7 @@ def _check_transaction(connection: Connection, began: str) -> None:
 
 
 def _interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
-    """Return the interrupt that an error hides: Django can't leave its transaction in order when one hits the COMMIT."""
+    """Return the interrupt that an error hides: Django can't leave a transaction whose COMMIT was interrupted."""
     above = error.__context__
     while above is not None and not isinstance(above, KeyboardInterrupt):
         above = above.__context__
