@@ -64,7 +64,7 @@ class Ran:
 def applysql(*arguments: str) -> Ran:
     """Run ``manage.py applysql`` in this process, as from a command line, and return its words with placeholders."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    command = ApplySQL(stdout=out, stderr=err, no_color=True)  # type: ignore[arg-type]  # a StringIO does all it needs
+    command = ApplySQL(stdout=out, stderr=err, no_color=True)
     try:
         command.run_from_argv(["manage.py", "applysql", *arguments])
     except SystemExit as end:

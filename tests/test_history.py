@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from psycopg import sql
 
 from sqlmigrations.database import Connection, fetch_row, raw
 from sqlmigrations.exceptions import ConfigurationError, HistoryIsReadOnly
+from sqlmigrations.files.kinds import Kind
 from sqlmigrations.history import (
     GENESIS,
     Chain,
@@ -42,7 +44,7 @@ from sqlmigrations.history import (
     verify_chain,
     write_record,
 )
-from sqlmigrations.models import EventType, Kind, MigrationEvent, MigrationRecord, State
+from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
 from tests.helpers import Settings, role, rows, run_sql, session, value
 
 WHEN = datetime(2026, 3, 29, 1, 59, 59, 123456, tzinfo=UTC)
@@ -279,12 +281,12 @@ def test_the_orm_reads_and_never_writes(connection: Connection) -> None:
             row.save,
             row.delete,
             manager.create,
-            lambda manager=manager: manager.bulk_create([]),
-            lambda manager=manager: manager.update(filename="x"),
-            lambda manager=manager: manager.bulk_update([], []),
-            lambda manager=manager: manager.all().delete(),
-            lambda manager=manager: manager.get_or_create(filename="none"),
-            lambda manager=manager: manager.update_or_create(filename="001.sql", defaults={"filename": "x"}),
+            partial(manager.bulk_create, []),
+            partial(manager.update, filename="x"),
+            partial(manager.bulk_update, [], []),
+            manager.all().delete,
+            partial(manager.get_or_create, filename="none"),
+            partial(manager.update_or_create, filename="001.sql", defaults={"filename": "x"}),
         ]
         for write in writes:
             with pytest.raises(HistoryIsReadOnly, match=f"^{model.__name__} is written by the runner alone"):
