@@ -83,11 +83,12 @@ LANGUAGE_CODE = "en"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
+# Commands say on the screen what they do; a server's log gets it with LOG_LEVEL=INFO.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "loggers": {"sqlmigrations": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")}},
+    "loggers": {"sqlmigrations": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="CRITICAL")}},
 }
 
 SQLMIGRATIONS_DIRS = [BASE_DIR / "migrations_sql"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,6 +15,9 @@ from psycopg import sql
 from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.queries import query
+
+if TYPE_CHECKING:
+    from django.db.migrations.loader import MigrationLoader
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +92,30 @@ def ensure_tables(wrapper: BaseDatabaseWrapper) -> Tables:
 
 
 def _migrate(wrapper: BaseDatabaseWrapper) -> None:
-    from django.db.migrations.executor import MigrationExecutor  # loads every app's migrations: only when needed
+    from django.db.migrations.executor import MigrationExecutor  # imported only when it is needed
 
     executor = MigrationExecutor(wrapper)
+    executor.loader = _own_loader(wrapper)
     try:
-        executor.migrate([key for key in executor.loader.graph.leaf_nodes() if key[0] == "sqlmigrations"])
+        executor.migrate(executor.loader.graph.leaf_nodes())
     except DjangoError as error:
         raise ConfigurationError(
             f"The tables of the history can't be made: {_first_words(error)}.",
             hint="Run `manage.py migrate sqlmigrations` as a role that may make tables there, or grant this one CREATE "
             "on the schema.",
         ) from error
+
+
+def _own_loader(wrapper: BaseDatabaseWrapper) -> MigrationLoader:
+    """Return a loader that knows this app's migrations alone, also where settings switch migrations off for tests."""
+    from django.db.migrations.loader import MigrationLoader
+
+    class OwnMigrations(MigrationLoader):
+        @classmethod
+        def migrations_module(cls, app_label: str) -> tuple[str | None, bool]:
+            return ("sqlmigrations.migrations", False) if app_label == "sqlmigrations" else (None, True)
+
+    return OwnMigrations(wrapper)
 
 
 def _first_words(error: BaseException) -> str:

@@ -9,6 +9,20 @@ from django.db import migrations, models
 HERE = Path(__file__).parent
 
 
+class RunOnPostgreSQL(migrations.RunSQL):
+    """Run SQL where the database is PostgreSQL; other aliases of a project have no use for a history."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Make the tables."""
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        """Remove the tables."""
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
 class Migration(migrations.Migration):
     """Make the tables of records and events."""
 
@@ -16,7 +30,7 @@ class Migration(migrations.Migration):
     dependencies = []
 
     operations = [
-        migrations.RunSQL(
+        RunOnPostgreSQL(
             sql=(HERE / "0001_initial.sql").read_text(),
             reverse_sql=(HERE / "0001_initial.down.sql").read_text(),
             state_operations=[

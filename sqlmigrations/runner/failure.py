@@ -37,6 +37,7 @@ class Failure:
     context: str = ""
     advice: str = ""
     blockers: tuple[Blocker, ...] = ()
+    statement_line: int | None = None
 
     @property
     def where(self) -> str:
@@ -57,7 +58,9 @@ class Failure:
         PostgreSQL's message is among them: it quotes what can't be read as a number, or stands near a syntax error.
         """
         message = self.message if not self.sqlstate else f"{_condition(self.sqlstate)} (the file is sensitive)"
-        return replace(self, message=message, detail="", hint="", context="", statement="", source="")
+        return replace(
+            self, message=message, detail="", hint="", context="", statement="", statement_line=None, source=""
+        )
 
 
 def _condition(sqlstate: str) -> str:
@@ -95,6 +98,7 @@ def of_statement(file: str, path: Path, failed: StatementFailed) -> Failure:
         column=column,
         source=source,
         statement=masked.decode()[:EXCERPT],
+        statement_line=statement.line,
         sqlstate=failed.error.sqlstate or "",
         detail=diagnostic.message_detail or "",
         hint=diagnostic.message_hint or "",

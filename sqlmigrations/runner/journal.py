@@ -14,7 +14,7 @@ from django.db.utils import Error as DjangoError
 
 from sqlmigrations.database import Connection
 from sqlmigrations.exceptions import DatabaseUnavailable
-from sqlmigrations.files.scripts import Reading, SQLFile
+from sqlmigrations.files.scripts import SMALL, Reading, SQLFile
 from sqlmigrations.history import (
     CHAIN_CONSTRAINT,
     Chain,
@@ -84,6 +84,7 @@ class Journal:
             task.failed if state is State.FAILED else EventType.STOPPED,
             task.name,
             duration_ms=attempt.duration_ms,
+            checksum=task.script.checksum if task.script.size <= SMALL else "",
             timings=attempt.timings.as_json(),
             notices=[] if sensitive else attempt.notices,
             sqlstate=kept.sqlstate,
@@ -234,6 +235,7 @@ def _details(failure: Failure, attempt: Attempt) -> dict[str, Any]:
         "context": failure.context,
         "advice": failure.advice,
         "statement": failure.statement,
+        "statement_line": failure.statement_line,
         "column": failure.column,
         "file": failure.file,
         "attempts": attempt.number,

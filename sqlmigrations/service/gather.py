@@ -19,6 +19,7 @@ from sqlmigrations.files.scripts import SMALL, SQLFile, examine
 from sqlmigrations.history import Location, Record, locate, read_records, read_texts
 from sqlmigrations.models import State
 from sqlmigrations.plan import Step
+from sqlmigrations.service.databases import django_migrations
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,9 @@ def read_disk(alias: str) -> OnDisk:
     if found.errors:
         raise InvalidFiles(list(found.errors))
     needs_django = any(required_migrations(file) for file in found.files)
-    files = arrange(found.files, django_migrations=_is_on_disk if needs_django else None)
+    on_disk = django_migrations() if needs_django else frozenset()
+    files = arrange(found.files, django_migrations=lambda label, name: (label, name) in on_disk)
     return OnDisk(files, found.warnings, found.mixed_width)
-
-
-def _is_on_disk(label: str, name: str) -> bool:
-    from django.db.migrations.loader import MigrationLoader  # imports every migration of the project
-
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    return (label, name) in loader.disk_migrations
 
 
 def judge(steps: Iterable[Step], known: Collection[str] = ()) -> None:

@@ -18,6 +18,7 @@ from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
 from sqlmigrations.runner.lock import run_in_progress
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
 from sqlmigrations.schema.required import compare_required
+from sqlmigrations.service.databases import option
 from sqlmigrations.service.gather import Footprints, read_disk, recall
 
 #: Events at the end of the chain that are verified when the whole history isn't asked for.
@@ -115,7 +116,7 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
     required = settings.REQUIRED_TABLES
     is_known = options.expect_head is None or knows_head(connection, tables, options.expect_head)
     differences = [
-        *_of_files(plan),
+        *_of_files(plan, option(options.database)),
         *_of_chain(chain),
         *_of_head(options, chain, is_known=is_known),
         *compare_required(connection, required),
@@ -130,13 +131,13 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
     )
 
 
-def _of_files(plan: Plan) -> Iterator[Difference]:
+def _of_files(plan: Plan, option: str) -> Iterator[Difference]:
     """Yield what the history says of the files."""
     for step in plan:
-        if difference := _of_step(step):
+        if difference := _of_step(step, option):
             yield difference
     for gone in plan.missing:
-        fix = "restore the file, or: manage.py applysql --repair"
+        fix = f"restore the file, or: manage.py applysql{option} --repair"
         yield Difference(
             Source.HISTORY,
             "file",
@@ -149,27 +150,27 @@ def _of_files(plan: Plan) -> Iterator[Difference]:
         )
 
 
-def _of_step(step: Step) -> Difference | None:
+def _of_step(step: Step, option: str) -> Difference | None:
     def difference(attribute: str, found: str, severity: Severity, fix: str) -> Difference:
         expected = "as it was applied" if attribute == "text" else "applied"
         return Difference(Source.HISTORY, "file", step.name, attribute, expected, found, severity, fix)
 
-    again = f"manage.py applysql {step.name}"
+    again = f"manage.py applysql{option} {step.name}"
     match step.status:
         case Status.FAILED | Status.PARTIAL | Status.IN_DOUBT:
             message = step.record.error_message.partition("\n")[0] if step.record else ""
             found = f"{step.status.replace('_', ' ')}: {message}" if message else str(step.status)
             return difference("state", found, Severity.ERROR, again)
         case Status.CHANGED:
-            fix = "put the text back and write a new file, or: manage.py applysql --repair"
+            fix = f"put the text back and write a new file, or: manage.py applysql{option} --repair"
             return difference("text", "changed since", Severity.ERROR, fix)
         case Status.LATE:
             return difference("state", f"late: {step.reason}", Severity.ERROR, f"{again} --allow-late")
         case Status.HELD:
-            return difference("state", f"held: {step.reason}", Severity.WARNING, "manage.py applysql")
+            return difference("state", f"held: {step.reason}", Severity.WARNING, f"manage.py applysql{option}")
         case Status.PENDING:
             found = f"pending: {step.reason}" if step.reason else "pending"
-            return difference("state", found, Severity.WARNING, "manage.py applysql")
+            return difference("state", found, Severity.WARNING, f"manage.py applysql{option}")
     return None
 
 

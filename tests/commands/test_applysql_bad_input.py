@@ -143,7 +143,7 @@ BAD: list[tuple[str, Mapping[str, str | bytes], str]] = [
             "repeatable/a.sql": "-- sqlmigrations: requires 001.sql\nSELECT 1;",
         },
         "001.sql: these files wait for each other: 001.sql -> repeatable/a.sql -> 001.sql\n  Each runs after the one "
-        "behind its arrow. Remove a 'requires', or rename a file.",
+        "behind its arrow: remove a 'requires', or rename a file.",
     ),
     (
         "numbers of different width",
@@ -227,6 +227,7 @@ def open_folder(settings: Settings) -> Iterator[Path]:
     path = Path(tempfile.mkdtemp())
     path.chmod(0o755)
     settings.SQLMIGRATIONS_DIRS = [path]
+    settings.SQLMIGRATIONS_APP_DIRS = False  # the installed apps may stand where root alone can enter
     put(path, GOOD)
     yield path
     path.chmod(0o755)
