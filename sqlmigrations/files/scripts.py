@@ -134,7 +134,7 @@ class Reading:
             self._kept.statement(statement)
             if frame.holds(statement):
                 self.count += 1
-                yield replace(statement, number=self.count)
+                yield statement if statement.number == self.count else replace(statement, number=self.count)
         self._refuse_late_directives()
         frame.finish()
         self._own_notes += frame.notes

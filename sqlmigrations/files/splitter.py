@@ -42,7 +42,7 @@ _COMMON = (
     rb"|[eE]" + E_BODY + rb"(?=[,;)])"
 )
 # Nearly all of a large file is rows like (1, 'text', -2): they have a pattern of their own, tried first.
-_ROW = rb"""\((?:'[^']*+'[, ]*+|[^'"$;()\\/\-eE]++|[eE](?!')|-(?!-))*+\)[,\s]*+"""
+_ROW = rb"""\((?:'[^']*+'[, ]*+|[^'"$;()\\/\-eE]++|[eE](?!')|-(?!-)|[eE]""" + E_BODY + rb"""(?=[,)]))*+\)[,\s]*+"""
 _NESTING = 3
 
 

@@ -146,8 +146,10 @@ def code(text: bytes) -> Iterator[Token]:
 _HEAD = 4096
 _quiet = rb"[^'\"$()/\-eE]++|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE]|'[^']*+'|\"[^\"]*+\"|-(?!-)|/(?!\*)"
 _plain_words = re.compile(rb"(?:[A-Za-z_][A-Za-z0-9_]*+[ \t\r\n]++)++")
+_BETWEEN = rb"[^A-Za-z_\x80-\xff'\"$()/\-]*+"
+_between = re.compile(_BETWEEN)
 _leading = re.compile(
-    rb"[^A-Za-z_\x80-\xff'\"$()/\-]*+"
+    _BETWEEN + rb""
     rb"(?:(?P<word>(?![eE]')" + WORD + rb")"
     rb"|'[^']*+'|\"[^\"]*+\"|\((?:" + _quiet + rb"|\((?:" + _quiet + rb")*+\))*+\)"
     rb"|-(?!-)|/(?!\*)|" + LINE_COMMENT + rb"(?=[\r\n]))"
@@ -157,17 +159,21 @@ _leading = re.compile(
 def bare_words(text: bytes, limit: int) -> tuple[str, ...]:
     """Return the first words outside quotes and parentheses, in upper case: ``limit`` at most, from the first 4 kB.
 
-    The words end before parentheses that hold more than plain values; no command's own words stand behind such.
+    The words end before parentheses that hold more than plain values, those of an INSERT before any parenthesis: no
+    command's own words stand behind such.
     """
     end = min(len(text), _HEAD)
     plain = _plain_words.match(text, 0, end)
     words = plain.group().decode().upper().split()[:limit] if plain else []
     position = plain.end() if plain else 0
+    if words[:1] == ["INSERT"] and text[position : position + 1] in (b"(", b""):
+        return tuple(words)
     while len(words) < limit:
         match = _leading.match(text, position, end)
         if match is None or (match.end() == end < len(text)):
-            rest = text[position:end].lstrip()
-            return _bare_words(text, limit) if rest and rest[:1] not in b";(,)" else tuple(words)
+            stop = _between.match(text, position, end)
+            at_end = stop is None or stop.end() == len(text) or text.startswith(b"(", stop.end())
+            return tuple(words) if at_end else _bare_words(text, limit)
         position = match.end()
         if match.lastgroup:
             words.append(match[1].decode(errors="replace").upper())

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.apps import AppConfig, apps
-from django.test import override_settings
 from pytest_django import Settings
 
 from sqlmigrations.exceptions import Problem
@@ -250,14 +249,15 @@ def test_no_right_to_read(place: Path) -> None:
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Folder]:
     """Install an app with a folder of SQL files."""
     package = tmp_path / "an_app_with_sql"
     fill(package, "__init__.py", "migrations_sql/001_a.sql", text="")
     monkeypatch.syspath_prepend(tmp_path)
-    with override_settings(INSTALLED_APPS=["an_app_with_sql"]):
-        assert isinstance(apps.get_app_config("an_app_with_sql"), AppConfig)
-        yield Folder(package / "migrations_sql", "an_app_with_sql")
+    # Through the fixture: an override_settings ends before it, and what it restores then is the app once more.
+    settings.INSTALLED_APPS = ["an_app_with_sql"]
+    assert isinstance(apps.get_app_config("an_app_with_sql"), AppConfig)
+    yield Folder(package / "migrations_sql", "an_app_with_sql")
     del sys.modules["an_app_with_sql"]
 
 

@@ -203,12 +203,11 @@ def test_keywords() -> None:
     sql = b'create /* x */ unique INDEX "If" on only s.t (a, b) -- c\n where d and e and f and g;'
     assert pieces(sql)[0].keywords == ("CREATE", "UNIQUE", "INDEX", "ON", "ONLY", "S", "T", "WHERE")
     assert pieces(b"(SELECT 1);")[0].keywords == ()
-    assert pieces("INSERT INTO t VALUES ((1), ')'), (2) RETURNING é".encode())[0].keywords == (
-        "INSERT", "INTO", "T", "VALUES", "RETURNING", "É",
+    assert pieces("UPDATE t SET a = ((1), ')'), (2) RETURNING é".encode())[0].keywords == (
+        "UPDATE", "T", "SET", "A", "RETURNING", "É",
     )  # fmt: skip
-    assert pieces(b"INSERT INTO t VALUES (E'\\'', ((((1))))) RETURNING a")[0].keywords == (
-        "INSERT", "INTO", "T", "VALUES",
-    )  # fmt: skip
+    assert pieces(b"UPDATE t SET a = (E'\\'', ((((1))))) RETURNING a")[0].keywords == ("UPDATE", "T", "SET", "A")
+    assert pieces(b"INSERT INTO t (a) VALUES (1)")[0].keywords == ("INSERT", "INTO", "T")
     long = b"INSERT INTO t VALUES " + b",".join(b"(1, 'x')" for _ in range(5000)) + b" RETURNING a"
     assert pieces(long)[0].keywords == ("INSERT", "INTO", "T", "VALUES")
 
