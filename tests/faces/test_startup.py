@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
@@ -262,7 +261,7 @@ def serving(folder: Path, program: str = WSGI, **environment: str) -> subprocess
     variables = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.process_settings",
-        "DATABASE_URL": urlsplit(database_url())._replace(path=f"/{database_name()}").geturl(),
+        "DATABASE_URL": database_url(database_name()),
         "SQL_FOLDER": str(folder),
         **environment,
     }
