@@ -11,5 +11,7 @@ from project.env import env
 from sqlmigrations.startup import prepare
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+# What a start finds and does is only seen in the log; a command has its screen.
+os.environ.setdefault("LOG_LEVEL", "INFO")
 application = get_asgi_application()
 prepare(apply=env.bool("SQL_AUTO_APPLY", default=settings.DEBUG))

@@ -8,7 +8,7 @@ Everything that differs between machines comes from the environment (or a git-ig
 ``SECRET_KEY``       needed
 ``ALLOWED_HOSTS``    comma-separated; with ``DEBUG``, this machine alone
 ``SQL_AUTO_APPLY``   apply pending SQL files when a server starts (``wsgi.py``); else as ``DEBUG``
-``LOG_LEVEL``        what the log of ``sqlmigrations`` shows; ``make serve`` takes INFO
+``LOG_LEVEL``        what the log of ``sqlmigrations`` shows; servers (``wsgi.py``) take INFO
 ===================  ==================================================================================
 """
 
@@ -83,7 +83,7 @@ LANGUAGE_CODE = "en"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
-# Commands say on the screen what they do; a server's log gets it with LOG_LEVEL=INFO.
+# Commands say on the screen what they do; servers log it.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

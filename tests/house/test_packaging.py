@@ -66,7 +66,7 @@ def test_everything_is_inside(wheel: Path) -> None:
     }
     assert packed == here
     assert "sqlmigrations/py.typed" in packed
-    assert {Path(name).suffix for name in packed} >= {".py", ".sql", ".html", ".css", ".typed"}
+    assert {Path(name).suffix for name in packed} >= {".py", ".sql", ".html", ".css", ".mo", ".typed"}
 
 
 def test_nothing_else_is_inside(wheel: Path) -> None:
