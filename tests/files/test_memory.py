@@ -24,7 +24,7 @@ CONTENTS = {
     "small statements": (b"", SINGLE * 10 + b" " * 20_000, b"", 2 * MB),
     "data of COPY": (b"COPY t FROM stdin;\n", DATA, b"\\.\n", 2 * MB),
     "data of COPY on one line": (b"COPY t FROM stdin;\n", b"x" * 100_000, b"\n\\.\n", 2 * MB),
-    "comments": (b"", b"-- nothing\n" * 5_000, b"", 2 * MB),
+    "comments": (b"", b"-- nothing\n" * 5_000, b"SELECT 1", 2 * MB),
     "letters beyond ASCII": (
         "-- é\n".encode(),
         "INSERT INTO t VALUES ('é€😀');\n".encode() * 10 + b" " * 20_000,
@@ -59,13 +59,13 @@ def test_splitting(start: bytes, repeated: bytes, end: bytes, limit: int) -> Non
 
     def run() -> None:
         nonlocal count
-        for statement in split(stream(start, repeated, end, 24 * MB)):
+        for statement in split(stream(start, repeated, end, SIZE)):
             for _ in statement.data or ():
                 count += 1
             count += 1
 
     assert peak(run) < limit
-    assert count > 0 or repeated.startswith(b"--")
+    assert count > 0
 
 
 def test_reading(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_reading(tmp_path: Path) -> None:
     path = tmp_path / "large.sql"
     with path.open("wb") as file:
         for block in stream(
-            b"-- large\n", SINGLE * 500 + INSERT, b"COPY t FROM stdin;\n" + DATA * 40 + b"\\.\n", 20 * MB
+            b"-- large\n", SINGLE * 10 + INSERT, b"COPY t FROM stdin;\n" + DATA * 20 + b"\\.\n", 10 * MB
         ):
             file.write(block)
     script = Script("large.sql", path)
