@@ -162,12 +162,25 @@ class RunLock:
         return next(iter(holders(self.connection, RUN_CLASS, self._key)), None)
 
     def _close(self) -> None:
-        """Release the lock by ending its session, which also works when the server is already gone."""
+        """Release the lock, and end its session: that also works when the server is already gone."""
+        self._release()
         for wrapper in (self._lock, self._journal):
             try:
                 wrapper.close()
             except (DjangoError, psycopg.Error):
                 wrapper.connection = None
+
+
+    def _release(self) -> None:
+        """Let go of the lock now: a closed session's backend may hold it for a moment longer."""
+        connection = self._lock.connection
+        if connection is None or connection.closed:
+            return
+        try:
+            connection.rollback()
+            connection.execute("SELECT pg_advisory_unlock_all()")
+        except psycopg.Error:
+            pass  # the session ends next, and the lock with it
 
 
 def _copy(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
