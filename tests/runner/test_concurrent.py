@@ -128,7 +128,10 @@ def test_an_old_snapshot_is_waited_for_beyond_our_lock_timeout(
         reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class")
 
         def let_go() -> None:
-            waiting = "SELECT count(*) FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting for %%'"
+            waiting = (
+                "SELECT count(*) FROM pg_stat_progress_create_index "
+                "WHERE phase LIKE 'waiting for %%' AND datname = current_database()"
+            )
             wait_until(lambda: value(waiting))
             threading.Event().wait(0.3)
             reader.execute("COMMIT")

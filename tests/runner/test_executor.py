@@ -35,6 +35,13 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return asked
 
 
+#: How many sessions of this database wait for a lock.
+WAITING = (
+    "SELECT count(*) FROM pg_locks WHERE NOT granted "
+    "AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+)
+
+
 # One transaction
 
 
@@ -295,7 +302,7 @@ def test_a_real_deadlock_is_survived(fresh_database: str, folder: Path, without_
         other.execute("SET deadlock_timeout = '1min'; BEGIN; LOCK TABLE two")
 
         def close_the_circle() -> None:
-            wait_until(lambda: value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+            wait_until(lambda: value(WAITING) == 1)
             other.execute("LOCK TABLE one")
             other.execute("COMMIT")
 
@@ -437,7 +444,7 @@ def test_the_backend_of_a_killed_run_is_waited_for(fresh_database: str, folder: 
         chain.write(old, chain.link(Event(EventType.APPLIED, "001.sql")))
 
         def end_it() -> None:
-            wait_until(lambda: value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+            wait_until(lambda: value(WAITING) == 1)
             old.execute(ends.encode())
 
         thread = threading.Thread(target=end_it)
