@@ -1,0 +1,201 @@
+"""One runner at a time: who waits, for whom, and how the lock is let go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+
+from sqlmigrations.database import raw
+from sqlmigrations.exceptions import RunLockHeld
+from sqlmigrations.runner.lock import (
+    FILE_CLASS,
+    RUN_CLASS,
+    Holder,
+    RunLock,
+    file_holder,
+    holders,
+    key_of,
+    poll,
+    run_in_progress,
+    try_file_lock,
+)
+from tests.helpers import Ran, applysql, database_name, put, run_sql, session, states, value
+
+
+def advisory_locks() -> int:
+    return int(
+        value(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = %s)",
+            database_name(),
+        )
+    )
+
+
+@pytest.fixture
+def other_run(fresh_database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A session that holds the run lock, as another run does."""
+    with session(application_name="deploy 7") as connection:
+        connection.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_CLASS, key_of("public")])
+        yield connection
+
+
+def test_the_keys_of_a_lock() -> None:
+    """They must mean the same to every version of this package that may run at the same time."""
+    assert (RUN_CLASS, FILE_CLASS) == (1397836877, 1397836878)
+    assert key_of("public") == 1001664029
+    assert key_of("001_ä.sql") == 1326702253
+    assert all(-(2**31) <= key_of(str(number)) < 2**31 for number in range(500))
+
+
+def test_a_run_that_goes_on_is_named_and_given_up_on(
+    fresh_database: str, folder: Path, other_run: psycopg.Connection[Any]
+) -> None:
+    put(folder, {"001.sql": "CREATE TABLE t (id int)"})
+    role, before = other_run.info.user, value("SELECT count(*) FROM pg_class")
+    host = "local" if other_run.info.host.startswith("/") else "127.0.0.1"
+    named = f"pid <pid> (role {role}, host {host}, application deploy 7, connected since <when>)"
+    for wait in ("0", "200ms"):
+        assert applysql("--lock-wait", wait) == Ran(
+            f"Waiting for {named}\n",
+            f"CommandError: Another run holds the lock: {named}.\n"
+            "  Wait for it, give --lock-wait more time, or end its backend with "
+            "SELECT pg_terminate_backend(<pid>);\n",
+            3,
+        )
+    assert value("SELECT count(*) FROM pg_class") == before
+
+
+def test_plan_says_that_a_run_goes_on(fresh_database: str, folder: Path, other_run: psycopg.Connection[Any]) -> None:
+    put(folder, {"001.sql": "CREATE TABLE t (id int)"})
+    out = applysql("--plan").out
+    assert out.startswith("Planned SQL files:\n  Apply 001.sql\nA run is in progress: pid <pid> (role ")
+
+
+def test_the_lock_is_the_databases_and_the_schemas_own(
+    fresh_database: str, folder: Path, other_run: psycopg.Connection[Any]
+) -> None:
+    put(folder, {"001.sql": "CREATE TABLE t (id int)"})
+    run_sql(f'CREATE SCHEMA app; ALTER DATABASE "{fresh_database}" SET search_path = app')
+    connections["default"].close()
+    assert applysql("--lock-wait", "0").code == 0
+
+
+def test_a_run_leaves_no_lock_behind(fresh_database: str, folder: Path) -> None:
+    put(
+        folder,
+        {"001.sql": "SELECT 1", "002.sql": "-- sqlmigrations: transaction off\nSELECT 1", "003.sql": "SELECT 1/0"},
+    )
+    assert applysql().code == 1
+    assert advisory_locks() == 0
+
+
+def test_a_run_holds_the_lock_and_that_of_its_file(fresh_database: str, folder: Path) -> None:
+    look = (
+        "CREATE TABLE {name} AS SELECT classid::bigint, objid::bigint, pid = pg_backend_pid() AS own FROM pg_locks "
+        "WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database());"
+    )
+    put(
+        folder,
+        {
+            "001.sql": look.format(name="one"),
+            "002.sql": "-- sqlmigrations: transaction off\n" + look.format(name="two"),
+        },
+    )
+    assert applysql().code == 0
+    run = (RUN_CLASS, key_of("public") & 0xFFFFFFFF, False)
+    for table, name in (("one", "001.sql"), ("two", "002.sql")):
+        with session() as connection:
+            found = connection.execute(f"SELECT * FROM {table} ORDER BY classid".encode()).fetchall()
+        assert found == [run, (FILE_CLASS, key_of(name) & 0xFFFFFFFF, True)]
+
+
+def test_the_locks_connection_is_idle_and_outside_any_transaction(fresh_database: str, folder: Path) -> None:
+    """A snapshot there would keep CREATE INDEX CONCURRENTLY of the run itself waiting for ever."""
+    look = (
+        "CREATE TABLE seen AS SELECT state, backend_xmin IS NULL, application_name FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory');"
+    )
+    put(folder, {"001.sql": look})
+    assert applysql().code == 0
+    with session() as connection:
+        assert connection.execute("SELECT * FROM seen").fetchall() == [("idle", True, "sqlmigrations")]
+
+
+def test_an_idle_session_timeout_does_not_end_the_lock(fresh_database: str, folder: Path) -> None:
+    run_sql(f"ALTER DATABASE \"{fresh_database}\" SET idle_session_timeout = '300ms'")
+    connections["default"].close()
+    put(folder, {"001.sql": "SELECT pg_sleep(0.8);", "002.sql": "SELECT 1;"})
+    assert applysql().code == 0
+    assert states() == {"001.sql": "applied", "002.sql": "applied"}
+
+
+def test_run_lock_by_itself(fresh_database: str) -> None:
+    wrapper = connections["default"]
+    wrapper.ensure_connection()
+    waited: list[int | None] = []
+
+    def on_wait(holder: Holder | None) -> None:
+        waited.append(holder.pid if holder else None)
+
+    with RunLock(wrapper, "public", wait=0, on_wait=on_wait) as first:
+        pid = first.connection.info.backend_pid
+        present = run_in_progress(raw(wrapper), "public")
+        assert present is not None
+        assert (present.pid, present.application, present.state) == (pid, "sqlmigrations", "idle")
+        assert run_in_progress(raw(wrapper), "app") is None
+        with pytest.raises(RunLockHeld), RunLock(wrapper, "public", wait=0, on_wait=on_wait):
+            pass
+        with RunLock(wrapper, "app", wait=0, on_wait=on_wait):
+            pass
+    assert waited == [pid]
+    assert run_in_progress(raw(wrapper), "public") is None
+    with RunLock(wrapper, "public", wait=0, on_wait=on_wait):
+        pass
+
+
+def test_a_files_lock_by_itself(fresh_database: str) -> None:
+    with session() as one, session(application_name="one run") as two:
+        assert try_file_lock(two, "001.sql", session=True)
+        assert not try_file_lock(one, "001.sql", session=True)
+        assert not try_file_lock(one, "001.sql", session=False)
+        assert try_file_lock(one, "002.sql", session=True)
+        holder = file_holder(one, "001.sql")
+        assert holder is not None
+        assert (holder.pid, holder.application) == (two.info.backend_pid, "one run")
+        assert file_holder(two, "001.sql") is None  # one's own doesn't count
+        assert [each.pid for each in holders(two, FILE_CLASS, key_of("002.sql"))] == [one.info.backend_pid]
+        with two.transaction():
+            two.execute("SELECT pg_advisory_unlock_all()")
+            assert try_file_lock(two, "001.sql", session=False)
+            assert not try_file_lock(one, "001.sql", session=True)
+        assert try_file_lock(one, "001.sql", session=True)
+
+
+def test_polling_tells_each_holder_once() -> None:
+    holders_seen = iter(["a", "a", "b", "b", "b"])
+    told: list[int] = []
+
+    def present() -> Holder | None:
+        name = next(holders_seen, None)
+        return Holder(ord(name), name, "", "", None, "", "") if name else None
+
+    answers = iter([False, False, False, False, False, True])
+    assert poll(lambda: next(answers), present, 60.0, lambda holder: told.append(holder.pid if holder else 0))
+    assert told == [ord("a"), ord("b")]
+    assert not poll(lambda: False, lambda: None, 0.0, lambda holder: None)
+
+
+def test_a_holder_in_words() -> None:
+    since = datetime(2026, 3, 29, 1, 2, 3, tzinfo=UTC)
+    assert str(Holder(7, "alice", "10.0.0.1", "deploy", since, "idle", "")) == (
+        "pid 7 (role alice, host 10.0.0.1, application deploy, connected since 2026-03-29 01:02:03 UTC)"
+    )
+    assert str(Holder(7, "", "local", "", None, "", "")) == "pid 7 (role ?, host local)"
