@@ -1,0 +1,297 @@
+"""Tests that the reference names all there is and nothing else, and that links between pages lead somewhere."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import re
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management.base import BaseCommand
+from django.dispatch import Signal
+
+from sqlmigrations import signals
+from sqlmigrations.conf import NAMES, PREFIX, Settings
+from sqlmigrations.exceptions import InvalidFiles, Problem
+from sqlmigrations.files.directives import KEYS
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.history import Record
+from sqlmigrations.management.commands import applysql, revertsql, validateschema
+from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
+from sqlmigrations.output import documents
+from sqlmigrations.output.exit_codes import ExitCode
+from sqlmigrations.plan import Missing, Plan, Status, Step
+from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.watcher import Blocker
+from sqlmigrations.schema.difference import Change, Difference, Severity, Skipped, Source
+from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
+from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
+from sqlmigrations.service.validate import ValidationReport
+from tests.docs.pages import DOCS, PAGES, anchors, links, prose, sections
+from tests.helpers import applysql as run_applysql
+from tests.helpers import put
+
+COMMANDS = {"applysql": applysql.Command, "revertsql": revertsql.Command, "validateschema": validateschema.Command}
+
+
+def relative(page: Path) -> str:
+    """Return a page's path as a test's name."""
+    return str(page.relative_to(DOCS.parent))
+
+
+# Commands
+
+
+class Bare(BaseCommand):
+    """A command with Django's own options alone."""
+
+
+def arguments(command: BaseCommand, name: str) -> set[str]:
+    """Return the flags of a command; those that take a NAME without a flag as ``NAME ...``."""
+    parser = command.create_parser("manage.py", name)
+    kept = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
+    return {spelled for action in kept for spelled in action.option_strings or [f"{action.metavar} ..."]}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_flag_is_in_the_reference(name: str) -> None:
+    page = sections("commands")
+    ours = arguments(COMMANDS[name](), name) - arguments(Bare(), name)
+    documented = {*page["All commands"].named(), *page[name].named()}
+    assert documented == ours
+
+
+def test_every_command_is_in_the_reference() -> None:
+    folder = Path(applysql.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert modules == set(COMMANDS)
+    assert modules <= set(sections("commands"))
+
+
+def test_every_state_of_a_file_is_in_the_reference() -> None:
+    assert sorted(sections("commands")["States of a file"].named()) == sorted(Status)
+
+
+# Settings, directives, exit codes, events, signals
+
+
+def test_every_setting_is_in_the_reference_with_its_default() -> None:
+    documented = {
+        title.removeprefix(PREFIX): ast.literal_eval(re.findall(r"^Default: `(.+)`$", section.text, re.MULTILINE)[0])
+        for title, section in sections("settings").items()
+        if title.startswith(PREFIX)
+    }
+    assert documented == {name: vars(Settings)[name] for name in NAMES}
+
+
+def test_settings_that_nothing_reads_are_named_so() -> None:
+    """A setting that begins to have an effect has to be described."""
+    titles = list(sections("settings"))
+    unused = {title.removeprefix(PREFIX) for title in titles[titles.index("Not used yet") + 1 :]}
+    package = Path(signals.__file__).parent
+    sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py") if path.parent.name != "checks"]
+    sources.append((package / "checks" / "databases.py").read_text(encoding="utf-8"))
+    assert unused == {name for name in NAMES if not any(f"settings.{name}" in source for source in sources)}
+
+
+def test_every_directive_is_in_the_reference() -> None:
+    assert list(sections("directives"))[1:] == list(KEYS)
+
+
+def test_every_exit_code_is_in_the_reference() -> None:
+    rows = [row for row in sections("exit-codes")["Exit codes"].rows() if row[0].isdecimal()]
+    assert {row[1].strip("`"): int(row[0]) for row in rows} == dict(ExitCode.__members__)
+
+
+@pytest.mark.parametrize(
+    ("title", "names"),
+    [
+        ("Event types", EventType.values),
+        ("Columns of an event", [field.name for field in MigrationEvent._meta.fields]),
+        ("Columns of a record", [field.name for field in MigrationRecord._meta.fields]),
+        ("States of a record", State.values),
+    ],
+)
+def test_the_history_is_in_the_reference(title: str, names: list[str]) -> None:
+    assert sorted(sections("events")[title].named()) == sorted(names)
+
+
+def signal_arguments() -> dict[str, set[str]]:
+    """Return the arguments of each signal, as the reference names them."""
+    rows = [row for row in sections("signals")["Signals"].rows() if len(row) == 3 and row[0].startswith("`")]
+    return {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[2])) for row in rows}
+
+
+def test_every_signal_is_in_the_reference() -> None:
+    assert set(signal_arguments()) == {name for name, value in vars(signals).items() if isinstance(value, Signal)}
+
+
+def test_signals_carry_the_arguments_of_the_reference(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "SELECT 1;", "002.sql": "SELECT 1/0;"})
+    received: dict[str, set[str]] = {}
+
+    def receiver(sender: Any, signal: Signal, **given: Any) -> None:
+        name = next(name for name, value in vars(signals).items() if value is signal)
+        received[name] = set(given)
+
+    connected = [value for value in vars(signals).values() if isinstance(value, Signal)]
+    for signal in connected:
+        signal.connect(receiver)
+    try:
+        assert run_applysql().code == 1
+    finally:
+        for signal in connected:
+            signal.disconnect(receiver)
+    assert received == signal_arguments()
+
+
+def test_arguments_of_signals_are_explained() -> None:
+    names = set(sections("signals")["Signals"].named())
+    assert names == {"sender", *signal_arguments(), *set().union(*signal_arguments().values())}
+
+
+# JSON documents
+
+_BLOCKER = Blocker(1, "role", "host", "application", "idle in transaction", 1.0, "SELECT 1")
+_FAILURE = Failure("message", "001.sql", 1, 1, "source", "SELECT", "42P01", blockers=(_BLOCKER,))
+_RESULT = FileResult("001.sql", Kind.VERSIONED, Status.FAILED, error=_FAILURE, notes=("note",))
+_FILE = SQLFile("001.sql", Path("001.sql"))
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_RECORD = Record(
+    filename="001.sql",
+    kind=Kind.VERSIONED,
+    state=State.APPLIED,
+    checksum="v1:0",
+    executed_at=_NOW,
+    attempted_at=_NOW,
+    execution_time_ms=1.0,
+    error_message="",
+    error_sqlstate="",
+    error_line=None,
+    statements_done=1,
+    statements_total=1,
+    applied_by="role",
+    progress=None,
+)
+_PLAN = Plan((Step(_FILE, Status.PENDING, runs=True),), (Missing("002.sql", Kind.VERSIONED),))
+_CHANGE = Change(_NOW, "role", "application", "ALTER TABLE")
+_DIFFERENCE = Difference(
+    Source.HISTORY, "file", "001.sql", "state", "applied", "failed", Severity.ERROR, "fix", _CHANGE
+)
+
+
+def run_document() -> documents.Document:
+    """Return the document of a run, with everything in it."""
+    backwards = documents.of_run("revertsql", RevertResult("default", (_RESULT,), "head"))
+    forwards = documents.of_run("applysql", RunResult("default", uuid.uuid4(), (_RESULT,), 1, "head"))
+    assert paths(backwards) == paths(forwards)
+    return forwards
+
+
+def plan_document() -> documents.Document:
+    """Return the document of a plan with a file and a missing one."""
+    return documents.of_plan(PlanReport("default", _PLAN, "head"), _PLAN.steps)
+
+
+def revert_document() -> documents.Document:
+    """Return the document of what would be reverted."""
+    reversal = Reversal("001.sql", Kind.VERSIONED, _RECORD, _FILE, "as kept", "diff")
+    return documents.of_revert_plan(RevertPlan("default", (reversal,)))
+
+
+def validation_document() -> documents.Document:
+    """Return the document of a validation that found something and skipped something."""
+    report = ValidationReport("default", (_DIFFERENCE,), {"file": 1}, {"view": 1}, (Skipped("what", "why", "how"),))
+    return documents.of_validation(report)
+
+
+def error_document() -> documents.Document:
+    """Return the document of invalid files."""
+    return documents.of_error("applysql", "default", InvalidFiles([Problem("message", "001.sql", 1, "hint")]))
+
+
+#: Parts whose keys are counted things.
+_COUNTS = ("summary", "examined", "not_compared")
+
+
+def paths(value: Any, path: str = "") -> set[str]:
+    """Return the places of all values in a document: ``files[].error.line``."""
+    match value:
+        case dict() if path in _COUNTS:
+            return {f"{path}.*"}
+        case dict():
+            inner = {f"{path}.{key}" if path else key: item for key, item in value.items()}
+            own = {path} if path.endswith((".error", ".changed")) else set()
+            return own.union(*(paths(item, key) for key, item in inner.items()))
+        case list():
+            return set().union(*(paths(item, f"{path}[]") for item in value))
+    return {path}
+
+
+def made_documents() -> dict[str, documents.Document]:
+    """Return one document of each kind, by the heading that describes it."""
+    return {
+        "A run": run_document(),
+        "A plan": plan_document(),
+        "What would be reverted": revert_document(),
+        "A validation": validation_document(),
+        "An error": error_document(),
+    }
+
+
+@pytest.mark.parametrize("title", sorted(made_documents()))
+def test_every_key_of_a_document_is_in_the_reference(title: str) -> None:
+    page = sections("json")
+    assert {*page["JSON documents"].named(), *page[title].named()} == paths(made_documents()[title])
+
+
+def test_the_document_of_several_databases_is_in_the_reference() -> None:
+    page = sections("json")
+    several = documents.of_all("applysql", [{}])
+    assert {*page["JSON documents"].named(), *page["Several databases"].named()} - {"database"} == {
+        f"{key}[]" if isinstance(value, list) else key for key, value in several.items()
+    }
+
+
+def test_every_kind_of_document_is_tested() -> None:
+    """A new one has to be added to those above."""
+    makers = {name for name, value in vars(documents).items() if name.startswith("of_") and inspect.isfunction(value)}
+    assert makers == {"of_all", "of_run", "of_revert_plan", "of_plan", "of_validation", "of_error"}
+
+
+# Pages
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_links_lead_to_a_page_and_a_place(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        path, _, place = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (place and place not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_can_be_reached() -> None:
+    """From the index, over any number of links."""
+    waiting, reached = [DOCS / "index.md"], set()
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        targets = [(page.parent / link.partition("#")[0]).resolve() for link in links(page)]
+        waiting += [target for target in targets if target.suffix == ".md" and target.exists()]
+    assert [relative(page) for page in PAGES if page not in reached] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_a_page_has_one_title(page: Path) -> None:
+    assert len(re.findall(r"^# ", prose(page), re.MULTILINE)) == 1
