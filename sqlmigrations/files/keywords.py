@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmigrations.files.statements import Statement, identifier_path
+from sqlmigrations.files.statements import Statement
 from sqlmigrations.files.tokens import Token, TokenKind, code
 
 Path = tuple[str, ...]
@@ -58,7 +58,7 @@ def _definition(found: list[Token], words: list[str]) -> tuple[set[Path], set[Pa
 def _path_after_fillers(found: list[Token], place: int) -> Path:
     while place < len(found) and found[place].word in _FILLERS:
         place += 1
-    return identifier_path(found, place)
+    return _dotted_name(found, place)
 
 
 def _identifiers(found: list[Token]) -> set[Path]:
@@ -67,5 +67,18 @@ def _identifiers(found: list[Token]) -> set[Path]:
     for index, token in enumerate(found):
         starts = index == 0 or found[index - 1].text != b"."
         if starts and token.kind in (TokenKind.WORD, TokenKind.QUOTED_NAME):
-            paths.add(identifier_path(found, index)[:2])
+            paths.add(_dotted_name(found, index)[:2])
     return paths
+
+
+def _dotted_name(found: list[Token], start: int) -> tuple[str, ...]:
+    """Return the dotted name that begins at token ``start``, folded as the server folds it."""
+    parts: list[str] = []
+    for index in range(start, len(found), 2):
+        name = found[index].identifier
+        if not name:
+            break
+        parts.append(name)
+        if index + 1 >= len(found) or found[index + 1].text != b".":
+            break
+    return tuple(parts)

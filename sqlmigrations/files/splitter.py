@@ -63,6 +63,9 @@ _single = re.compile(
     rb'|"[^"]*+"|-(?!-)|/(?!\*)|[eE]' + E_BODY + rb"(?=[,;)])|" + _PARENTHESES,
     re.DOTALL,
 )
+_SEMICOLON = ord(";")
+_PARENTHESIS = {ord("("): 1, ord(")"): -1}
+_COMMENT_OPENERS = b"-/"
 _gap = re.compile(rb"(?:" + SPACE + rb"|;|" + LINE_COMMENT + rb"[\r\n])*+")
 _blank = re.compile(rb"(?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*+")
 _line_comment = re.compile(LINE_COMMENT)
@@ -205,17 +208,14 @@ class Splitter:
             if match and match.end() > here:
                 length += match.end() - here
                 continue
-            match window.text[here]:
-                case 59:  # ;
-                    return length + 1
-                case 40:  # (
-                    depth += 1
-                    length += 1
-                case 41:  # )
-                    depth = max(0, depth - 1)
-                    length += 1
-                case _:
-                    length += self._token_length(length)
+            byte = window.text[here]
+            if byte == _SEMICOLON:
+                return length + 1
+            if byte in _PARENTHESIS:
+                depth = max(0, depth + _PARENTHESIS[byte])
+                length += 1
+            else:
+                length += self._token_length(length)
 
     def _routine_length(self) -> int:
         """Return the length of a statement that makes a function or procedure, and may have a body of statements."""
@@ -239,17 +239,17 @@ class Splitter:
                     body.other()
                 continue
             byte = window.text[here]
-            if byte == 59 and not depth:
+            if byte == _SEMICOLON:
                 length += 1
-                if not body.semicolon():
+                if not depth and not body.semicolon():
                     return length
                 continue
-            if byte in b";()":
-                depth = max(0, depth + (byte == 40) - (byte == 41))
+            if byte in _PARENTHESIS:
+                depth = max(0, depth + _PARENTHESIS[byte])
                 length += 1
             else:
                 length += self._token_length(length)
-            if byte not in b"-/":
+            if byte not in _COMMENT_OPENERS:
                 body.other()
 
     def _makes_routine(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlmigrations.files.tokens import Token, TokenKind, code
+from sqlmigrations.files.tokens import TokenKind, code
 
 #: How many leading words a statement carries.
 KEYWORDS = 8
@@ -345,16 +345,3 @@ def parse(sql: bytes) -> dict[str, Any] | None:
         return None
     stmt: dict[str, Any] = found[0]["stmt"]
     return stmt
-
-
-def identifier_path(found: list[Token], start: int) -> tuple[str, ...]:
-    """Return the dotted name that begins at token ``start``, folded as the server folds it."""
-    parts: list[str] = []
-    for index in range(start, len(found), 2):
-        name = found[index].identifier
-        if not name:
-            break
-        parts.append(name)
-        if index + 1 >= len(found) or found[index + 1].text != b".":
-            break
-    return tuple(parts)

@@ -46,8 +46,11 @@ class Window:
         if self.complete:
             return False
         self._count_to(self.position)
-        kept = self.text[self.position :]
-        self.text = kept + self._read(max(BLOCK, len(kept) // 2))
+        # One copy at a time: what is kept can be a statement of hundreds of megabytes.
+        parts = [self.text[self.position :]]
+        self.text = b""
+        parts += self._read(max(BLOCK, len(parts[0]) // 2))
+        self.text = b"".join(parts)
         self.position = self._counted = 0
         self.limit = self._safe_end()
         return True
@@ -57,8 +60,8 @@ class Window:
             return len(self.text)
         return max(self.text.rfind(separator) for separator in _SEPARATORS) + 1
 
-    def _read(self, wanted: int) -> bytes:
-        """Read ``wanted`` bytes or more, less only at the end."""
+    def _read(self, wanted: int) -> list[bytes]:
+        """Read ``wanted`` bytes or more, less only at the end; return them in blocks."""
         blocks: list[bytes] = []
         while wanted > 0:
             block = next(self._blocks, None)
@@ -70,7 +73,7 @@ class Window:
             self._check(block)
             blocks.append(block)
             wanted -= len(block)
-        return b"".join(blocks)
+        return blocks
 
     def _check(self, block: bytes) -> None:
         """Refuse NUL and everything that is not UTF-8, with its place."""

@@ -43,7 +43,7 @@ def escaped(text: str) -> str:
     return "E'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-constants = st.one_of(
+constants: st.SearchStrategy[str] = st.one_of(
     inner.map(quoted),
     inner.map(escaped),
     dollar_quoted(),
