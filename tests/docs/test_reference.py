@@ -35,7 +35,7 @@ from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
 from tests.docs.pages import DOCS, PAGES, anchors, links, prose, sections
 from tests.helpers import applysql as run_applysql
-from tests.helpers import put
+from tests.helpers import put, rows
 
 COMMANDS = {"applysql": applysql.Command, "revertsql": revertsql.Command, "validateschema": validateschema.Command}
 
@@ -120,6 +120,16 @@ def test_every_exit_code_is_in_the_reference() -> None:
 )
 def test_the_history_is_in_the_reference(title: str, names: list[str]) -> None:
     assert sorted(sections("events")[title].named()) == sorted(names)
+
+
+def test_the_details_of_events_are_in_the_reference(fresh_database: str, folder: Path) -> None:
+    page = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[2])) for row in sections("events")["Event types"].rows()}
+    put(folder, {"001.sql": "SELECT 1;", "002.sql": "SELECT 1/0;", "003.sql": "SELECT 1;\nSELECT nothing;"})
+    assert run_applysql().code == 1
+    assert run_applysql("--fake").code == 0
+    found = rows("SELECT type, jsonb_object_keys(details) FROM sqlmigrations_migrationevent")
+    assert {type for type, _key in found} == {"started", "applied", "failed", "baselined"}
+    assert [(type, key) for type, key in found if key not in page[type]] == []
 
 
 def signal_arguments() -> dict[str, set[str]]:
