@@ -12,6 +12,7 @@ from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files import directives as directives_
 from sqlmigrations.files.checksum import Checksum, checksum
 from sqlmigrations.files.directives import Directives
+from sqlmigrations.files.effects import Collector, MadeObject
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.splitter import BLOCK, Splitter
 from sqlmigrations.files.statements import (
@@ -24,6 +25,8 @@ from sqlmigrations.files.stored import Kept
 
 #: Files up to this size, in bytes, are read and judged whole before anything runs.
 SMALL = 16 * 1024 * 1024
+#: Statements that need not be parsed to know that they make no object.
+_MAKES_NOTHING = (("INSERT",), ("UPDATE",), ("DELETE",), ("MERGE",), ("COPY",), ("TRUNCATE",), ("COMMENT",), ("GRANT",))
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ class Script:
         except OSError as error:
             raise InvalidFile(_unreadable(self.name, error)) from error
 
-    def read(self) -> Reading:
-        """Begin to read the file. Raises ``InvalidFile`` for a directive that is wrong."""
-        return Reading(self)
+    def read(self, *, objects: bool = False) -> Reading:
+        """Begin to read the file; ``objects`` also collects what it makes. Raises ``InvalidFile`` for a directive."""
+        return Reading(self, objects=objects)
 
     @functools.cached_property
     def directives(self) -> Directives:
@@ -84,13 +87,14 @@ class SQLFile(Script):
 class Reading:
     """One pass over a script: iterate once over its statements, each judged before it is handed out.
 
-    ``directives`` is there at once; ``checksum``, ``count``, ``notes``, ``stored`` and ``masked`` after the last
-    statement. Iterating raises ``InvalidFile``.
+    ``directives`` is there at once; ``checksum``, ``count``, ``notes``, ``stored``, ``masked`` and ``made`` after the
+    last statement. Iterating raises ``InvalidFile``.
     """
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, *, objects: bool = False) -> None:
         self.script = script
         self.count = 0
+        self._collector = Collector() if objects else None
         self._checksum = Checksum()
         self._kept = Kept()
         self._own_notes: list[str] = []
@@ -119,6 +123,11 @@ class Reading:
         """How many statements of the stored text have a password hidden: it can't be run again as it is."""
         return self._kept.masked
 
+    @property
+    def made(self) -> tuple[MadeObject, ...]:
+        """The objects that the file makes, if it was read for them."""
+        return self._collector.made() if self._collector else ()
+
     def _observed(self) -> Iterator[bytes]:
         for block in self.script.blocks():
             self._checksum.update(block)
@@ -134,6 +143,8 @@ class Reading:
             self._kept.statement(statement)
             if frame.holds(statement):
                 self.count += 1
+                if self._collector and statement.keywords[:1] not in _MAKES_NOTHING:
+                    self._collector.add(statement)
                 yield statement if statement.number == self.count else replace(statement, number=self.count)
         self._refuse_late_directives()
         frame.finish()

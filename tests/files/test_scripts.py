@@ -8,6 +8,7 @@ import pytest
 
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.checksum import checksum
+from sqlmigrations.files.effects import MadeObject
 from sqlmigrations.files.scripts import SMALL, Script, SQLFile, examine
 from sqlmigrations.files.stored import WHOLE
 from tests.files.conftest import Write
@@ -28,6 +29,17 @@ def test_reading(write: Write) -> None:
     assert (reading.count, reading.masked) == (2, 0)
     assert reading.notes == ["skipped \\restrict on line 2"]
     assert reading.stored == text
+
+
+def test_objects_in_the_same_pass(write: Write) -> None:
+    """What a file makes is collected while it streams, for whoever asks."""
+    text = "CREATE TABLE a (b int);\nINSERT INTO a VALUES (1);\nBEGIN_IS_NO_COMMAND();\nCREATE INDEX i ON a (b);"
+    reading = write(text).read(objects=True)
+    assert len(list(reading)) == 4
+    assert reading.made == (MadeObject("table", "a", 1), MadeObject("index", "i", 4))
+    unasked = write(text).read()
+    list(unasked)
+    assert unasked.made == ()
 
 
 @pytest.mark.parametrize("text", ["", "\n", "-- nothing\n/* at all */", ";;", "\ufeff"])
