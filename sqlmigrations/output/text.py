@@ -45,10 +45,13 @@ class RunText:
 
     style: Style
     verbosity: int = 1
+    _is_mid_line: bool = False
 
     def lines(self, report: Report) -> Iterator[tuple[str, str]]:
         """Yield ``(text, ending)``; the ending is empty where the line goes on."""
         match report:
+            case Waiting(holder) if self._is_mid_line:
+                yield self.style.WARNING(f"\n    Waiting for {holder}"), ""
             case Waiting(holder):
                 yield self.style.WARNING(f"Waiting for {holder}"), "\n"
             case Blocked(blockers):
@@ -73,9 +76,11 @@ class RunText:
     def _starting(self, starting: Starting) -> Iterator[tuple[str, str]]:
         if self.verbosity >= 3:
             yield self.style.SQL_FIELD(_text_of(starting.script)), "\n"
+        self._is_mid_line = True
         yield f"  {starting.verb} {starting.name}...", ""
 
     def _finished(self, result: FileResult) -> Iterator[tuple[str, str]]:
+        self._is_mid_line = False
         if result.status in _WORDS and (result.error or not result.reason):
             if self.verbosity:
                 paint: Paint = self.style.ERROR if result.error else self.style.SUCCESS
