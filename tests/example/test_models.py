@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 
@@ -26,8 +27,9 @@ COLUMNS = """
 
 
 @pytest.fixture(autouse=True)
-def tabletop(settings: Settings) -> None:
-    """Install the example's app."""
+def tabletop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install the example's app; what it registers in the admin is forgotten again."""
+    monkeypatch.setattr(admin.site, "_registry", dict(admin.site._registry))
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "project.tabletop"]
 
 
