@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,10 +28,12 @@ COLUMNS = """
 
 
 @pytest.fixture(autouse=True)
-def tabletop(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def tabletop(settings: Settings) -> Iterator[None]:
     """Install the example's app; what it registers in the admin is forgotten again."""
-    monkeypatch.setattr(admin.site, "_registry", dict(admin.site._registry))
+    registered = dict(admin.site._registry)
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "project.tabletop"]
+    yield
+    admin.site._registry = registered
 
 
 def model(name: str) -> Any:
