@@ -66,6 +66,7 @@ class Selection:
     seeds: tuple[str, ...] = ()
     force: bool = False
     late: LatePolicy = LatePolicy.INDEPENDENT
+    retakes_reverted: bool = True
 
     @property
     def is_all(self) -> bool:
@@ -238,7 +239,8 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
         case State.IN_DOUBT:
             return step(Status.IN_DOUBT, reason=record.error_message.partition("\n")[0])
         case State.REVERTED:
-            again = file.name in selection.names or selection.to is not None or change is not Change.NONE
+            retaken = selection.to is not None and selection.retakes_reverted
+            again = file.name in selection.names or retaken or change is not Change.NONE
             return step(Status.REVERTED, runs=again, reason="was reverted" + ("" if again else "; name it to apply it"))
     return _held(step, file, record, change)
 
@@ -260,6 +262,8 @@ def _seed(
 ) -> Step:
     applied = record is not None and record.is_held and record.state != State.FAILED
     status = Status.APPLIED if applied else Status.SKIPPED
+    if record is not None and record.state == State.FAILED:
+        return step(Status.FAILED, runs=file.name in selection.seeds, reason="a seed that failed; --seed tries again")
     if file.name not in selection.seeds:
         return step(status, reason="" if applied else "a seed runs only when asked for: --seed")
     if applied and change is Change.NONE and not selection.force:

@@ -177,7 +177,12 @@ UNCHANGED = "has not changed since; --force runs it again"
         (record("seed/s.sql"), Change.NONE, Selection(seeds=("seed/s.sql",)), ("applied", False, UNCHANGED)),
         (record("seed/s.sql"), Change.CHANGED, Selection(seeds=("seed/s.sql",)), ("pending", True, "")),
         (record("seed/s.sql"), Change.NONE, Selection(seeds=("seed/s.sql",), force=True), ("pending", True, "")),
-        (record("seed/s.sql", State.FAILED), Change.NONE, Selection(seeds=("seed/s.sql",)), ("pending", True, "")),
+        (
+            record("seed/s.sql", State.FAILED),
+            Change.NONE,
+            Selection(seeds=("seed/s.sql",)),
+            ("failed", True, "a seed that failed; --seed tries again"),
+        ),
     ],
 )
 def test_a_seed_by_its_record_and_what_was_asked(

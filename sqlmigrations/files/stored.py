@@ -11,6 +11,9 @@ from sqlmigrations.files.window import BOM
 #: Texts up to this size, in bytes, are kept whole.
 WHOLE = 1024 * 1024
 
+#: The first line of a text that is cut.
+CUT = re.compile(r"-- \d+ bytes, v1:[0-9a-f]{64}: only the statements are kept, without their data")
+
 #: An INSERT beyond this size, in bytes, is cut after VALUES.
 _ROWS = 16 * 1024
 _values = re.compile(rb"\bvalues\b", re.IGNORECASE)

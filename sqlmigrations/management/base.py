@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -59,6 +60,9 @@ class SQLCommand(BaseCommand):
             if options["format"] == "json":
                 self.stdout.write(documents.dumps(documents.of_error(self.name, options["database"], error)))
             raise CommandError(str(error), returncode=exit_codes.of_error(error)) from error
+        except BrokenPipeError:  # whoever read our words has had enough of them
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.OK
         except Terminated:
             self._say_interrupted("Terminated")
             code = ExitCode.TERMINATED

@@ -10,7 +10,9 @@ from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.schema.difference import Difference
+from sqlmigrations.service.adopt import AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summary
+from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
 
@@ -59,6 +61,38 @@ def of_revert_plan(plan: RevertPlan) -> Document:
             }
             for reversal in plan.reversals
         ],
+    }
+
+
+def of_repair(plan: RepairPlan) -> Document:
+    """Return the document of what files and history disagree about."""
+    return {
+        **head("applysql", plan.database),
+        "repairs": [
+            {"kind": str(repair.kind), "name": repair.name, "new_name": repair.new_name, "diff": repair.diff}
+            for repair in plan.repairs
+        ],
+        "head": None,
+    }
+
+
+def of_adoption(plan: AdoptionPlan) -> Document:
+    """Return the document of what would be taken over from another tool's history."""
+    return {
+        **head("applysql", plan.database),
+        "table": plan.table,
+        "tool": plan.tool,
+        "adopted": [
+            {
+                "name": adoption.name,
+                "state": str(adoption.state),
+                "executed_at": adoption.at.isoformat() if adoption.at else None,
+                "duration_ms": adoption.duration_ms,
+                "error": adoption.error or "",
+            }
+            for adoption in plan.adoptions
+        ],
+        "head": None,
     }
 
 

@@ -186,15 +186,17 @@ def plan_lines(report: PlanReport, style: Style) -> Iterator[str]:
         if step.runs or step.status in (Status.HELD, Status.LATE, Status.CHANGED, Status.IN_DOUBT):
             reason = f"  ({step.reason})" if step.reason else ""
             paint: Paint = str if step.runs else style.WARNING
-            yield f"  {paint(_verb(step))} {step.name}{reason}"
+            yield f"  {paint(_verb(step, report))} {step.name}{reason}"
     yield from _missing_lines(report.plan.missing, style)
     if report.holder is not None:
         yield style.WARNING(f"A run is in progress: {report.holder}")
 
 
-def _verb(step: Step) -> str:
+def _verb(step: Step, report: PlanReport) -> str:
     if not step.runs:
         return _label(step.status)
+    if report.records_only:
+        return "Record"
     return "Resume" if step.status is Status.PARTIAL else "Apply"
 
 
@@ -234,7 +236,9 @@ def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
     """Yield the verdict of ``--check``."""
     disagreeing = len(report.plan.with_status(Status.CHANGED)) + len(report.plan.missing)
     if not report.unfinished and not disagreeing:
-        yield style.SUCCESS("Every SQL file is applied.")
+        reverted = [step.name for step in report.plan.with_status(Status.REVERTED)]
+        but = f", but for what was reverted: {', '.join(reverted)}" if reverted else ""
+        yield style.SUCCESS(f"Every SQL file is applied{but}.")
         return
     if report.unfinished:
         names = ", ".join(step.name for step in report.unfinished)

@@ -39,9 +39,11 @@ def _difference(difference: Difference, style: Style) -> Iterator[str]:
         Severity.WARNING: style.WARNING,
         Severity.INFO: style.NOTICE,
     }[difference.severity]
+    named = difference.object.startswith(f"{difference.kind} ")
+    what = difference.object if named else f"{difference.kind} {difference.object}"
     yield (
-        f"  {paint(difference.severity)} {difference.kind} {difference.object}: {difference.attribute} should be "
-        f"{difference.expected}, found {difference.found}"
+        f"  {paint(difference.severity)} {what}: {difference.attribute} should be {difference.expected}, "
+        f"found {difference.found}"
     )
     if difference.changed is not None:
         changed = difference.changed

@@ -170,7 +170,6 @@ class RunLock:
             except (DjangoError, psycopg.Error):
                 wrapper.connection = None
 
-
     def _release(self) -> None:
         """Let go of the lock now: a closed session's backend may hold it for a moment longer."""
         connection = self._lock.connection

@@ -6,7 +6,10 @@ client's in the next. https://www.pgbouncer.org/features.html
 
 from __future__ import annotations
 
+import psycopg
+
 from sqlmigrations.database import Connection, fetch_row
+from sqlmigrations.exceptions import DatabaseUnavailable
 
 #: How often the two connections are compared; a pooler may hand out its backends in turn.
 LOOKS = 3
@@ -25,14 +28,23 @@ def is_transaction_pooled(connection: Connection, other: Connection) -> bool:
 
     ``other`` is a second connection to the same database; neither may be inside a transaction. If the other one is
     ever given the backend that the first one had, or the first one's changes, nobody keeps a backend.
+
+    Raises:
+        DatabaseUnavailable: the pooler lends a backend for single statements only.
     """
     if not is_pooled(connection):
         return False
     mine = backend_pid(connection)
-    for _look in range(LOOKS):
-        with other.transaction():
-            if backend_pid(other) == mine or backend_pid(connection) != mine:
-                return True
+    try:
+        for _look in range(LOOKS):
+            with other.transaction():
+                if backend_pid(other) == mine or backend_pid(connection) != mine:
+                    return True
+    except psycopg.Error as error:
+        raise DatabaseUnavailable(
+            f"The pooler in between refuses transactions: {str(error).strip()}",
+            hint="Name an alias that connects to the server directly, or in pool_mode session or transaction.",
+        ) from error
     return False
 
 

@@ -171,7 +171,7 @@ class Stepwise:
                     "The part that has run made a temporary table, which has gone with its session.",
                     self.task.script.name,
                     line=statement.line,
-                    advice=f"Undo what has run and begin again: applysql {self.task.name} --restart",
+                    advice=f'Undo what has run and begin again: applysql {self.task.name} --restart --reason "..."',
                 )
             )
         if is_session(statement):
@@ -186,7 +186,8 @@ class Stepwise:
             Failure(
                 f"The file stopped after statement {self.resume_after} and was changed since: {what}.",
                 name,
-                advice=f"Restore that part, or say where to go on: applysql {name} --resume-at N (or --restart).",
+                advice=f"Restore that part, or say where to go on: applysql {name} --resume-at N "
+                '(or --restart) --reason "..."',
             )
         )
 
@@ -220,13 +221,24 @@ class Stepwise:
         executor = self.executor
         note = concurrent.clear_leftover(self.connection, statement, executor.lock_wait, executor.on_wait)
         self.notes += [note] if note else []
-        self._patiently(statement)
+        try:
+            self._patiently(statement)
+        except StatementFailed:
+            self._forget_intent()
+            raise
         try:
             concurrent.check_result(self.connection, statement)
         except concurrent.InvalidIndex as invalid:
             raise self._invalid(statement, str(invalid)) from invalid
         with self.executor.transaction():
             self._checkpoint(statement)
+
+    def _forget_intent(self) -> None:
+        """Note that the server has refused the statement: its end was seen, so the catalog need not be asked."""
+        if not self.connection.closed:
+            self.progress.intent = None
+            with self.executor.transaction():
+                self._write(self.progress)
 
     def _has_happened(self, statement: Statement) -> bool:
         answer = concurrent.look(self.connection, statement)
@@ -241,7 +253,7 @@ class Stepwise:
                 source=statement.text.partition("\n")[0],
                 statement=statement.text,
                 advice=f"Look whether it happened. If so: applysql {name} --resume-at {statement.number + 1}, "
-                f"else: applysql {name} --resume-at {statement.number}",
+                f'else with {statement.number}, each time with --reason "...".',
             ),
             State.IN_DOUBT,
         )

@@ -110,6 +110,7 @@ class PlanReport:
     head: str
     holder: Holder | None = None
     warnings: tuple[Problem, ...] = ()
+    records_only: bool = False
 
     @property
     def unfinished(self) -> tuple[Step, ...]:
@@ -184,6 +185,7 @@ def plan_run(options: ApplyOptions) -> PlanReport:
         read_head(connection, location.tables),
         run_in_progress(connection, location.schema),
         _warnings(prospect.disk),
+        options.records_only,
     )
 
 
@@ -224,7 +226,7 @@ def _selection(options: ApplyOptions, disk: OnDisk) -> Selection:
                 hint="If it belongs into production, write into it: -- sqlmigrations: tags production",
             )
     late = LatePolicy.ALLOW if options.allow_late else _late_policy()
-    return Selection(names, to, seeds, options.force, late)
+    return Selection(names, to, seeds, options.force, late, retakes_reverted=options.baseline is None)
 
 
 def _late_policy() -> LatePolicy:
@@ -322,7 +324,9 @@ class _Application:
 
     def _one(self, step: Step) -> FileResult:
         """Apply or record one file, with its signals."""
-        verb = "Resuming" if step.status is Status.PARTIAL else "Applying"
+        verb = "Recording" if self.options.records_only else "Applying"
+        if step.status is Status.PARTIAL and not self.options.records_only:
+            verb = "Resuming"
         self.progress(Starting(step.name, step.file, verb))
         using, run = self.options.database, self.run.id
         signals.announce(signals.migration_started, using=using, run=run, name=step.name)

@@ -6,13 +6,14 @@ from django.db import DEFAULT_DB_ALIAS
 
 from sqlmigrations.database import connect
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.files.scripts import SQLFile
-from sqlmigrations.history import Event, Record
+from sqlmigrations.files.scripts import Script, SQLFile
+from sqlmigrations.history import Event
 from sqlmigrations.models import EventType, State
 from sqlmigrations.plan import resolve
 from sqlmigrations.runner.stepwise import Progress, prefix_of
-from sqlmigrations.runner.task import Columns
+from sqlmigrations.runner.task import Columns, Direction
 from sqlmigrations.service.gather import read_disk, recall
+from sqlmigrations.service.revert import kept_down
 from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
 
 #: States in which a person may say where to go on.
@@ -43,18 +44,21 @@ def reposition(
         if record is None or record.state not in _STOPPED:
             state = record.state.label if record else "pending"
             raise ConfigurationError(f"{file.name} did not stop half-way: it is {state}.")
-        details = {"reason": reason, "stopped_after": record.statements_done}
+        direction = Direction((record.progress or {}).get("direction", Direction.FORWARDS))
+        script = file if direction is Direction.FORWARDS else kept_down(run.connection, run.tables, file)
+        details = {"reason": reason, "stopped_after": record.statements_done, "direction": str(direction)}
         details |= {"restart": True} if resume_at is None else {"resume_at": resume_at}
         event = Event(EventType.RESUMED, file.name, details=details)
-        run.journal.append(event, run.journal.changing(file.name, _columns(file, record, resume_at)))
+        run.journal.append(event, run.journal.changing(file.name, _columns(script, direction, resume_at)))
     return file
 
 
-def _columns(file: SQLFile, record: Record, resume_at: int | None) -> Columns:
-    if resume_at is None:
+def _columns(script: Script, direction: Direction, resume_at: int | None) -> Columns:
+    if resume_at is None and direction is Direction.FORWARDS:
         return {"state": str(State.FAILED), "progress": None, "statements_done": 0}
-    prefix = prefix_of(file, resume_at - 1) if resume_at >= 1 else None
+    done = (resume_at or 1) - 1
+    prefix = prefix_of(script, done) if done >= 0 else None
     if prefix is None:
-        raise ConfigurationError(f"{file.name} has no statement {resume_at} to go on with.")
-    progress = Progress(resume_at - 1, prefix)
+        raise ConfigurationError(f"{script.name} has no statement {resume_at} to go on with.")
+    progress = Progress(done, prefix, direction=direction)
     return {"state": str(State.PARTIAL), **progress.columns()}

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS
 
-from sqlmigrations.database import connect
+from sqlmigrations.database import Connection, connect
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrationsError, UnknownFile
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.masking import MASK
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import Script, SQLFile, examine
-from sqlmigrations.history import Record, Texts, read_all_texts
+from sqlmigrations.files.stored import CUT
+from sqlmigrations.history import Record, Tables, Texts, read_all_texts
 from sqlmigrations.models import State
 from sqlmigrations.plan import Status, resolve
 from sqlmigrations.runner.task import backwards
@@ -171,7 +172,13 @@ class _Past:
 
     def _resolve(self, name: str) -> str:
         files = [self.file(record.filename) for record in self.held]
-        return resolve(name, files).name
+        try:
+            return resolve(name, files).name
+        except UnknownFile:
+            present = resolve(name, self.disk.files)  # says so itself when there is no such file at all
+        record = self.remembered.records.get(present.name)
+        state = str(record.state.label) if record else "pending"
+        raise UnknownFile(f"{present.name} is {state}: there is nothing of it to revert.")
 
     def file(self, name: str) -> SQLFile:
         """Return a file as it was applied, where its text is kept; else as it stands on disk."""
@@ -239,6 +246,21 @@ class _Past:
         return Reversal(name, record.kind, record, on_disk, "as it stands on disk")
 
 
+def kept_down(connection: Connection, tables: Tables, file: SQLFile) -> Script:
+    """Return the down script of a file that is half reverted: as kept, else as it stands on disk.
+
+    Raises:
+        NothingToRevertWith: there is neither.
+    """
+    texts = read_all_texts(connection, tables).get(file.name)
+    if texts is not None and texts.down is not None and _is_whole(texts.down):
+        name = file.name.removesuffix(".sql") + ".down.sql"
+        return RecordedFile(name, Path(name), text=texts.down)
+    if file.down is None:
+        raise NothingToRevertWith(f"{file.name} has no down script any more, neither kept nor on disk.")
+    return file.down
+
+
 def _can_be_reverted(record: Record) -> bool:
     half_reverted = record.state == State.PARTIAL and (record.progress or {}).get("direction") == "backwards"
     return record.executed_at is not None and (record.is_held or half_reverted)
@@ -251,7 +273,7 @@ def _is_whole(text: str) -> bool:
 
 def _is_cut(text: str) -> bool:
     first = text.partition("\n")[0]
-    return first.startswith("-- ") and first.endswith(": the statements without their data")
+    return CUT.fullmatch(first) is not None
 
 
 def _diff(kept: str, on_disk: Script | None) -> str:

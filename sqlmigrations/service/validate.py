@@ -157,13 +157,18 @@ def _of_step(step: Step, option: str) -> Difference | None:
 
     again = f"manage.py applysql{option} {step.name}"
     match step.status:
-        case Status.FAILED | Status.PARTIAL | Status.IN_DOUBT:
+        case Status.IN_DOUBT:
+            fix = f"look whether it happened, then: {again} --resume-at N --reason TEXT"
+            return difference("state", f"in doubt: {step.reason}", Severity.ERROR, fix)
+        case Status.FAILED | Status.PARTIAL:
             message = step.record.error_message.partition("\n")[0] if step.record else ""
             found = f"{step.status.replace('_', ' ')}: {message}" if message else str(step.status)
             return difference("state", found, Severity.ERROR, again)
         case Status.CHANGED:
             fix = f"put the text back and write a new file, or: manage.py applysql{option} --repair"
             return difference("text", "changed since", Severity.ERROR, fix)
+        case Status.REVERTED:
+            return difference("state", "reverted", Severity.INFO, again)
         case Status.LATE:
             return difference("state", f"late: {step.reason}", Severity.ERROR, f"{again} --allow-late")
         case Status.HELD:
@@ -181,7 +186,7 @@ def _of_chain(chain: ChainReport) -> Iterator[Difference]:
             "event",
             f"event {chain.break_id}",
             "chain",
-            "fits the event before it",
+            "unbroken",
             chain.break_reason,
             Severity.ERROR,
             "compare it with a backup: events are never changed by this tool",
@@ -196,8 +201,8 @@ def _of_head(options: ValidateOptions, chain: ChainReport, *, is_known: bool) ->
             "event",
             "head",
             "chain",
-            f"to hold {options.expect_head}",
-            f"{chain.events} events up to {chain.head}, and not that one",
+            f"or have been {options.expect_head}",
+            f"{chain.events} events up to {chain.head}, none of which is that",
             Severity.ERROR,
             "the history was cut, rewritten or restored since that head was printed: find out by whom",
         )

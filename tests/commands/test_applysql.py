@@ -446,7 +446,7 @@ def test_fake_records_without_running(fresh_database: str, folder: Path) -> None
     assert out(applysql("--fake", "002")) == (
         "Running SQL files:\n"
         "  Left 001_users.sql: not asked for\n"
-        "  Applying 002_posts.sql... RECORDED\n"
+        "  Recording 002_posts.sql... RECORDED\n"
         "  Left repeatable/active.sql: not asked for\n"
         "  2 pending, 1 baselined.\n" + HEAD
     )
@@ -478,8 +478,8 @@ def test_baseline_records_all_up_to_a_file(fresh_database: str, folder: Path) ->
     run_sql("CREATE TABLE users (id int); CREATE TABLE posts (id int)")
     assert out(applysql("--baseline", "002")) == (
         "Running SQL files:\n"
-        "  Applying 001_users.sql... RECORDED\n"
-        "  Applying 002_posts.sql... RECORDED\n"
+        "  Recording 001_users.sql... RECORDED\n"
+        "  Recording 002_posts.sql... RECORDED\n"
         "  Left 003_tags.sql: not asked for\n"
         "  Left repeatable/active.sql: not asked for\n"
         "  2 pending, 2 baselined.\n" + HEAD

@@ -30,7 +30,9 @@ from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.watcher import Blocker
 from sqlmigrations.schema.difference import Change, Difference, Severity, Skipped, Source
+from sqlmigrations.service.adopt import Adoption, AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
+from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
 from tests.docs.pages import DOCS, PAGES, anchors, links, prose, sections
@@ -250,6 +252,12 @@ def made_documents() -> dict[str, documents.Document]:
         "A run": run_document(),
         "A plan": plan_document(),
         "What would be reverted": revert_document(),
+        "A repair": documents.of_repair(
+            RepairPlan("default", (Repair(RepairKind.ACCEPT, "001.sql", _RECORD, _FILE, "diff"),))
+        ),
+        "An adoption": documents.of_adoption(
+            AdoptionPlan("default", "migrations", "goose", (Adoption("001.sql", _FILE, _NOW, 1.0, True, ""),), 0)
+        ),
         "A validation": validation_document(),
         "An error": error_document(),
     }
@@ -272,7 +280,16 @@ def test_the_document_of_several_databases_is_in_the_reference() -> None:
 def test_every_kind_of_document_is_tested() -> None:
     """A new one has to be added to those above."""
     makers = {name for name, value in vars(documents).items() if name.startswith("of_") and inspect.isfunction(value)}
-    assert makers == {"of_all", "of_run", "of_revert_plan", "of_plan", "of_validation", "of_error"}
+    assert makers == {
+        "of_all",
+        "of_run",
+        "of_revert_plan",
+        "of_plan",
+        "of_repair",
+        "of_adoption",
+        "of_validation",
+        "of_error",
+    }
 
 
 # Pages

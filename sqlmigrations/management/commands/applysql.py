@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandParser, OutputWrapper
@@ -50,10 +51,11 @@ class Command(SQLCommand):
         parser.add_argument(
             "--repair", action="store_true", help="Settle what files and history disagree about, after showing it."
         )
-        parser.add_argument(
+        stopped = parser.add_mutually_exclusive_group()
+        stopped.add_argument(
             "--resume-at", type=int, metavar="N", help="Go on with statement N of a file that stopped half-way."
         )
-        parser.add_argument("--restart", action="store_true", help="Begin a file that stopped half-way again.")
+        stopped.add_argument("--restart", action="store_true", help="Begin a file that stopped half-way again.")
         parser.add_argument(
             "--all-databases", action="store_true", help="Work on every database that has SQL files, one by one."
         )
@@ -102,12 +104,12 @@ class Command(SQLCommand):
     def _on_one(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Show or do what is asked for on one database; return the document, where one was asked for."""
         asked = _options(options)
+        if options["adopt"]:
+            return self._adopt(options)
+        if options["repair"]:
+            return self._repair(options)
         if options["plan"] or options["check"] or options["list"]:
             return self._show(plan_run(asked), options)
-        if options["adopt"]:
-            return None, self._adopt(options)
-        if options["repair"]:
-            return None, self._repair(options)
         if options["resume_at"] is not None or options["restart"]:
             self._reposition(asked, options)
         as_json = options["format"] == "json"
@@ -117,23 +119,33 @@ class Command(SQLCommand):
             screen.close(result)
         return documents.of_run(self.name, result) if as_json else None, exit_codes.of_run(result)
 
-    def _adopt(self, options: dict[str, Any]) -> ExitCode:
+    def _adopt(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Take over another tool's history, shown first."""
         plan = plan_adoption(options["adopt"], database=options["database"])
-        self._tell(adoption_lines(plan, self.style))
-        if plan.adoptions and self._agreed("Take this over?", options):
-            head = adopt(plan, tell=self._told, lock_wait=options["lock_wait"])
-            self._tell([f"Head of the history: {head}"])
-        return ExitCode.OK
+        self._tell(adoption_lines(plan, self.style), options)
+        settle = partial(adopt, plan, tell=self._told, lock_wait=options["lock_wait"])
+        return self._settled(bool(plan.adoptions), "Take this over?", settle, documents.of_adoption(plan), options)
 
-    def _repair(self, options: dict[str, Any]) -> ExitCode:
+    def _repair(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Settle what files and history disagree about, shown first."""
         plan = plan_repair(options["database"])
-        self._tell(repair_lines(plan, self.style))
-        if plan.repairs and self._agreed("Settle it so?", options):
-            head = repair(plan, reason=options["reason"], tell=self._told, lock_wait=options["lock_wait"])
-            self._tell([f"Head of the history: {head}"])
-        return ExitCode.OK
+        self._tell(repair_lines(plan, self.style), options)
+        settle = partial(repair, plan, reason=options["reason"], tell=self._told, lock_wait=options["lock_wait"])
+        return self._settled(bool(plan.repairs), "Settle it so?", settle, documents.of_repair(plan), options)
+
+    def _settled(
+        self, any: bool, question: str, settle: Callable[[], str], document: documents.Document, options: dict[str, Any]
+    ) -> tuple[documents.Document | None, ExitCode]:
+        """Settle what was shown, once a person has agreed; ``--plan`` only shows it."""
+        code = ExitCode.OK
+        if any and not options["plan"]:
+            if self._agreed(question, options):
+                document["head"] = settle()
+                self._tell([f"Head of the history: {document['head']}"], options)
+            else:
+                self.stderr.write("Nothing was done.")
+                code = ExitCode.FOUND
+        return (document if options["format"] == "json" else None), code
 
     def _reposition(self, asked: ApplyOptions, options: dict[str, Any]) -> None:
         """Say where a file that stopped half-way goes on."""
@@ -156,9 +168,9 @@ class Command(SQLCommand):
     def _agreed(self, question: str, options: dict[str, Any]) -> bool:
         return not options["interactive"] or self.ask(question)
 
-    def _tell(self, lines: Iterable[str]) -> None:
+    def _tell(self, lines: Iterable[str], options: dict[str, Any]) -> None:
         for line in lines:
-            self.stdout.write(line)
+            self._out(options).write(line)
 
     def _told(self, report: Waiting | Blocked) -> None:
         if isinstance(report, Waiting):
@@ -169,7 +181,7 @@ class Command(SQLCommand):
         if options["format"] == "json":
             return documents.of_plan(report, report.plan.steps if options["list"] else report.unfinished), code
         lines = list_lines if options["list"] else check_lines if options["check"] else plan_lines
-        self._tell(lines(report, self.style))
+        self._tell(lines(report, self.style), options)
         return None, code
 
 

@@ -35,7 +35,9 @@ class Command(SQLCommand):
             "--from-disk", action="store_true", help="Use the down scripts on disk instead of those that were kept."
         )
         parser.add_argument("--plan", action="store_true", help="Show what would be done, and do nothing.")
-        parser.add_argument("--lock-wait", metavar="DURATION", type=duration, default=60.0)
+        parser.add_argument(
+            "--lock-wait", metavar="DURATION", type=duration, default=60.0, help="How long to wait for another run."
+        )
         parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask.")
 
     def run(self, **options: Any) -> ExitCode:
