@@ -103,6 +103,11 @@ class Process:
         out, err = self.popen.communicate(timeout=PATIENCE)
         return Ran(plain(out), plain(err), self.popen.returncode)
 
+    def line(self) -> str:
+        """Wait for the next line that it writes, and return it."""
+        assert self.popen.stdout is not None
+        return plain(self.popen.stdout.readline())
+
     def kill(self) -> None:
         """End it as ``kill -9`` does."""
         self.popen.kill()
