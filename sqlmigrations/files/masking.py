@@ -15,10 +15,10 @@ _ROWS = 16 * 1024
 #: ``PASSWORD 'x'`` of a role, ``password 'x'`` among the options of a server or user mapping.
 _OPTIONS = ("password", "passwd", "sslpassword", "scram_client_key", "scram_server_key")
 #: The same within a string, where quotes may be doubled: ``EXECUTE 'ALTER ROLE a PASSWORD ''x'''``.
-_nested = re.compile(rb"(\bpassw(?:or)?d\"?\s++(?:[eEnN](?='))?+)('+)(?!')(?:[^']|\2\2){0,200}+\2", re.IGNORECASE)
+_nested = re.compile(rb"(\bpassw(?:or)?d\"?\s++(?:[eEnN](?='))?)('+)(?!')(?:[^']|\2\2){0,200}\2", re.IGNORECASE)
 #: ``password=x`` of a connection string; the value in quotes when it holds blanks.
 _setting = re.compile(
-    rb"(\b(?:ssl)?passw(?:or)?d\s*+=\s*+)(?:(\\?'+)(?:(?!\2).)*+\2|[^\s'&]++)", re.IGNORECASE | re.DOTALL
+    rb"(\b(?:ssl)?passw(?:or)?d\s*+=\s*+)(?:(\\?'+)(?:(?!\2).)*\2|[^\s'&]++)", re.IGNORECASE | re.DOTALL
 )
 #: ``scheme://user:password@host``.
 _address = re.compile(rb"(\b[a-z][a-z0-9+.-]*+://[^\s:/@']*+:)[^\s@'/]++(?=@)", re.IGNORECASE)

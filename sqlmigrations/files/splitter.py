@@ -42,19 +42,19 @@ _COMMON = (
     rb"|[eE]" + E_BODY + rb"(?=[,;)])"
 )
 # Nearly all of a large file is rows like (1, 'text', -2): they have a pattern of their own, tried first.
-_ROW = rb"""\((?:'[^']*+'[, ]*+|[^'"$;()\\/\-eE]++|[eE](?!')|-(?!-)|[eE]""" + E_BODY + rb"""(?=[,)]))*+\)[,\s]*+"""
+_ROW = rb"""\((?:'[^']*+'[, ]*+|[^'"$;()\\/\-eE]++|[eE](?!')|-(?!-)|[eE]""" + E_BODY + rb"""(?=[,)]))*\)[,\s]*+"""
 _NESTING = 3
 
 
 def _parentheses(depth: int) -> bytes:
     """Build the pattern of balanced parentheses, nested up to ``depth`` times."""
     inner = rb"|" + _parentheses(depth - 1) if depth > 1 else b""
-    return rb"\((?:" + _COMMON + rb"|;" + inner + rb")*+\)"
+    return rb"\((?:" + _COMMON + rb"|;" + inner + rb")*\)"
 
 
 _PARENTHESES = _parentheses(_NESTING)
-_outside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|" + _PARENTHESES + rb")*+", re.DOTALL)
-_inside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|;|" + _PARENTHESES + rb")*+", re.DOTALL)
+_outside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|" + _PARENTHESES + rb")*", re.DOTALL)
+_inside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|;|" + _PARENTHESES + rb")*", re.DOTALL)
 # One token at a time, for the statements whose words decide where they end.
 _single = re.compile(
     rb"(?P<blank>" + SPACE + rb"++|" + LINE_COMMENT + rb"[\r\n])"
@@ -66,8 +66,8 @@ _single = re.compile(
 _SEMICOLON = ord(";")
 _PARENTHESIS = {ord("("): 1, ord(")"): -1}
 _COMMENT_OPENERS = b"-/"
-_gap = re.compile(rb"(?:" + SPACE + rb"|;|" + LINE_COMMENT + rb"[\r\n])*+")
-_blank = re.compile(rb"(?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*+")
+_gap = re.compile(rb"(?:" + SPACE + rb"|;|" + LINE_COMMENT + rb"[\r\n])*")
+_blank = re.compile(rb"(?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*")
 _line_comment = re.compile(LINE_COMMENT)
 _line_end = re.compile(rb"[\r\n]")
 _word_character = re.compile(rb"[A-Za-z0-9_$\x80-\xff]")

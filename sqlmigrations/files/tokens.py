@@ -1,8 +1,12 @@
 """The lexical rules of PostgreSQL, as patterns over bytes.
 
 Source: ``src/backend/parser/scan.l`` and the chapter "Lexical Structure" of PostgreSQL's manual, versions 14 to 18.
-``standard_conforming_strings`` is on, its default. All quantifiers are possessive: a token that is not
-complete fails at once, and no input takes more than linear time.
+``standard_conforming_strings`` is on, its default.
+
+Quantifiers of characters are possessive: a token that is not complete fails at once, and no input takes more than
+linear time. Those of groups are not, since ``re`` matches possessive groups wrongly before Python 3.11.5
+(https://github.com/python/cpython/issues/106052); instead, a group's alternatives begin with different characters, and
+no quote follows a closing one, so that there is one way to match.
 """
 
 from __future__ import annotations
@@ -19,9 +23,9 @@ SPACE = rb"[ \t\n\r\f\v]"
 #: A carriage return alone ends a line comment, too.
 LINE_COMMENT = rb"--[^\r\n]*+"
 #: What may stand between the parts of one string constant: white space with at least one line end in it.
-CONTINUATION = rb"(?:[ \t\f\v]|" + LINE_COMMENT + rb")*+[\r\n](?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*+"
-E_BODY = rb"'(?:[^'\\]|\\.|'')*+'"
-E_STRING = rb"[eE]" + E_BODY + rb"(?:" + CONTINUATION + E_BODY + rb")*+"
+CONTINUATION = rb"(?:[ \t\f\v]|" + LINE_COMMENT + rb")*[\r\n](?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*"
+E_BODY = rb"'(?:[^'\\]|\\.|'')*'(?!')"
+E_STRING = rb"[eE]" + E_BODY + rb"(?:" + CONTINUATION + E_BODY + rb")*"
 DOLLAR_OPENER = rb"\$(?:" + WORD_START + rb"[A-Za-z0-9_\x80-\xff]*+)?\$"
 
 dollar_opener = re.compile(DOLLAR_OPENER)
@@ -88,21 +92,19 @@ class Token(NamedTuple):
         return content.replace(b"''", b"'").decode(errors="replace")
 
 
-_NUMBER = (
-    rb"(?:[0-9](?:_?+[0-9])*+(?:\.(?!\.)(?:[0-9](?:_?+[0-9])*+)?+)?+|\.[0-9](?:_?+[0-9])*+)(?:[eE][-+]?+[0-9]++)?+"
-)
+_NUMBER = rb"(?:[0-9](?:_?+[0-9])*(?:\.(?!\.)(?:[0-9](?:_?+[0-9])*)?)?|\.[0-9](?:_?+[0-9])*)(?:[eE][-+]?+[0-9]++)?"
 _token = re.compile(
     rb"(?P<space>" + SPACE + rb"++)"
     rb"|(?P<COMMENT>" + LINE_COMMENT + rb")"
     rb"|(?P<block>/\*)"
-    rb"|(?P<STRING>" + E_STRING + rb"|(?:[bBxXnN]|[uU]&)?+'(?:[^']|'')*+')"
-    rb'|(?P<QUOTED_NAME>(?:[uU]&)?+"(?:[^"]|"")*+")'
+    rb"|(?P<STRING>" + E_STRING + rb"|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'(?!'))"
+    rb'|(?P<QUOTED_NAME>(?:[uU]&)?"(?:[^"]|"")*"(?!"))'
     rb"|(?P<WORD>" + WORD + rb")"
-    rb"|(?P<NUMBER>0[xX](?:_?+[0-9A-Fa-f])++|0[oO](?:_?+[0-7])++|0[bB](?:_?+[01])++|" + _NUMBER + rb")"
+    rb"|(?P<NUMBER>0[xX](?:_?+[0-9A-Fa-f])+|0[oO](?:_?+[0-7])+|0[bB](?:_?+[01])+|" + _NUMBER + rb")"
     rb"|(?P<PARAMETER>\$[0-9]++)"
     rb"|(?P<dollar>" + DOLLAR_OPENER + rb")"
     rb"|(?P<PUNCTUATION>::|:=|\.\.|[,()\[\].;:])"
-    rb"|(?P<OPERATOR>(?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=])++)"
+    rb"|(?P<OPERATOR>(?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=])+)"
     rb"|(?P<OTHER>.)",
     re.DOTALL,
 )
@@ -145,13 +147,13 @@ def code(text: bytes) -> Iterator[Token]:
 #: How far into a statement its leading words are looked for, in bytes.
 _HEAD = 4096
 _quiet = rb"[^'\"$()/\-eE]++|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE]|'[^']*+'|\"[^\"]*+\"|-(?!-)|/(?!\*)"
-_plain_words = re.compile(rb"(?:[A-Za-z_][A-Za-z0-9_]*+[ \t\r\n]++)++")
+_plain_words = re.compile(rb"(?:[A-Za-z_][A-Za-z0-9_]*+[ \t\r\n]++)+")
 _BETWEEN = rb"[^A-Za-z_\x80-\xff'\"$()/\-]*+"
 _between = re.compile(_BETWEEN)
 _leading = re.compile(
     _BETWEEN + rb""
     rb"(?:(?P<word>(?![eE]')" + WORD + rb")"
-    rb"|'[^']*+'|\"[^\"]*+\"|\((?:" + _quiet + rb"|\((?:" + _quiet + rb")*+\))*+\)"
+    rb"|'[^']*+'|\"[^\"]*+\"|\((?:" + _quiet + rb"|\((?:" + _quiet + rb")*\))*\)"
     rb"|-(?!-)|/(?!\*)|" + LINE_COMMENT + rb"(?=[\r\n]))"
 )
 
