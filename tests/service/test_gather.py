@@ -1,0 +1,84 @@
+"""What stands on disk and what the database remembers of it, brought together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from sqlmigrations.files.checksum import Change
+from sqlmigrations.service.apply import ApplyOptions, apply
+from sqlmigrations.service.gather import Footprints, read_disk, recall
+from tests.helpers import put, run_sql
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("CREATE TABLE t (id int);", "CREATE TABLE t (id int);", None),
+        ("CREATE TABLE t (id int);", "-- why\nCREATE  TABLE t (\n id int\n);", Change.COSMETIC),
+        ("CREATE TABLE t (id int);", "CREATE TABLE t (id bigint);", Change.CHANGED),
+        ("SELECT 'a  b';", "SELECT 'a b';", Change.CHANGED),
+        ("SELECT 1;", "-- SELECT 1;", Change.CHANGED),
+        # The text that is kept has no password: it can't tell whether only a comment changed.
+        ("ALTER ROLE CURRENT_USER PASSWORD NULL;", "ALTER ROLE CURRENT_USER PASSWORD NULL; -- why", Change.COSMETIC),
+        ("-- sqlmigrations: sensitive\nSELECT 1;", "-- sqlmigrations: sensitive\nSELECT 1; -- why", Change.CHANGED),
+    ],
+)
+def test_how_a_file_changed_since_it_was_applied(
+    fresh_database: str, folder: Path, before: str, after: str, expected: Change | None
+) -> None:
+    put(folder, {"001.sql": before})
+    apply(ApplyOptions())
+    put(folder, {"001.sql": after})
+    remembered = recall(connections["default"], read_disk("default"))
+    assert remembered.changes == ({} if expected is None else {"001.sql": expected})
+
+
+def test_a_database_without_our_tables_remembers_nothing(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "-- sqlmigrations: requires django:auth.0001_initial\nSELECT 1"})
+    remembered = recall(connections["default"], read_disk("default"))
+    assert (remembered.location.tables, remembered.records, remembered.changes, remembered.django_applied) == (
+        None,
+        {},
+        {},
+        frozenset(),
+    )
+
+
+def test_django_migrations_are_asked_for_only_when_a_file_requires_one(fresh_database: str, folder: Path) -> None:
+    run_sql(
+        "CREATE TABLE django_migrations (id int, app text, name text, applied timestamptz); "
+        "INSERT INTO django_migrations VALUES (1, 'auth', '0001_initial', now())"
+    )
+    put(folder, {"001.sql": "SELECT 1"})
+    assert recall(connections["default"], read_disk("default")).django_applied == frozenset()
+    put(folder, {"001.sql": "-- sqlmigrations: requires django:auth.0001_initial\nSELECT 1"})
+    assert recall(connections["default"], read_disk("default")).django_applied == {("auth", "0001_initial")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("CREATE TABLE users (id int)", "CREATE TABLE posts (id int)", ""),
+        ("CREATE TABLE users (id int)", "ALTER TABLE users ADD a int", "users"),
+        ("CREATE TABLE users (id int)", "ALTER TABLE public.users ADD a int", "users"),
+        ("SELECT * FROM users", "SELECT * FROM users", ""),
+        ("INSERT INTO users VALUES (1)", "SELECT * FROM users", "users"),
+        ("CREATE TABEL users (id int)", "CREATE TABLE posts (id int)", "what can't be known beforehand ("),
+    ],
+)
+def test_what_two_files_share(folder: Path, one: str, other: str, expected: str) -> None:
+    put(folder, {"001.sql": one, "002.sql": other})
+    first, second = read_disk("default").files
+    footprints = Footprints()
+    for shared in (footprints.overlap(first, second), footprints.overlap(second, first)):
+        assert expected in shared
+        assert bool(shared) == bool(expected)
+
+
+def test_a_file_that_cannot_be_read_overlaps_with_all(folder: Path) -> None:
+    put(folder, {"001.sql": "SELECT 'open", "002.sql": "SELECT 1"})
+    first, second = read_disk("default").files
+    assert Footprints().overlap(first, second).startswith("what can't be known beforehand (001.sql:1: unterminated")
