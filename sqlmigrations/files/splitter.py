@@ -32,29 +32,36 @@ __all__ = ["BLOCK", "BOM", "Splitter", "split"]
 # What can be stepped over without a closer look, many bytes at a time. Words need not be told apart, except that an E
 # which is a whole word makes a quote after it an escape string, and that a $ within a word starts no dollar quote. A
 # doubled quote needs no rule: 'a''b' is as long as 'a' and 'b' side by side. An escape string is only stepped over when
-# what follows shows that the next line does not go on with it.
+# what follows shows that the next line does not go on with it. Each alternative is the only one that can match where it
+# does, and is tried a limited number of times in a row: what could be tried again is kept in memory meanwhile.
+_SOME = rb"{0,500}"
+_ESCAPE_STRING = rb"(?<![A-Za-z0-9_$\x80-\xff])[eE]" + E_BODY
 _COMMON = (
     rb"""'[^']*+'[, ]*+"""
     rb"""|[^'"$;()\\/\-eE]++"""
     rb"|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE]"
     rb'|"[^"]*+"'
     rb"|-(?!-)|/(?!\*)|(?<=[A-Za-z_\x80-\xff])\$|" + LINE_COMMENT + rb"[\r\n]"
-    rb"|[eE]" + E_BODY + rb"(?=[,;)])"
+    rb"|" + _ESCAPE_STRING + rb"(?=[,;)])"
 )
 # Nearly all of a large file is rows like (1, 'text', -2): they have a pattern of their own, tried first.
-_ROW = rb"""\((?:'[^']*+'[, ]*+|[^'"$;()\\/\-eE]++|[eE](?!')|-(?!-)|[eE]""" + E_BODY + rb"""(?=[,)]))*\)[,\s]*+"""
+_ROW = (
+    rb"""\((?:'[^']*+'[, ]*+|[^'"$;()\\/\-eE]++|[eE](?!')|-(?!-)|"""
+    + (_ESCAPE_STRING + rb"(?=[,)]))" + _SOME)
+    + rb"\)[,\s]*+"
+)
 _NESTING = 3
 
 
 def _parentheses(depth: int) -> bytes:
     """Build the pattern of balanced parentheses, nested up to ``depth`` times."""
     inner = rb"|" + _parentheses(depth - 1) if depth > 1 else b""
-    return rb"\((?:" + _COMMON + rb"|;" + inner + rb")*\)"
+    return rb"\((?:" + _COMMON + rb"|;" + inner + rb")" + _SOME + rb"\)"
 
 
 _PARENTHESES = _parentheses(_NESTING)
-_outside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|" + _PARENTHESES + rb")*", re.DOTALL)
-_inside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|;|" + _PARENTHESES + rb")*", re.DOTALL)
+_outside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|" + _PARENTHESES + rb")" + _SOME, re.DOTALL)
+_inside = re.compile(rb"(?:" + _ROW + rb"|" + _COMMON + rb"|;|" + _PARENTHESES + rb")" + _SOME, re.DOTALL)
 # One token at a time, for the statements whose words decide where they end.
 _single = re.compile(
     rb"(?P<blank>" + SPACE + rb"++|" + LINE_COMMENT + rb"[\r\n])"
@@ -66,8 +73,8 @@ _single = re.compile(
 _SEMICOLON = ord(";")
 _PARENTHESIS = {ord("("): 1, ord(")"): -1}
 _COMMENT_OPENERS = b"-/"
-_gap = re.compile(rb"(?:" + SPACE + rb"|;|" + LINE_COMMENT + rb"[\r\n])*")
-_blank = re.compile(rb"(?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*")
+_gap = re.compile(rb"(?:" + SPACE + rb"++|;|" + LINE_COMMENT + rb"[\r\n])" + _SOME)
+_blank = re.compile(rb"(?:" + SPACE + rb"++|" + LINE_COMMENT + rb"[\r\n])*")
 _line_comment = re.compile(LINE_COMMENT)
 _line_end = re.compile(rb"[\r\n]")
 _word_character = re.compile(rb"[A-Za-z0-9_$\x80-\xff]")

@@ -23,8 +23,8 @@ SPACE = rb"[ \t\n\r\f\v]"
 #: A carriage return alone ends a line comment, too.
 LINE_COMMENT = rb"--[^\r\n]*+"
 #: What may stand between the parts of one string constant: white space with at least one line end in it.
-CONTINUATION = rb"(?:[ \t\f\v]|" + LINE_COMMENT + rb")*[\r\n](?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\r\n])*"
-E_BODY = rb"'(?:[^'\\]|\\.|'')*'(?!')"
+CONTINUATION = rb"(?:[ \t\f\v]++|" + LINE_COMMENT + rb")*[\r\n](?:" + SPACE + rb"++|" + LINE_COMMENT + rb"[\r\n])*"
+E_BODY = rb"'(?:[^'\\]++|\\.|'')*'(?!')"
 E_STRING = rb"[eE]" + E_BODY + rb"(?:" + CONTINUATION + E_BODY + rb")*"
 DOLLAR_OPENER = rb"\$(?:" + WORD_START + rb"[A-Za-z0-9_\x80-\xff]*+)?\$"
 
@@ -97,8 +97,8 @@ _token = re.compile(
     rb"(?P<space>" + SPACE + rb"++)"
     rb"|(?P<COMMENT>" + LINE_COMMENT + rb")"
     rb"|(?P<block>/\*)"
-    rb"|(?P<STRING>" + E_STRING + rb"|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'(?!'))"
-    rb'|(?P<QUOTED_NAME>(?:[uU]&)?"(?:[^"]|"")*"(?!"))'
+    rb"|(?P<STRING>" + E_STRING + rb"|(?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*'(?!'))"
+    rb'|(?P<QUOTED_NAME>(?:[uU]&)?"(?:[^"]++|"")*"(?!"))'
     rb"|(?P<WORD>" + WORD + rb")"
     rb"|(?P<NUMBER>0[xX](?:_?+[0-9A-Fa-f])+|0[oO](?:_?+[0-7])+|0[bB](?:_?+[01])+|" + _NUMBER + rb")"
     rb"|(?P<PARAMETER>\$[0-9]++)"

@@ -26,6 +26,7 @@ STATEMENTS: dict[str, list[str]] = {
     "escape string after a comment is another string": ["SELECT E'a' /* x\n */ 'b\\';", "", "SELECT ';';"],
     "escape string on one line is another string": ["SELECT E'a' 'b\\';", "", "SELECT ';';"],
     "a word that ends with e": [r"SELECT date'2020-01-01\';", "", "SELECT ';';"],
+    "a word that ends with e, within parentheses": [r"SELECT (date'\', ');');", "", "SELECT (date'', ';');"],
     "a word with a digit and e": [r"SELECT _1e'\';", "", "SELECT ';';"],
     "e within a word in parentheses": [r"SELECT (type'\');", "", "SELECT 1;"],
     "unicode string": [r"SELECT U&'d\0061t\+000061;\''';", "", "SELECT 1;"],
