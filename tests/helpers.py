@@ -101,7 +101,7 @@ class Process:
     def end(self) -> Ran:
         """Wait for its end and return its whole answer."""
         out, err = self.popen.communicate(timeout=PATIENCE)
-        return Ran(plain(out), plain(err), self.popen.returncode)
+        return Ran(plain(out or ""), plain(err), self.popen.returncode)
 
     def line(self) -> str:
         """Wait for the next line that it writes, and return it."""

@@ -64,10 +64,10 @@ class SQLCommand(BaseCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = ExitCode.OK
         except Terminated:
-            self._say_interrupted("Terminated")
+            self._say_interrupted("Terminated", options)
             code = ExitCode.TERMINATED
         except KeyboardInterrupt:
-            self._say_interrupted("Interrupted")
+            self._say_interrupted("Interrupted", options)
             code = ExitCode.INTERRUPTED
         if code:
             sys.exit(code)
@@ -88,8 +88,12 @@ class SQLCommand(BaseCommand):
         self.stderr.flush()
         return input().strip().lower() in ("yes", "y")
 
-    def _say_interrupted(self, what: str) -> None:
-        self.stderr.write(self.style.ERROR(f"\n{what}: the statement in work was cancelled and rolled back."))
+    def _say_interrupted(self, what: str, options: dict[str, Any]) -> None:
+        words = f"{what}: the statement in work was cancelled and rolled back."
+        if options["format"] == "json":
+            error = SQLMigrationsError(words)
+            self.stdout.write(documents.dumps(documents.of_error(self.name, options["database"], error)))
+        self.stderr.write(self.style.ERROR(f"\n{words}"))
 
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)?")

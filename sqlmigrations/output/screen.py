@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, cast
 
@@ -42,7 +43,13 @@ class Screen:
         self._line = ""
 
     def report(self, report: Report) -> None:
-        """Write one report of the run."""
+        """Write one report of the run, which goes on all the same when nobody reads any more (``applysql | head``)."""
+        try:
+            self._report(report)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+
+    def _report(self, report: Report) -> None:
         if isinstance(report, Began) and len(report.plan.runnable) >= MANY and self.out.isatty():
             self._start_bar(len(report.plan.runnable))
         for text, ending in self.words.lines(report):

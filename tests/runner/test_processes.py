@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 from pathlib import Path
 
@@ -208,6 +209,41 @@ def test_a_signal_while_it_waits_for_another_run(slow: str, folder: Path) -> Non
         assert is_sleeping()
         first.signal(signal.SIGINT)
     assert states() == {"001.sql": "failed"}
+
+
+def test_a_signal_where_a_document_is_expected(slow: str, folder: Path) -> None:
+    put(folder, {"001.sql": TWO_HUNDRED})
+    with started(folder, "--format", "json") as process:
+        wait_until(is_sleeping)
+        ran = process.signal(signal.SIGTERM)
+    assert ran.code == 143
+    assert json.loads(ran.out) == {
+        "schema_version": 1,
+        "command": "applysql",
+        "database": "default",
+        "error": {
+            "message": "Terminated: the statement in work was cancelled and rolled back.",
+            "hint": "",
+            "problems": [],
+        },
+    }
+
+
+def test_a_run_goes_on_when_nobody_reads_its_words_any_more(fresh_database: str, folder: Path) -> None:
+    """As in ``applysql | head -1``."""
+    run_sql("CREATE TABLE gate (id int)")
+    put(folder, {"001.sql": "LOCK TABLE gate;", "002.sql": "CREATE TABLE two (id int);", "003.sql": "SELECT 1/0;"})
+    with session() as keeper:
+        keeper.execute("BEGIN; LOCK TABLE gate")
+        with started(folder, SQL_LOCK_TIMEOUT="10min") as process:
+            assert process.line() == "Running SQL files:\n"
+            assert process.popen.stdout is not None
+            process.popen.stdout.close()
+            process.popen.stdout = None
+            keeper.execute("COMMIT")
+            ran = process.end()
+    assert (ran.code, "BrokenPipe" in ran.err) == (1, False)
+    assert states() == {"001.sql": "applied", "002.sql": "applied", "003.sql": "failed"}
 
 
 # Several at once
