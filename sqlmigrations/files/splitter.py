@@ -39,7 +39,7 @@ _ESCAPE_STRING = rb"(?<![A-Za-z0-9_$\x80-\xff])[eE]" + E_BODY
 _COMMON = (
     rb"""'[^']*+'[, ]*+"""
     rb"""|[^'"$;()\\/\-eE]++"""
-    rb"|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE]"
+    rb"|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE](?=')"
     rb'|"[^"]*+"'
     rb"|-(?!-)|/(?!\*)|(?<=[A-Za-z_\x80-\xff])\$|" + LINE_COMMENT + rb"[\r\n]"
     rb"|" + _ESCAPE_STRING + rb"(?=[,;)])"

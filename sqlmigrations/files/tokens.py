@@ -146,7 +146,7 @@ def code(text: bytes) -> Iterator[Token]:
 
 #: How far into a statement its leading words are looked for, in bytes.
 _HEAD = 4096
-_quiet = rb"[^'\"$()/\-eE]++|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE]|'[^']*+'|\"[^\"]*+\"|-(?!-)|/(?!\*)"
+_quiet = rb"[^'\"$()/\-eE]++|[eE](?!')|(?<=[A-Za-z0-9_$\x80-\xff])[eE](?=')|'[^']*+'|\"[^\"]*+\"|-(?!-)|/(?!\*)"
 _plain_words = re.compile(rb"(?:[A-Za-z_][A-Za-z0-9_]*+[ \t\r\n]++)+")
 _BETWEEN = rb"[^A-Za-z_\x80-\xff'\"$()/\-]*+"
 _between = re.compile(_BETWEEN)
