@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import Ran, applysql, events, put, rows, states, tables
+from tests.helpers import Ran, applysql, events, put, rows, session, states, tables
 
 MAKE = "CREATE TABLE users (id int); INSERT INTO users VALUES (1), (2);"
 ADVICE = "Every boolean that a verify script returns must be true. The file was rolled back."
@@ -77,6 +77,16 @@ def test_a_verify_script_may_not_write(fresh_database: str, folder: Path, write:
     assert "    001.verify.sql:2: cannot execute " in ran.out
     assert " in a read-only transaction [25006]\n" in ran.out
     assert (states(), tables()) == ({"001.sql": "failed"}, [])
+
+
+def test_nothing_that_a_verify_script_does_stays(fresh_database: str, folder: Path) -> None:
+    """Some things are allowed where nothing can be written: they are rolled back."""
+    with session() as listener:
+        listener.execute("LISTEN done")
+        put(folder, {"001.sql": MAKE, "001.verify.sql": "NOTIFY done, 'verified';\nSELECT true;"})
+        put(folder, {"002.sql": "NOTIFY done, 'applied';"})
+        assert applysql().code == 0
+        assert [notify.payload for notify in listener.notifies(timeout=10, stop_after=1)] == ["applied"]
 
 
 def test_an_error_in_a_verify_script_names_its_place(fresh_database: str, folder: Path) -> None:
