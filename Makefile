@@ -36,7 +36,8 @@ test: $(VENV)/installed ## run the tests (ARGS="-k name")
 	@$(PYTEST)
 
 test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
-	@.ci/on-server $(PG15) $(PYTEST)
+	@# Browsers, wheels and servers of their own are the same with every server: once is enough.
+	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e"
 
 lint: $(VENV)/installed ## check style, types, layers and missing migrations
 	@$(VENV)/bin/ruff check --quiet .

@@ -119,6 +119,11 @@ class Process:
         return self.end()
 
 
+def _hear_interrupts() -> None:
+    """Let a process hear Ctrl-C, also where the tests run in a shell's background, which is deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Process]:
     """Run ``applysql`` on ``folder`` and the database of the alias ``default`` in a process of its own."""
@@ -136,6 +141,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Proce
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_hear_interrupts,
     )
     try:
         yield Process(process)

@@ -104,7 +104,9 @@ def test_the_rest_may_be_mended_before_it_resumes(fresh_database: str, folder: P
     assert rows("SELECT id FROM t") == [(1,), (2,)]
 
 
-RESTART = "What to do: Restore that part, or say where to go on: applysql 001.sql --resume-at N (or --restart)."
+RESTART = (
+    'What to do: Restore that part, or say where to go on: applysql 001.sql --resume-at N (or --restart) --reason "..."'
+)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,8 @@ def test_a_temporary_object_of_the_done_part_refuses_the_resume(
     assert ran.code == 5
     assert (
         "    001.sql:3: The part that has run made a temporary table, which has gone with its session.\n"
-        "    What to do: Undo what has run and begin again: applysql 001.sql --restart\n"
+        "    What to do: Undo what has run and begin again: applysql 001.sql --restart "
+        '--reason "..."\n'
     ) in ran.out
     assert progress()[0] == 2
 
@@ -306,8 +309,8 @@ def test_a_statement_whose_end_nobody_saw_and_nobody_can_tell(fresh_database: st
         "  Resuming 001.sql... IN DOUBT (<time>, 0 statements)\n"
         "    001.sql:3: Statement 2 was begun and nobody saw its end; the catalog can't tell either.\n"
         "    3 | CREATE DATABASE sqlm_never;\n"
-        "    What to do: Look whether it happened. If so: applysql 001.sql --resume-at 3, else: applysql 001.sql "
-        "--resume-at 2\n"
+        "    What to do: Look whether it happened. If so: applysql 001.sql --resume-at 3, else with 2, "
+        'each time with --reason "...".\n'
         "  1 in doubt.\n" + HEAD,
         "",
         5,
