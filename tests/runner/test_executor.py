@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -13,12 +14,27 @@ import pytest
 from django.db import connections, transaction
 
 from sqlmigrations.database import raw
+from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files import scripts
-from sqlmigrations.history import Chain, Event, Tables, identify, read_head, verify_chain, write_record
+from sqlmigrations.history import (
+    Chain,
+    Event,
+    Tables,
+    ensure_tables,
+    identify,
+    read_head,
+    verify_chain,
+    write_record,
+)
 from sqlmigrations.models import EventType
 from sqlmigrations.runner import executor
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import FILE_CLASS, key_of
+from sqlmigrations.runner.outcome import Outcome
+from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.task import forwards
+from sqlmigrations.service.apply import ApplyOptions, apply
+from sqlmigrations.service.gather import read_disk
 from tests.helpers import Settings, applysql, events, put, rows, run_sql, session, states, tables, value, wait_until
 
 
@@ -502,10 +518,53 @@ def test_a_lost_run_lock_ends_the_run(fresh_database: str, folder: Path) -> None
 
 
 def test_inside_a_transaction_of_the_caller_it_refuses_in_plain_words(fresh_database: str, folder: Path) -> None:
-    from sqlmigrations.exceptions import ConfigurationError
-    from sqlmigrations.service.apply import ApplyOptions, apply
-
     put(folder, TWO)
-    with transaction.atomic(), pytest.raises(ConfigurationError):
+    with transaction.atomic(), pytest.raises(ConfigurationError) as caught:
         apply(ApplyOptions())
+    assert str(caught.value) == (
+        "SQL files can't be applied inside a transaction: each is committed with its own record.\n"
+        "  Call it outside atomic(), or without ATOMIC_REQUESTS."
+    )
+    assert tables() == []
+
+
+def run_joined(folder: Path) -> list[Outcome]:
+    """Run the folder's files inside the open transaction, as a Django migration would."""
+    wrapper = connections["default"]
+    own = Session(wrapper)
+    identity, clock = identify(own.connection)
+    tables_ = ensure_tables(wrapper)
+    chain = Chain(tables_, read_head(own.connection, tables_), uuid.uuid4(), identity, clock)
+    journal = Journal(chain, lambda: own.connection)
+    joined = executor.Executor(own, journal, in_transaction=executor.Transaction.JOINED)
+    return [joined.run(forwards(file), None) for file in read_disk("default").files]
+
+
+def test_a_joined_file_rides_in_the_surrounding_transaction(fresh_database: str, folder: Path) -> None:
+    ensure_tables(connections["default"])
+    put(folder, {"001.sql": "CREATE TABLE one (id int);", "002.sql": "SELECT 1/0;", "003.sql": "TABLE one;"})
+    for keep in (False, True):
+        with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+            assert [str(outcome.state) for outcome in run_joined(folder)] == ["applied", "failed", "applied"]
+            assert (tables(), states()) == ([], {})  # as others see it
+            if not keep:
+                raise ZeroDivisionError
+    assert (tables(), states()) == (["one"], {"001.sql": "applied", "002.sql": "failed", "003.sql": "applied"})
+    assert verify_chain(raw(connections["default"]), Tables("public")).events == 6
+
+
+def test_a_joined_file_is_not_tried_again(fresh_database: str, folder: Path, without_pauses: list[int]) -> None:
+    run_sql("CREATE SEQUENCE tries")
+    put(folder, {"001.sql": STUBBORN.format(number=99, sqlstate="55P03")})
+    with transaction.atomic():
+        (outcome,) = run_joined(folder)
+    assert (str(outcome.state), outcome.attempts, without_pauses) == ("failed", 1, [])
+
+
+def test_a_file_outside_a_transaction_cannot_join_one(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "-- sqlmigrations: transaction off\nCREATE TABLE one (id int);"})
+    with transaction.atomic():
+        (outcome,) = run_joined(folder)
+    assert outcome.error is not None
+    assert outcome.error.message == "A file with `transaction off` can't run inside a transaction."
     assert tables() == []
