@@ -161,6 +161,18 @@ def test_run_lock_by_itself(fresh_database: str) -> None:
         pass
 
 
+def test_the_lock_is_let_go_before_its_session_ends(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed session's backend needs a moment to end: the next run must not meet it."""
+    wrapper = connections["default"]
+    wrapper.ensure_connection()
+    with RunLock(wrapper, "public", wait=0, on_wait=lambda holder: None) as held:
+        close = held.connection.close
+        monkeypatch.setattr(held.connection, "close", lambda: None)
+        assert run_in_progress(raw(wrapper), "public") is not None
+    assert run_in_progress(raw(wrapper), "public") is None
+    close()
+
+
 def test_a_files_lock_by_itself(fresh_database: str) -> None:
     with session() as one, session(application_name="one run") as two:
         assert try_file_lock(two, "001.sql", session=True)
