@@ -6,6 +6,8 @@ wrap errors, and read JSON as text and times without a zone where ``USE_TZ`` is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -44,6 +46,42 @@ def connect(alias: str) -> BaseDatabaseWrapper:
             hint=f"Look at DATABASES['{alias}'] and whether its server runs.",
         ) from error
     return wrapper
+
+
+@contextmanager
+def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
+    """Open Django's connection for ``alias`` for the block; one that wasn't open before is closed at its end.
+
+    Raises:
+        DatabaseUnavailable: the alias is not PostgreSQL, can't be reached, or the connection is lost in the block.
+    """
+    was_open = connections[alias].connection is not None
+    wrapper = connect(alias)
+    try:
+        yield wrapper
+    except (psycopg.Error, DjangoError) as error:
+        if not is_lost(error):
+            raise
+        raise DatabaseUnavailable(
+            f"The connection to '{alias}' was lost: {str(error).strip()}",
+            hint="Run it again: what was committed is on record.",
+        ) from error
+    finally:
+        if not was_open:
+            wrapper.close()
+
+
+#: SQLSTATEs of a connection that the server ends: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_ENDED = ("08", "57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04")
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether an error of psycopg, or one of Django's around it, says that the connection is gone."""
+    if not isinstance(error, psycopg.Error):
+        error = error.__cause__ or error
+    if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(_ENDED)
 
 
 def raw(wrapper: BaseDatabaseWrapper) -> Connection:

@@ -10,7 +10,7 @@ from typing import LiteralString
 from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 
-from sqlmigrations.database import Connection, connect, fetch_all, raw
+from sqlmigrations.database import Connection, connected, fetch_all, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Event
@@ -96,14 +96,14 @@ def plan_adoption(table: str, *, database: str = DEFAULT_DB_ALIAS) -> AdoptionPl
         ConfigurationError: there is no such table, or it has no shape that is known.
         InvalidFiles: files can't be read.
     """
-    wrapper = connect(database)
-    disk = read_disk(database)
-    records = recall(wrapper, disk).records
-    shape, rows = _read(raw(wrapper), table)
-    adoptions = {adoption.name: adoption for adoption in (_adoption(row, shape, disk.files) for row in rows)}
-    undone = [name for name, adoption in adoptions.items() if not adoption.success and adoption.error is None]
-    new = tuple(adoption for name, adoption in adoptions.items() if name not in records and name not in undone)
-    return AdoptionPlan(database, table, shape.tool, new, len([name for name in adoptions if name in records]))
+    with connected(database) as wrapper:
+        disk = read_disk(database)
+        records = recall(wrapper, disk).records
+        shape, rows = _read(raw(wrapper), table)
+        adoptions = {adoption.name: adoption for adoption in (_adoption(row, shape, disk.files) for row in rows)}
+        undone = [name for name, adoption in adoptions.items() if not adoption.success and adoption.error is None]
+        new = tuple(adoption for name, adoption in adoptions.items() if name not in records and name not in undone)
+        return AdoptionPlan(database, table, shape.tool, new, len([name for name in adoptions if name in records]))
 
 
 Row = tuple[str, datetime | None, float | None, bool, str | None]
@@ -148,8 +148,7 @@ def adopt(plan: AdoptionPlan, *, tell: Tell, lock_wait: float = LOCK_WAIT) -> st
         RunLockHeld: another run went on for longer than ``lock_wait``.
         DatabaseUnavailable: the database can't be reached.
     """
-    wrapper = connect(plan.database)
-    with open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
+    with connected(plan.database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
         known = recall(wrapper, read_disk(plan.database)).records
         for adoption in plan.adoptions:
             if adoption.name not in known:

@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations import signals
 from sqlmigrations.conf import settings
-from sqlmigrations.database import connect, raw
+from sqlmigrations.database import connected, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
@@ -173,20 +173,20 @@ def plan_run(options: ApplyOptions) -> PlanReport:
         InvalidFiles: files can't be run as they are.
         DatabaseUnavailable: the database can't be asked.
     """
-    wrapper = connect(options.database)
-    prospect = _prospect(wrapper, read_disk(options.database), options, Footprints())
-    judge(prospect.plan.runnable)
-    plan = preview(prospect.plan, prospect.footprints.overlap, prospect.remembered.django_applied)
-    connection = raw(wrapper)
-    location = prospect.remembered.location
-    return PlanReport(
-        options.database,
-        plan,
-        read_head(connection, location.tables),
-        run_in_progress(connection, location.schema),
-        _warnings(prospect.disk),
-        options.records_only,
-    )
+    with connected(options.database) as wrapper:
+        prospect = _prospect(wrapper, read_disk(options.database), options, Footprints())
+        judge(prospect.plan.runnable)
+        plan = preview(prospect.plan, prospect.footprints.overlap, prospect.remembered.django_applied)
+        connection = raw(wrapper)
+        location = prospect.remembered.location
+        return PlanReport(
+            options.database,
+            plan,
+            read_head(connection, location.tables),
+            run_in_progress(connection, location.schema),
+            _warnings(prospect.disk),
+            options.records_only,
+        )
 
 
 def _prospect(wrapper: BaseDatabaseWrapper, disk: OnDisk, options: ApplyOptions, footprints: Footprints) -> _Prospect:
@@ -257,16 +257,16 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
         DatabaseUnavailable: the database can't be reached.
         KeyboardInterrupt: the run was interrupted; the file in work was rolled back and that was recorded.
     """
-    wrapper = connect(options.database)
-    disk, footprints = read_disk(options.database), Footprints()
-    runnable = _prospect(wrapper, disk, options, footprints).plan.runnable
-    judge(runnable)  # before the lock is taken and before the history's tables are made
-    with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
-        prospect = _prospect(wrapper, disk, options, footprints)
-        judge(prospect.plan.runnable, {step.name for step in runnable})
-        if options.backup and prospect.plan.runnable:
-            run.journal.context["backup"] = back_up(options.database)
-        return _Application(run, options, progress).go(prospect)
+    with connected(options.database) as wrapper:
+        disk, footprints = read_disk(options.database), Footprints()
+        runnable = _prospect(wrapper, disk, options, footprints).plan.runnable
+        judge(runnable)  # before the lock is taken and before the history's tables are made
+        with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
+            prospect = _prospect(wrapper, disk, options, footprints)
+            judge(prospect.plan.runnable, {step.name for step in runnable})
+            if options.backup and prospect.plan.runnable:
+                run.journal.context["backup"] = back_up(options.database)
+            return _Application(run, options, progress).go(prospect)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from django.db import DEFAULT_DB_ALIAS
 
-from sqlmigrations.database import connect, raw
+from sqlmigrations.database import connected, raw
 from sqlmigrations.files.checksum import Change
 from sqlmigrations.files.scripts import SMALL, SQLFile
 from sqlmigrations.history import Event, Record, Texts, read_all_texts
@@ -60,13 +60,13 @@ def plan_repair(database: str = DEFAULT_DB_ALIAS) -> RepairPlan:
         InvalidFiles: files can't be read.
         DatabaseUnavailable: the database can't be asked.
     """
-    wrapper = connect(database)
-    disk = read_disk(database)
-    remembered = recall(wrapper, disk)
-    tables = remembered.location.tables
-    if tables is None:
-        return RepairPlan(database, ())
-    return RepairPlan(database, tuple(_repairs(disk, remembered, read_all_texts(raw(wrapper), tables))))
+    with connected(database) as wrapper:
+        disk = read_disk(database)
+        remembered = recall(wrapper, disk)
+        tables = remembered.location.tables
+        if tables is None:
+            return RepairPlan(database, ())
+        return RepairPlan(database, tuple(_repairs(disk, remembered, read_all_texts(raw(wrapper), tables))))
 
 
 def _repairs(disk: OnDisk, remembered: Remembered, texts: dict[str, Texts]) -> Iterator[Repair]:
@@ -100,7 +100,7 @@ def repair(plan: RepairPlan, *, reason: str, tell: Tell, lock_wait: float = LOCK
         RunLockHeld: another run went on for longer than ``lock_wait``.
         DatabaseUnavailable: the database can't be reached.
     """
-    with open_run(connect(plan.database), lock_wait=lock_wait, tell=tell) as run:
+    with connected(plan.database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
         for one in plan.repairs:
             _settle(run.journal, one, reason)
         return run.head

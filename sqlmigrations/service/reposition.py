@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import DEFAULT_DB_ALIAS
 
-from sqlmigrations.database import connect
+from sqlmigrations.database import connected
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.history import Event
@@ -36,10 +36,9 @@ def reposition(
         ConfigurationError: the file did not stop half-way, or has no such statement.
         RunLockHeld: another run went on for longer than ``lock_wait``.
     """
-    wrapper = connect(database)
     disk = read_disk(database)
     file = resolve(name, disk.files)
-    with open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
+    with connected(database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
         record = recall(wrapper, disk).records.get(file.name)
         if record is None or record.state not in _STOPPED:
             state = record.state.label if record else "pending"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS
 
-from sqlmigrations.database import Connection, connect
+from sqlmigrations.database import Connection, connected
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrationsError, UnknownFile
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
@@ -96,19 +96,19 @@ def plan_revert(options: RevertOptions) -> RevertPlan:
     """
     if sum((bool(options.names), options.last is not None, options.to is not None)) != 1:
         raise ConfigurationError("Say what to revert: NAME, --last N or --to NAME.")
-    wrapper = connect(options.database)
-    disk = read_disk(options.database)
-    remembered = recall(wrapper, disk)
-    if remembered.location.tables is None:
-        raise UnknownFile("This database has no history of SQL files: there is nothing to revert.")
-    texts = read_all_texts(wrapper.connection, remembered.location.tables)
-    past = _Past(disk, remembered, texts)
-    names = past.with_dependants(past.targets(options), cascade=options.cascade)
-    reversals = tuple(past.reversal(name, from_disk=options.from_disk) for name in names)
-    problems = [problem for reversal in reversals for problem in examine(reversal.script)]
-    if problems:
-        raise InvalidFiles(problems)
-    return RevertPlan(options.database, reversals)
+    with connected(options.database) as wrapper:
+        disk = read_disk(options.database)
+        remembered = recall(wrapper, disk)
+        if remembered.location.tables is None:
+            raise UnknownFile("This database has no history of SQL files: there is nothing to revert.")
+        texts = read_all_texts(wrapper.connection, remembered.location.tables)
+        past = _Past(disk, remembered, texts)
+        names = past.with_dependants(past.targets(options), cascade=options.cascade)
+        reversals = tuple(past.reversal(name, from_disk=options.from_disk) for name in names)
+        problems = [problem for reversal in reversals for problem in examine(reversal.script)]
+        if problems:
+            raise InvalidFiles(problems)
+        return RevertPlan(options.database, reversals)
 
 
 def revert(plan: RevertPlan, progress: Progress = silent, *, lock_wait: float = LOCK_WAIT) -> RevertResult:
@@ -120,7 +120,7 @@ def revert(plan: RevertPlan, progress: Progress = silent, *, lock_wait: float = 
         KeyboardInterrupt: the run was interrupted; the script in work was rolled back.
     """
     results: list[FileResult] = []
-    with open_run(connect(plan.database), lock_wait=lock_wait, tell=progress) as run:
+    with connected(plan.database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=progress) as run:
         for reversal in plan.reversals:
             if results and results[-1].status is not Status.REVERTED:
                 results.append(FileResult(reversal.name, reversal.kind, Status.APPLIED, "left as it is"))

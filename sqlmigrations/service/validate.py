@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import connect, raw
+from sqlmigrations.database import connected, raw
 from sqlmigrations.history import ChainReport, knows_head, locate, read_events, read_head, verify_chain
 from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
 from sqlmigrations.runner.lock import run_in_progress
@@ -74,16 +74,16 @@ def validate(options: ValidateOptions) -> ValidationReport:
         InvalidFiles: files can't be read.
         DatabaseUnavailable: the database can't be asked.
     """
-    wrapper = connect(options.database)
-    for attempt in range(2):
-        if attempt:
-            time.sleep(PATIENCE)
-        before = _moment(wrapper)
-        report = _validate(wrapper, options)
-        if before is not None and before == _moment(wrapper):
-            return report
-    holder = Skipped("everything", "a run is in progress", "Validate again when it is done.")
-    return ValidationReport(options.database, skipped=(holder,), pending=report.pending, head=report.head)
+    with connected(options.database) as wrapper:
+        for attempt in range(2):
+            if attempt:
+                time.sleep(PATIENCE)
+            before = _moment(wrapper)
+            report = _validate(wrapper, options)
+            if before is not None and before == _moment(wrapper):
+                return report
+        holder = Skipped("everything", "a run is in progress", "Validate again when it is done.")
+        return ValidationReport(options.database, skipped=(holder,), pending=report.pending, head=report.head)
 
 
 def _moment(wrapper: BaseDatabaseWrapper) -> str | None:
@@ -214,5 +214,6 @@ def export_history(database: str = DEFAULT_DB_ALIAS) -> Iterator[dict[str, Any]]
     Raises:
         DatabaseUnavailable: the database can't be asked.
     """
-    connection = raw(connect(database))
-    yield from read_events(connection, locate(connection).tables)
+    with connected(database) as wrapper:
+        connection = raw(wrapper)
+        yield from read_events(connection, locate(connection).tables)
