@@ -25,9 +25,8 @@ from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import is_transaction_pooled
 
-#: First key of the run lock; "SQLM" in ASCII. Files' locks use the next one.
+#: First key of the run lock; "SQLM" in ASCII. The second one is that of the history's schema.
 RUN_CLASS = int.from_bytes(b"SQLM", "big")
-FILE_CLASS = RUN_CLASS + 1
 
 #: Seconds between two tries, drawn anew each time so that waiting runs don't march in step.
 POLL = (0.05, 0.25)
@@ -61,9 +60,10 @@ def key_of(text: str) -> int:
     return value - (1 << 32) if value >= 1 << 31 else value
 
 
-def holders(connection: Connection, class_id: int, key: int) -> list[Holder]:
-    """Return the other sessions that hold the advisory lock ``(class_id, key)``."""
-    keys = {"class_id": class_id, "object_id": key & 0xFFFFFFFF}  # pg_locks shows both as unsigned
+def holders(connection: Connection, class_id: int, key: int | None = None) -> list[Holder]:
+    """Return the other sessions that hold the advisory lock ``(class_id, key)``, or any of that class."""
+    unsigned = 0xFFFFFFFF  # as pg_locks shows them
+    keys = {"class_id": class_id & unsigned, "object_id": None if key is None else key & unsigned}
     return [Holder(**row) for row in fetch_dicts(connection, query("runner/sql/lock_holders.sql"), keys)]
 
 
@@ -102,6 +102,7 @@ class RunLock:
         self._lock = _copy(wrapper)
         self._journal = self._lock
         self._key = key_of(schema)
+        self._files = file_class(schema)
         self._wait = wait
         self._on_wait = on_wait
         self.is_pooled = False
@@ -140,12 +141,10 @@ class RunLock:
 
     def _acquire(self) -> None:
         if not poll(self._try, self._holder, self._wait, self._on_wait):
-            holder = self._holder()
-            raise RunLockHeld(
-                f"Another run holds the lock: {holder or 'a session that has just left'}.",
-                hint="Wait for it, give --lock-wait more time, or end its backend with "
-                + (f"SELECT pg_terminate_backend({holder.pid});" if holder else "pg_terminate_backend()."),
-            )
+            raise _held("Another run holds the lock", self._holder())
+        # A killed run's backend may still be at work: what it commits must be seen before anything is planned.
+        if not poll(lambda: self._worker() is None, self._worker, self._wait, self._on_wait):
+            raise _held("The backend of an earlier run is still at work on a file", self._worker())
 
     def _try(self) -> bool:
         lock = raw(self._lock)
@@ -160,6 +159,9 @@ class RunLock:
 
     def _holder(self) -> Holder | None:
         return next(iter(holders(self.connection, RUN_CLASS, self._key)), None)
+
+    def _worker(self) -> Holder | None:
+        return next(iter(holders(self.connection, self._files)), None)
 
     def _close(self) -> None:
         """Release the lock, and end its session: that also works when the server is already gone."""
@@ -181,6 +183,13 @@ class RunLock:
         except psycopg.Error:
             pass  # the session ends next, and the lock with it
 
+def _held(what: str, holder: Holder | None) -> RunLockHeld:
+    return RunLockHeld(
+        f"{what}: {holder or 'a session that has just left'}.",
+        hint="Wait for it, give --lock-wait more time, or end its backend with "
+        + (f"SELECT pg_terminate_backend({holder.pid});" if holder else "pg_terminate_backend()."),
+    )
+
 
 def _copy(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     own = wrapper.copy()
@@ -189,12 +198,22 @@ def _copy(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     return own
 
 
-def try_file_lock(connection: Connection, name: str, *, session: bool) -> bool:
-    """Take the lock of one file, for the session or for the open transaction; return at once."""
+def file_class(schema: str) -> int:
+    """Return the first key of the locks of files, which each history has for itself; the second is the file's."""
+    return key_of(f"files of {schema}")
+
+
+def try_file_lock(connection: Connection, schema: str, name: str, *, session: bool) -> bool:
+    """Take one file's lock of the history in ``schema``, for the session or the open transaction; return at once."""
     statement = "SELECT pg_try_advisory_lock(%s, %s)" if session else "SELECT pg_try_advisory_xact_lock(%s, %s)"
-    return bool(fetch_row(connection, statement, [FILE_CLASS, key_of(name)])[0])
+    return bool(fetch_row(connection, statement, [file_class(schema), key_of(name)])[0])
 
 
-def file_holder(connection: Connection, name: str) -> Holder | None:
+def free_file_lock(connection: Connection, schema: str, name: str) -> None:
+    """Give the session's lock of one file back."""
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", [file_class(schema), key_of(name)])
+
+
+def file_holder(connection: Connection, schema: str, name: str) -> Holder | None:
     """Return the session that works on the file: a killed run's backend that hasn't ended yet."""
-    return next(iter(holders(connection, FILE_CLASS, key_of(name))), None)
+    return next(iter(holders(connection, file_class(schema), key_of(name))), None)

@@ -1,4 +1,4 @@
--- The sessions that hold an advisory lock of two keys, with what one needs to find them.
+-- The sessions that hold an advisory lock of two keys (any second one if it is NULL), with what one needs to find them.
 SELECT l.pid,
        coalesce(a.usename::text, '') AS role,
        coalesce(pg_catalog.host(a.client_addr), 'local') AS host,
@@ -13,5 +13,5 @@ SELECT l.pid,
    AND l.objsubid = 2
    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
    AND l.classid = %(class_id)s::bigint::oid
-   AND l.objid = %(object_id)s::bigint::oid
+   AND (%(object_id)s::bigint IS NULL OR l.objid = %(object_id)s::bigint::oid)
    AND l.pid <> pg_catalog.pg_backend_pid()
