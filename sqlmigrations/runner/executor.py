@@ -20,7 +20,7 @@ from sqlmigrations.database import Connection, fetch_row
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import Script
-from sqlmigrations.history import Link, Record, read_record
+from sqlmigrations.history import Record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
@@ -29,7 +29,6 @@ from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.journal import Journal, is_chain_conflict
 from sqlmigrations.runner.lock import OnWait, file_holder, poll, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.pooler import backend_pid
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.task import Task
@@ -94,15 +93,22 @@ class Executor:
         self.lock_wait = lock_wait
         self.on_wait = on_wait
 
+    @property
+    def schema(self) -> str:
+        """The schema of the history."""
+        return self.journal.chain.tables.schema
+
     def run(self, task: Task, known: Record | None) -> Outcome:
         """Run ``task``, whose record was ``known`` when the plan was made, and return how it went.
 
         Raises:
             DatabaseUnavailable: the run lock's connection was lost, so nothing more can be recorded.
         """
+        if not self.session.is_alive:
+            self._reconnect()
         resumes = known is not None and known.state == State.PARTIAL
         type = EventType.RESUMED if resumes else EventType.STARTED
-        self.journal.started(task, type, backend_pid=backend_pid(self.session.connection))
+        self.journal.started(task, type, backend_pid=self.session.backend_pid)
         try:
             if task.script.directives.transaction:
                 return self._run(task, known)
@@ -126,7 +132,7 @@ class Executor:
                 time.sleep(pause(attempt.number))
                 attempt = Attempt(attempt.number + 1, attempt.lock_wait_ms + attempt.duration_ms)
         except KeyboardInterrupt:
-            if attempt.link is None or not self._was_committed(task, attempt.link):
+            if not self.was_committed(task, attempt):
                 self.fail(task, attempt, Failure("Interrupted: rolled back, nothing of it is left.", task.script.name))
             raise
 
@@ -140,7 +146,7 @@ class Executor:
             overtaken = is_chain_conflict(error)
             if overtaken:
                 self._follow(task, known)
-            elif attempt.link is not None and self._was_committed(task, attempt.link):
+            elif self.was_committed(task, attempt):
                 return outcomes.settled(task, attempt)
             failure = self.describe(task.script, error)
             if failure.sqlstate in RETRIED:
@@ -157,7 +163,7 @@ class Executor:
             SettledElsewhere: and dealt with this very file.
         """
         self.journal.follow()
-        self.look_again(self.journal.connect(), task, known)
+        self.look_again(task, known)
 
     def _may_retry(self, attempt: Attempt) -> bool:
         spent = attempt.lock_wait_ms + attempt.duration_ms
@@ -185,16 +191,22 @@ class Executor:
             connection.execute(_ISOLATION[isolation])
         set_timeouts(connection, task.script)
         self.take_file_lock(connection, task, for_session=False)
-        self.look_again(connection, task, known)
+        self.look_again(task, known)
         return transaction_id(connection)
 
-    def _was_committed(self, task: Task, link: Link) -> bool:
-        """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened."""
+    def was_committed(self, task: Task, attempt: Attempt) -> bool:
+        """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened.
+
+        Raises:
+            DatabaseUnavailable: the history can't be asked, or the old backend does not end.
+        """
+        if attempt.link is None:
+            return False
         connection = self._living()
         if connection is not None and connection.info.transaction_status != TransactionStatus.IDLE:
             self._reconnect()  # the COMMIT was never sent, and Django can't roll back any more
         self.await_backend(task)
-        committed = self.journal.holds(link)
+        committed = self.journal.holds(attempt.link)
         if committed:
             self.recover()
         return committed
@@ -205,17 +217,17 @@ class Executor:
         Raises:
             DatabaseUnavailable: it hadn't ended after the whole wait.
         """
-        connection = self.journal.connect()
-        gone = poll(
-            lambda: file_holder(connection, task.name) is None,
-            lambda: file_holder(connection, task.name),
-            self.lock_wait,
-            self.on_wait,
-        )
+        with self.journal.over_lock() as connection:
+            gone = poll(
+                lambda: file_holder(connection, self.schema, task.name) is None,
+                lambda: file_holder(connection, self.schema, task.name),
+                self.lock_wait,
+                self.on_wait,
+            )
+            holder = None if gone else file_holder(connection, self.schema, task.name)
         if not gone:
             raise DatabaseUnavailable(
-                f"The connection was lost, and its backend still works on {task.name}: "
-                f"{file_holder(connection, task.name) or 'it has just left'}.",
+                f"The connection was lost, and its backend still works on {task.name}: {holder or 'it has just left'}.",
                 hint="Run it again when that one is done.",
             )
 
@@ -235,7 +247,7 @@ class Executor:
             yield
             return
         seconds = (milliseconds(lock_timeout) or 0) / 1000
-        self.watcher.begin(backend_pid(self.session.connection), lock_timeout_s=seconds)
+        self.watcher.begin(self.session.backend_pid, lock_timeout_s=seconds)
         try:
             yield
         finally:
@@ -258,22 +270,25 @@ class Executor:
             psycopg.errors.LockNotAvailable: it still works on the file after the whole wait.
         """
         taken = poll(
-            lambda: try_file_lock(connection, task.name, session=for_session),
-            lambda: file_holder(connection, task.name),
+            lambda: try_file_lock(connection, self.schema, task.name, session=for_session),
+            lambda: file_holder(connection, self.schema, task.name),
             self.lock_wait,
             self.on_wait,
         )
         if not taken:
-            holder = file_holder(connection, task.name) or "it has just left"
+            holder = file_holder(connection, self.schema, task.name) or "it has just left"
             raise psycopg.errors.LockNotAvailable(f"An earlier run's backend still works on this file: {holder}.")
 
-    def look_again(self, connection: Connection, task: Task, known: Record | None) -> None:
+    def look_again(self, task: Task, known: Record | None) -> None:
         """Check, under the file's lock, that nobody has dealt with the file since the plan was made.
+
+        The journal's connection sees what is committed now; the file's own transaction may have an older snapshot.
 
         Raises:
             SettledElsewhere: somebody has.
+            DatabaseUnavailable: the run lock's connection was lost.
         """
-        record = read_record(connection, self.journal.chain.tables, task.name)
+        record = self.journal.record(task.name)
         if record is not None and (known is None or record.attempted_at != known.attempted_at):
             raise SettledElsewhere(record)
 
@@ -293,8 +308,7 @@ class Executor:
                 return Failure(str(error).strip(), script.name)
 
     def _living(self) -> Connection | None:
-        connection: Connection | None = self.session.wrapper.connection
-        return None if connection is None or connection.closed else connection
+        return self.session.connection if self.session.is_alive else None
 
     def fail(self, task: Task, attempt: Attempt, failure: Failure) -> Outcome:
         """Bring the session back, write the failure down, and return it as an outcome."""

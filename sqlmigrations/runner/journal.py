@@ -6,13 +6,14 @@ holds the run lock, since the file's transaction is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from django.db.utils import Error as DjangoError
 
-from sqlmigrations.database import Connection
+from sqlmigrations.database import Connection, is_lost
 from sqlmigrations.exceptions import DatabaseUnavailable
 from sqlmigrations.files.scripts import SMALL, Reading, SQLFile
 from sqlmigrations.history import (
@@ -20,9 +21,11 @@ from sqlmigrations.history import (
     Chain,
     Event,
     Link,
+    Record,
     change_record,
     holds_event,
     read_head,
+    read_record,
     remove_record,
     write_record,
 )
@@ -141,19 +144,46 @@ class Journal:
         }
         write_record(connection, self.chain.tables, task.name, values)
 
+    def record(self, name: str) -> Record | None:
+        """Return the record of ``name`` as it is committed now."""
+        with self.over_lock() as connection:
+            return read_record(connection, self.chain.tables, name)
+
     def holds(self, link: Link) -> bool:
         """Tell whether the event of ``link`` was committed, and take it for the chain's head if so."""
-        committed = holds_event(self.connect(), self.chain.tables, link.hash)
+        with self.over_lock() as connection:
+            committed = holds_event(connection, self.chain.tables, link.hash)
         if committed:
             self.chain.advance(link)
         return committed
 
     def follow(self) -> None:
         """Find the chain's head anew, after somebody else has appended to it."""
-        self.chain.head = read_head(self.connect(), self.chain.tables)
+        with self.over_lock() as connection:
+            self.chain.head = read_head(connection, self.chain.tables)
+
+    @contextmanager
+    def over_lock(self) -> Iterator[Connection]:
+        """Use the run lock's connection in the block.
+
+        Raises:
+            DatabaseUnavailable: it was lost, and the lock with it.
+        """
+        try:
+            yield self.connect()
+        except (psycopg.Error, DjangoError) as error:
+            if not is_lost(error):
+                raise
+            raise DatabaseUnavailable(
+                f"The connection that held the run lock was lost: {str(error).strip()}",
+                hint="Run it again: what was committed is on record, and the rest is still pending.",
+            ) from error
 
     def append(self, event: Event, write: Write | None = None, *, durable: bool = True) -> None:
         """Append ``event`` in a transaction of its own, together with what ``write`` writes.
+
+        If another event has taken its place (an interrupt came before the end of a COMMIT was seen, say), it goes
+        behind that one.
 
         Raises:
             DatabaseUnavailable: the run lock's connection was lost.
@@ -163,24 +193,17 @@ class Journal:
         except psycopg.errors.UniqueViolation as error:
             if not is_chain_conflict(error):
                 raise
-            self.follow()  # a killed run's backend has committed what it was told to before
+            self.follow()
             self._append(event, write, durable=durable)
 
     def _append(self, event: Event, write: Write | None, *, durable: bool) -> None:
         link = self.chain.link(event)
-        try:
-            connection = self.connect()
-            with connection.transaction():
-                if not durable:
-                    connection.execute("SET LOCAL synchronous_commit = off")
-                if write is not None:
-                    write(connection)
-                self.chain.write(connection, link)
-        except (psycopg.OperationalError, DjangoError) as error:
-            raise DatabaseUnavailable(
-                f"The connection that held the run lock was lost: {str(error).strip()}",
-                hint="Run it again: what was committed is on record, and the rest is still pending.",
-            ) from error
+        with self.over_lock() as connection, connection.transaction():
+            if not durable:
+                connection.execute("SET LOCAL synchronous_commit = off")
+            if write is not None:
+                write(connection)
+            self.chain.write(connection, link)
         self.chain.advance(link)
 
     def recording(self, name: str, columns: Columns) -> Write:

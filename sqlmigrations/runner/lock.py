@@ -183,6 +183,7 @@ class RunLock:
         except psycopg.Error:
             pass  # the session ends next, and the lock with it
 
+
 def _held(what: str, holder: Holder | None) -> RunLockHeld:
     return RunLockHeld(
         f"{what}: {holder or 'a session that has just left'}.",

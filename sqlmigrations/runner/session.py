@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg import sql
 
 from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
 from sqlmigrations.queries import query
+from sqlmigrations.runner.pooler import backend_pid
 
 #: How soon the server notices that its client is gone, and ends what it is doing for it.
 CONNECTION_CHECK_INTERVAL = "500ms"
@@ -61,8 +63,18 @@ class Session:
 
     @property
     def connection(self) -> Connection:
-        """The psycopg connection, opened again when it was lost."""
+        """The psycopg connection."""
         return raw(self.wrapper)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the connection is open, as far as is known without asking the server."""
+        return self.wrapper.connection is not None and not self.connection.closed
+
+    @property
+    def backend_pid(self) -> int:
+        """The pid of the backend that works for us; behind a pooler, of the one that does so at this moment."""
+        return backend_pid(self.connection) if self.is_pooled else self.connection.info.backend_pid
 
     def begin(self) -> None:
         """Remember the session's values; called again after a reconnection."""
@@ -106,5 +118,6 @@ class Session:
         """Leave the connection as it was found: closed, or open with its own settings."""
         if not self._was_open:
             self.wrapper.close()
-        elif not (self.is_pooled or self.wrapper.in_atomic_block):
-            self._set_interval(self._interval)
+        elif self.is_alive and not (self.is_pooled or self.wrapper.in_atomic_block):
+            with suppress(psycopg.Error):  # lost by now: there is nothing to be left as it was
+                self._set_interval(self._interval)
