@@ -8,33 +8,44 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, fetch_row
+from sqlmigrations.database import Connection, fetch_row, is_lost
 from sqlmigrations.files.scripts import SMALL, Script
-from sqlmigrations.files.statements import Statement, is_session, makes_temporary, may_need_autocommit
-from sqlmigrations.history import Record, read_record
+from sqlmigrations.files.statements import Statement, is_session, makes_temporary, needs_autocommit
+from sqlmigrations.history import Record
 from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent
 from sqlmigrations.runner import outcome as outcomes
-from sqlmigrations.runner.executor import ERRORS, RETRIED, Executor, lock_timeout_of, pause
+from sqlmigrations.runner.executor import ERRORS, RETRIED, Executor, SettledElsewhere, lock_timeout_of, pause
 from sqlmigrations.runner.failure import Failure, StatementFailed
-from sqlmigrations.runner.lock import FILE_CLASS, key_of, try_file_lock
+from sqlmigrations.runner.lock import free_file_lock, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.task import Direction, Task, read_whole
 from sqlmigrations.runner.verify import VerifyFailed, verify
 
+#: What a statement fails with that, against all appearances, can't run in a transaction: a procedure that commits, a
+#: partitioned table's CLUSTER or REINDEX. It has changed nothing then.
+_BARE_AFTER_ALL = frozenset({"2D000", "25001"})
+
 
 @dataclass(slots=True)
 class Progress:
-    """How far the file has come: the statements done, a hash over them, and the one begun bare."""
+    """How far the file has come: the statements done, a hash over them, and the one begun bare.
+
+    ``refused`` tells that the server answered the begun one with an error, ``before`` are the INVALID indexes that
+    were there when it was begun.
+    """
 
     done: int = 0
     prefix: str = ""
     intent: int | None = None
+    refused: bool = False
+    before: tuple[str, ...] = ()
     direction: Direction = Direction.FORWARDS
 
     @classmethod
@@ -42,22 +53,53 @@ class Progress:
         """Read the progress of an earlier attempt in this direction; none where it left nothing behind."""
         if record is None or record.progress is None or record.progress["direction"] != direction:
             return cls(direction=direction)
-        return cls(record.statements_done, record.progress["prefix"], record.progress["intent"], direction)
+        kept = record.progress
+        refused, before = kept.get("refused", False), tuple(kept.get("before", ()))
+        return cls(record.statements_done, kept["prefix"], kept["intent"], refused, before, direction)
 
     def columns(self) -> dict[str, Any]:
         """Return it as columns of the record."""
-        progress = {"prefix": self.prefix, "intent": self.intent, "direction": str(self.direction)}
+        progress: dict[str, Any] = {"prefix": self.prefix, "intent": self.intent, "direction": str(self.direction)}
+        if self.intent is not None:
+            progress |= {"refused": self.refused, "before": list(self.before)}
         return {"statements_done": self.done, "progress": progress}
+
+
+class Prefix:
+    """A hash over statements as they pass by, the data of COPY included."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def take(self, statement: Statement) -> Statement:
+        """Take the next statement; return it with its data, if any, hashed on its way."""
+        self._digest.update(statement.sql + b"\0")
+        return statement if statement.data is None else replace(statement, data=self._hashed(statement.data))
+
+    def value(self) -> str:
+        """Return the hash over what has passed by."""
+        return self._digest.hexdigest()
+
+    def _hashed(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self._digest.update(block)
+            yield block
+
+
+def pass_by(statement: Statement) -> None:
+    """Let a statement's data stream by unsent."""
+    for _block in statement.data or ():
+        pass
 
 
 def prefix_of(script: Script, count: int) -> str | None:
     """Return the hash over the first ``count`` statements of a script; ``None`` where it hasn't as many."""
-    digest, seen = hashlib.sha256(), 0
+    prefix, seen = Prefix(), 0
     for statement in script.read():
         if seen < count:
-            digest.update(statement.sql + b"\0")
+            pass_by(prefix.take(statement))
             seen += 1
-    return digest.hexdigest() if seen == count else None
+    return prefix.value() if seen == count else None
 
 
 class CannotResume(Exception):
@@ -82,7 +124,7 @@ class Stepwise:
         self.notes: list[str] = []
         self._reading = task.script.read()
         self._total: int | None = None
-        self._hash = hashlib.sha256()
+        self._prefix = Prefix()
         self._lock_timeout = ""
 
     @property
@@ -114,21 +156,23 @@ class Stepwise:
             return self._stop(replace(refused.failure, advice=advice), State.FAILED)
         except (*ERRORS, concurrent.StillBuilding) as error:
             return self._stop(self._describe(error))
-        finally:
-            self._unlock()
 
     def _lock(self) -> None:
+        """Take the file's lock until the session is reset; set the timeouts.
+
+        Raises:
+            SettledElsewhere: another run has dealt with the file.
+        """
         self.executor.take_file_lock(self.connection, self.task, for_session=True)
-        self.executor.look_again(self.connection, self.task, self.known)
+        try:
+            self.executor.look_again(self.task, self.known)
+        except SettledElsewhere:
+            free_file_lock(self.connection, self.executor.schema, self.task.name)
+            raise
         self._lock_timeout = self._set_lock_timeout(lock_timeout_of(self.task.script))
         timeout = self.task.script.directives.statement_timeout or settings.STATEMENT_TIMEOUT
         if timeout is not None:
             self.connection.execute("SELECT set_config('statement_timeout', %s, false)", [timeout])
-
-    def _unlock(self) -> None:
-        connection = self.executor.session.wrapper.connection
-        if connection is not None and not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", [FILE_CLASS, key_of(self.task.name)])
 
     def _set_lock_timeout(self, value: str) -> str:
         """Set the session's lock_timeout; return it as the server words it."""
@@ -140,11 +184,11 @@ class Stepwise:
         """Run the statements that haven't run yet, behind those that have."""
         script = self.task.script
         self._total = read_whole(script).count if script.size <= SMALL else None
-        for statement in self._reading:
-            self._hash.update(statement.sql + b"\0")
+        for passing in self._reading:
+            statement = self._prefix.take(passing)
             if statement.number <= self.resume_after:
                 self._pass_over(statement)
-            elif may_need_autocommit(statement):
+            elif needs_autocommit(statement) or self.progress.intent == statement.number:
                 self._bare(statement)
             else:
                 self._in_transaction(statement)
@@ -157,10 +201,11 @@ class Stepwise:
             with self.executor.transaction():
                 verify(self.connection, self.task.verify)
         with self.executor.transaction():
-            try_file_lock(self.connection, self.task.name, session=False)  # the reset drops the session's lock
+            # The reset drops the session's lock, and what is committed frees this one.
+            try_file_lock(self.connection, self.executor.schema, self.task.name, session=False)
             self.executor.session.reset()
-            link = self.executor.journal.done(self.connection, self.task, self._reading, self.attempt)
-        self.executor.journal.chain.advance(link)
+            self.attempt.link = self.executor.journal.done(self.connection, self.task, self._reading, self.attempt)
+        self.executor.journal.chain.advance(self.attempt.link)
         return outcomes.done(self.task, self._reading, self.attempt, *self.notes)
 
     def _pass_over(self, statement: Statement) -> None:
@@ -177,7 +222,8 @@ class Stepwise:
         if is_session(statement):
             for _result in send(self.connection, [statement]):
                 pass
-        if statement.number == self.resume_after and self._hash.hexdigest() != self.progress.prefix:
+        pass_by(statement)
+        if statement.number == self.resume_after and self._prefix.value() != self.progress.prefix:
             raise self._edited("a statement of the part that has run was edited")
 
     def _edited(self, what: str) -> CannotResume:
@@ -194,7 +240,7 @@ class Stepwise:
     def _in_transaction(self, statement: Statement) -> None:
         """Run a statement together with its checkpoint; a lock timeout or a deadlock is tried again.
 
-        COPY is not: its data has streamed by.
+        COPY is not: its data has streamed by. One that turns out to end transactions itself is run bare.
         """
         directives = self.task.script.directives
         retries: int = settings.RETRIES if directives.retries is None else directives.retries
@@ -205,40 +251,53 @@ class Stepwise:
                     self._checkpoint(statement)
                 return
             except StatementFailed as failed:
+                if failed.error.sqlstate in _BARE_AFTER_ALL:
+                    break
                 data_is_gone = statement.data is not None
                 if data_is_gone or failed.error.sqlstate not in RETRIED or number > retries:
                     raise
             time.sleep(pause(number))
+        self._bare(statement)
 
     def _bare(self, statement: Statement) -> None:
-        if self.progress.intent == statement.number and self._has_happened(statement):
-            with self.executor.transaction():
+        """Run a statement outside any transaction: an intent before, a look at the catalog behind.
+
+        If it was begun before and nobody saw its end, the catalog is asked first; what it left is cleared away.
+        """
+        connection, executor = self.connection, self.executor
+        resumes = self.progress.intent == statement.number
+        if resumes and not self.progress.refused and self._has_happened(statement):
+            with executor.transaction():
                 self._checkpoint(statement)
             return
-        self.progress.intent = statement.number
-        with self.executor.transaction():
-            self._write(self.progress)
-        executor = self.executor
-        note = concurrent.clear_leftover(self.connection, statement, executor.lock_wait, executor.on_wait)
-        self.notes += [note] if note else []
+        concurrent.await_builder(connection, statement, executor.lock_wait, executor.on_wait)
+        self._intend(statement, resumes=resumes)
+        rest = None
+        if resumes:
+            self.notes += concurrent.clear_leftovers(connection, statement, self.progress.before)
+            rest = concurrent.finishing(connection, statement)
+            self.notes += ["finished a DETACH PARTITION that had stopped half-way"] if rest else []
         try:
-            self._patiently(statement)
-        except StatementFailed:
-            self._forget_intent()
+            self._patiently(rest or statement)
+        except StatementFailed as failed:
+            self.progress.refused = not is_lost(failed.error)
             raise
         try:
-            concurrent.check_result(self.connection, statement)
+            concurrent.check_result(connection, statement)
         except concurrent.InvalidIndex as invalid:
-            raise self._invalid(statement, str(invalid)) from invalid
-        with self.executor.transaction():
+            self.progress.refused = True
+            raise self._invalid(statement, invalid) from invalid
+        with executor.transaction():
             self._checkpoint(statement)
 
-    def _forget_intent(self) -> None:
-        """Note that the server has refused the statement: its end was seen, so the catalog need not be asked."""
-        if not self.connection.closed:
-            self.progress.intent = None
-            with self.executor.transaction():
-                self._write(self.progress)
+    def _intend(self, statement: Statement, *, resumes: bool) -> None:
+        """Write down that a bare statement begins, and what it must not be blamed for."""
+        if not resumes:
+            self.progress.before = tuple(map(str, concurrent.invalid_indexes(self.connection, statement)))
+        self.progress.intent = statement.number
+        self.progress.refused = False
+        with self.executor.transaction():
+            self._write(self.progress)
 
     def _has_happened(self, statement: Statement) -> bool:
         answer = concurrent.look(self.connection, statement)
@@ -268,15 +327,15 @@ class Stepwise:
         if is_ours:
             self._set_lock_timeout(present)
 
-    def _invalid(self, statement: Statement, message: str) -> CannotResume:
+    def _invalid(self, statement: Statement, invalid: concurrent.InvalidIndex) -> CannotResume:
         return CannotResume(
             Failure(
-                message,
+                str(invalid),
                 self.task.script.name,
                 line=statement.line,
                 source=statement.text.partition("\n")[0],
                 statement=statement.text,
-                advice="Run it again: the INVALID index is dropped before the retry.",
+                advice=invalid.advice,
             )
         )
 
@@ -286,7 +345,7 @@ class Stepwise:
 
     def _checkpoint(self, statement: Statement) -> None:
         """Note, together with the statement where that is possible, that it is done."""
-        done = Progress(statement.number, self._hash.hexdigest(), direction=self.task.direction)
+        done = Progress(statement.number, self._prefix.value(), direction=self.task.direction)
         self._write(done)
         self.progress = done
 
@@ -303,19 +362,22 @@ class Stepwise:
         return self.executor.describe(self.task.script, error)
 
     def _stop(self, failure: Failure, state: State = State.PARTIAL) -> Outcome:
+        """Bring the session back and write down where the file stopped."""
         if failure.sqlstate in RETRIED:
             failure = replace(failure, blockers=tuple(self.attempt.blockers))
         self.executor.recover()
+        if self.executor.was_committed(self.task, self.attempt):
+            return outcomes.settled(self.task, self.attempt)
         self.executor.await_backend(self.task)
         if state is State.PARTIAL and not self._has_begun():
             state = State.FAILED
-        kept = self.executor.journal.failed(self.task, self.attempt, failure, state)
-        return outcomes.failed(self.task, self.attempt, kept, state)
+        columns = self.progress.columns() if self.progress.refused else {}
+        self.executor.journal.failed(self.task, self.attempt, failure, state, **columns)
+        return outcomes.failed(self.task, self.attempt, failure, state)
 
     def _has_begun(self) -> bool:
         """Tell whether anything of the file is left: the record knows, also where a COMMIT's answer was lost."""
-        journal = self.executor.journal
-        record = read_record(journal.connect(), journal.chain.tables, self.task.name)
+        record = self.executor.journal.record(self.task.name)
         return record is not None and record.progress is not None
 
 

@@ -1,8 +1,9 @@
 -- One index by name: whether it can be used, and who is still at work on it. The server shows the progress of other
 -- roles' work without its relation: such a backend may be at work on this index, so it counts.
-SELECT i.indisvalid AND i.indisready AS valid,
+SELECT n.nspname::text AS schema,
+       c.relname::text AS name,
        i.indrelid::regclass::text AS "table",
-       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name,
+       i.indisvalid AND i.indisready AS valid,
        (SELECT p.pid
           FROM pg_catalog.pg_stat_progress_create_index p
          WHERE p.datname = pg_catalog.current_database()
