@@ -66,11 +66,21 @@ def test_a_failed_build_leaves_no_wreck_for_the_next_run(fresh_database: str, fo
 
 @pytest.mark.parametrize("condition", ["", "IF NOT EXISTS "])
 def test_somebody_elses_leftover_is_not_taken_for_success(fresh_database: str, folder: Path, condition: str) -> None:
-    """With IF NOT EXISTS, PostgreSQL reports success over an INVALID index."""
+    """With IF NOT EXISTS, PostgreSQL reports success over an INVALID index. Who runs it again wants a new one."""
     run_sql(DUPLICATES)
     leave_invalid("CREATE UNIQUE INDEX CONCURRENTLY t_id ON t (id)")
     run_sql("DELETE FROM t WHERE ctid = '(0,1)'")
     put(folder, {"001.sql": f"{OFF}CREATE UNIQUE INDEX CONCURRENTLY {condition}t_id ON t (id);\n"})
+    ran = applysql()
+    assert (ran.code, invalid_indexes()) == (5, ["t_id"])
+    if condition:
+        assert (
+            "    001.sql:2: The index public.t_id on t is INVALID: it is not used for any query.\n"
+            "    2 | CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_id ON t (id);\n"
+            "    What to do: Run it again: the INVALID index is dropped before the retry.\n"
+        ) in ran.out
+    else:
+        assert '    001.sql:2: relation "t_id" already exists [42P07]\n' in ran.out
     assert applysql().code == 0
     assert invalid_indexes() == []
     assert value("SELECT count(*) FROM pg_index WHERE indexrelid = 't_id'::regclass") == 1
@@ -130,7 +140,7 @@ def test_work_in_progress_is_waited_for(fresh_database: str, folder: Path) -> No
         oid = value("SELECT 't_id'::regclass::oid")
         ran = applysql("--lock-wait", "300ms")
         assert ran.code == 5
-        assert "    001.sql: Another backend is still building the index t_id.\n" in ran.out
+        assert "    001.sql: The backend with pid <pid> is still building the index t_id.\n" in ran.out
         reader.execute("COMMIT")
         thread.join()
     assert applysql().code == 0

@@ -14,10 +14,10 @@ from django.db import connections
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.runner.lock import (
-    FILE_CLASS,
     RUN_CLASS,
     Holder,
     RunLock,
+    file_class,
     file_holder,
     holders,
     key_of,
@@ -48,7 +48,7 @@ def other_run(fresh_database: str) -> Iterator[psycopg.Connection[Any]]:
 
 def test_the_keys_of_a_lock() -> None:
     """They must mean the same to every version of this package that may run at the same time."""
-    assert (RUN_CLASS, FILE_CLASS) == (1397836877, 1397836878)
+    assert (RUN_CLASS, file_class("public")) == (1397836877, 1227684971)
     assert key_of("public") == 1001664029
     assert key_of("001_ä.sql") == 1326702253
     assert all(-(2**31) <= key_of(str(number)) < 2**31 for number in range(500))
@@ -112,8 +112,8 @@ def test_a_run_holds_the_lock_and_that_of_its_file(fresh_database: str, folder: 
     run = (RUN_CLASS, key_of("public") & 0xFFFFFFFF, False)
     for table, name in (("one", "001.sql"), ("two", "002.sql")):
         with session() as connection:
-            found = connection.execute(f"SELECT * FROM {table} ORDER BY classid".encode()).fetchall()
-        assert found == [run, (FILE_CLASS, key_of(name) & 0xFFFFFFFF, True)]
+            found = connection.execute(f"SELECT * FROM {table} ORDER BY own".encode()).fetchall()
+        assert found == [run, (file_class("public") & 0xFFFFFFFF, key_of(name) & 0xFFFFFFFF, True)]
 
 
 def test_the_locks_connection_is_idle_and_outside_any_transaction(fresh_database: str, folder: Path) -> None:
@@ -175,20 +175,22 @@ def test_the_lock_is_let_go_before_its_session_ends(fresh_database: str, monkeyp
 
 def test_a_files_lock_by_itself(fresh_database: str) -> None:
     with session() as one, session(application_name="one run") as two:
-        assert try_file_lock(two, "001.sql", session=True)
-        assert not try_file_lock(one, "001.sql", session=True)
-        assert not try_file_lock(one, "001.sql", session=False)
-        assert try_file_lock(one, "002.sql", session=True)
-        holder = file_holder(one, "001.sql")
+        assert try_file_lock(two, "public", "001.sql", session=True)
+        assert not try_file_lock(one, "public", "001.sql", session=True)
+        assert not try_file_lock(one, "public", "001.sql", session=False)
+        assert try_file_lock(one, "public", "002.sql", session=True)
+        assert try_file_lock(one, "app", "001.sql", session=True)  # another history's
+        holder = file_holder(one, "public", "001.sql")
         assert holder is not None
         assert (holder.pid, holder.application) == (two.info.backend_pid, "one run")
-        assert file_holder(two, "001.sql") is None  # one's own doesn't count
-        assert [each.pid for each in holders(two, FILE_CLASS, key_of("002.sql"))] == [one.info.backend_pid]
+        assert file_holder(two, "public", "001.sql") is None  # one's own doesn't count
+        for key in (key_of("002.sql"), None):
+            assert [each.pid for each in holders(two, file_class("public"), key)] == [one.info.backend_pid]
         with two.transaction():
             two.execute("SELECT pg_advisory_unlock_all()")
-            assert try_file_lock(two, "001.sql", session=False)
-            assert not try_file_lock(one, "001.sql", session=True)
-        assert try_file_lock(one, "001.sql", session=True)
+            assert try_file_lock(two, "public", "001.sql", session=False)
+            assert not try_file_lock(one, "public", "001.sql", session=True)
+        assert try_file_lock(one, "public", "001.sql", session=True)
 
 
 def test_polling_tells_each_holder_once() -> None:
