@@ -16,6 +16,7 @@ from django.db import connections, transaction
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files import scripts
+from sqlmigrations.files.checksum import checksum
 from sqlmigrations.history import (
     Chain,
     Event,
@@ -456,7 +457,7 @@ def test_the_backend_of_a_killed_run_is_waited_for(fresh_database: str, folder: 
                 "success": True,
                 "executed_at": clock.now(),
                 "attempted_at": clock.now(),
-                "checksum": value("SELECT checksum FROM sqlmigrations_migrationrecord"),
+                "checksum": checksum([TWO["001.sql"].encode()]),
                 "applied_by": identity.role,
             },
         )
