@@ -22,7 +22,7 @@ from sqlmigrations.files.tokens import (
     bare_words,
     block_comment_end,
     code,
-    e_string,
+    escape_string_end,
     tokens,
 )
 from sqlmigrations.files.window import BLOCK, BOM, Window
@@ -316,15 +316,12 @@ class Splitter:
     def _escape_string_end(self, index: int) -> int:
         """Return the end of ``E'...'``; what follows must be at hand, for the next line may go on with the string."""
         window = self._window
-        match = e_string.match(window.text, index)
-        if match is None:
-            return -1
-        blank = _blank.match(window.text, match.end())
-        between = blank.group() if blank else b""
-        following = window.text[match.end() + len(between) :][:2]
-        if following.startswith(b"'") and _line_end.search(between):
-            return -1
-        return match.end() if window.complete or following not in (b"", b"-", b"--") else -1
+        end = escape_string_end(window.text, index)
+        if end < 0 or window.complete:
+            return end
+        blank = _blank.match(window.text, end)
+        following = window.text[blank.end() if blank else end :][:2]
+        return -1 if following in (b"", b"-", b"--") else end
 
     def _dollar_end(self, index: int) -> int:
         """Return the end of a dollar quote, of a parameter, or of the word that the dollar sign is part of."""

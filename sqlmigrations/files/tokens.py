@@ -24,12 +24,14 @@ SPACE = rb"[ \t\n\r\f\v]"
 LINE_COMMENT = rb"--[^\r\n]*+"
 #: What may stand between the parts of one string constant: white space with at least one line end in it.
 CONTINUATION = rb"(?:[ \t\f\v]++|" + LINE_COMMENT + rb")*[\r\n](?:" + SPACE + rb"++|" + LINE_COMMENT + rb"[\r\n])*"
-E_BODY = rb"'(?:[^'\\]++|\\.|'')*'(?!')"
-E_STRING = rb"[eE]" + E_BODY + rb"(?:" + CONTINUATION + E_BODY + rb")*"
+#: An escape string without its E, of so few parts that it takes little memory to match.
+E_BODY = rb"'(?:[^'\\]++|\\.|''){0,500}'(?!')"
 DOLLAR_OPENER = rb"\$(?:" + WORD_START + rb"[A-Za-z0-9_\x80-\xff]*+)?\$"
 
 dollar_opener = re.compile(DOLLAR_OPENER)
-e_string = re.compile(E_STRING, re.DOTALL)
+_continued = re.compile(CONTINUATION + rb"'")
+_within_escape = re.compile(rb"(?:[^'\\]++|\\.|''){1,500}", re.DOTALL)
+_within_quote = {"'": re.compile(rb"(?:[^']++|''){1,500}"), '"': re.compile(rb'(?:[^"]++|""){1,500}')}
 _comment_edge = re.compile(rb"/\*|\*/")
 
 
@@ -43,6 +45,21 @@ def block_comment_end(text: bytes, start: int, end: int) -> int:
     return -1
 
 
+def escape_string_end(text: bytes, start: int) -> int:
+    """Return where the ``E'...'`` at ``start`` ends, its parts on further lines included; -1 without an end."""
+    end = _quote_end(text, start + 2, _within_escape)
+    while end >= 0 and (following := _continued.match(text, end)):
+        end = _quote_end(text, following.end(), _within_escape)
+    return end
+
+
+def _quote_end(text: bytes, start: int, within: re.Pattern[bytes]) -> int:
+    """Return the place after the closing quote, -1 without one; ``start`` is the place after the opening quote."""
+    while match := within.match(text, start):
+        start = match.end()
+    return start + 1 if text[start : start + 1] in (b"'", b'"') else -1
+
+
 class TokenKind(Enum):
     """What a token is."""
 
@@ -54,7 +71,7 @@ class TokenKind(Enum):
     OPERATOR = auto()
     PUNCTUATION = auto()
     COMMENT = auto()
-    #: A byte that starts no token of SQL, or a quote that is never closed.
+    #: A byte that starts no token of SQL, or all that follows a quote that is never closed.
     OTHER = auto()
 
 
@@ -97,8 +114,8 @@ _token = re.compile(
     rb"(?P<space>" + SPACE + rb"++)"
     rb"|(?P<COMMENT>" + LINE_COMMENT + rb")"
     rb"|(?P<block>/\*)"
-    rb"|(?P<STRING>" + E_STRING + rb"|(?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*'(?!'))"
-    rb'|(?P<QUOTED_NAME>(?:[uU]&)?"(?:[^"]++|"")*"(?!"))'
+    rb"|(?P<escape>[eE]')|(?P<string>(?:[bBxXnN]|[uU]&)?')"
+    rb'|(?P<name>(?:[uU]&)?")'
     rb"|(?P<WORD>" + WORD + rb")"
     rb"|(?P<NUMBER>0[xX](?:_?+[0-9A-Fa-f])+|0[oO](?:_?+[0-7])+|0[bB](?:_?+[01])+|" + _NUMBER + rb")"
     rb"|(?P<PARAMETER>\$[0-9]++)"
@@ -123,9 +140,19 @@ def tokens(text: bytes, *, start: int = 0) -> Iterator[Token]:
             position, kind = _end_of(text.find(match.group(), position), len(match.group()), text), "STRING"
         elif kind == "block":
             position, kind = _end_of(block_comment_end(text, match.start(), len(text)), 0, text), "COMMENT"
+        elif kind in ("escape", "string", "name"):
+            end = _end_of_quote(text, match)
+            position = _end_of(end, 0, text)
+            kind = "OTHER" if end < 0 else "QUOTED_NAME" if kind == "name" else "STRING"
         elif kind == "OPERATOR":
             position = match.start() + _operator_length(match.group())
         yield Token(TokenKind[kind], text[match.start() : position], match.start())
+
+
+def _end_of_quote(text: bytes, opener: re.Match[bytes]) -> int:
+    if opener.lastgroup == "escape":
+        return escape_string_end(text, opener.start())
+    return _quote_end(text, opener.end(), _within_quote['"' if opener.lastgroup == "name" else "'"])
 
 
 def _end_of(found: int, length: int, text: bytes) -> int:

@@ -68,6 +68,13 @@ def test_splitting(start: bytes, repeated: bytes, end: bytes, limit: int) -> Non
     assert count > 0
 
 
+@pytest.mark.parametrize("part", [b"ab\\n", b"a''"])
+def test_a_string_of_very_many_escapes(part: bytes) -> None:
+    """What a statement holds takes no memory of its own: less than four times the statement is held."""
+    text = b"INSERT INTO t VALUES (E'" + part * 500_000 + b"');"
+    assert peak(lambda: list(split([text]))) < 4 * len(text)
+
+
 def test_reading(tmp_path: Path) -> None:
     """With the checksum, the judging and the text that is kept it is less than 6 MB."""
     path = tmp_path / "large.sql"
