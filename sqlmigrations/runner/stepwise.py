@@ -372,8 +372,8 @@ class Stepwise:
         if state is State.PARTIAL and not self._has_begun():
             state = State.FAILED
         columns = self.progress.columns() if self.progress.refused else {}
-        self.executor.journal.failed(self.task, self.attempt, failure, state, **columns)
-        return outcomes.failed(self.task, self.attempt, failure, state)
+        kept = self.executor.journal.failed(self.task, self.attempt, failure, state, **columns)
+        return outcomes.failed(self.task, self.attempt, kept, state)
 
     def _has_begun(self) -> bool:
         """Tell whether anything of the file is left: the record knows, also where a COMMIT's answer was lost."""

@@ -511,7 +511,10 @@ def test_a_lost_working_connection_fails_its_file_alone(fresh_database: str, fol
 
 
 def test_a_lost_run_lock_ends_the_run(fresh_database: str, folder: Path) -> None:
-    lose = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid();"
+    lose = (
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database "
+        "WHERE locktype = 'advisory' AND datname = current_database() AND pid <> pg_backend_pid();"
+    )
     put(folder, {"001.sql": f"CREATE TABLE one (id int);\n{lose}", "002.sql": "CREATE TABLE two (id int)"})
     ran = applysql()
     assert ran.code == 1
