@@ -171,7 +171,7 @@ def session(alias: str = "default", **options: Any) -> psycopg.Connection[Any]:
     """Open a session of one's own with the alias's database, in autocommit."""
     given = connections[alias].settings_dict
     return psycopg.connect(
-        dbname=given["NAME"],
+        dbname=options.pop("dbname", given["NAME"]),
         user=given["USER"] or None,
         password=given["PASSWORD"] or None,
         host=given["HOST"] or None,

@@ -1,0 +1,331 @@
+"""What a health check is, and what it may answer.
+
+A check is a frozen dataclass: what it is called stands on the class, its thresholds are its fields, and its one method
+is ``run()``. Its SQL lies in a file of its own that can be pasted into psql; thresholds never go into the SQL, so that
+everything that was examined is counted, and judged in one place.
+
+    @dataclass(frozen=True, kw_only=True)
+    class NoPrimaryKey(Check):
+        '''Rows without a key can't be told apart ...'''
+
+        id = "no_primary_key"
+        title = "Every table has a primary key"
+        evidence = Evidence.STRUCTURAL
+        examines = "tables"
+
+        def run(self, probe: Probe) -> Answer:
+            return answer(self._judge(row) for row in probe.rows())
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from sqlmigrations.health.capabilities import Capabilities
+
+#: The folder of the built-in checks' SQL.
+SQL = Path(__file__).parent / "sql"
+
+KB = 1024
+MB = 1024 * KB
+GB = 1024 * MB
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+#: The tag of checks that tell whether now is a good time for a migration.
+BEFORE = "before"
+
+
+class Evidence(StrEnum):
+    """What a check's answer rests on; it decides when the check can be asked."""
+
+    STRUCTURAL = "structural"  #: the catalog: true right after a migration
+    SNAPSHOT = "snapshot"  #: what happens at this moment
+    CUMULATIVE = "cumulative"  #: counters that mean nothing before they have run for days
+    EXTERNAL = "external"  #: what the server doesn't know: backups, settings of Django, poolers
+
+
+class Status(StrEnum):
+    """The four answers."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    SKIPPED = "skipped"
+
+
+class Severity(StrEnum):
+    """How bad a finding is; one of ``INFO`` leaves its check ok."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """A number that grows with the severity."""
+        return list(Severity).index(self)
+
+
+class FixKind(StrEnum):
+    """Where a fix is typed."""
+
+    DJANGO = "django"  #: an operation of a Django migration
+    SQL = "sql"
+    SETTING = "setting"  #: in Django's settings
+    SHELL = "shell"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One way to mend a finding; ``note`` says what it locks, and whether it may run in a transaction."""
+
+    kind: FixKind
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The statement that brought in what was found: a SQL file, or a Django migration, and its line."""
+
+    file: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about. Names are as in the catalog, unquoted.
+
+    ``table`` is the relation that it belongs to, ``name`` the name of an index, a constraint, a sequence, a role, ...
+    """
+
+    kind: str
+    schema: str = ""
+    table: str = ""
+    name: str = ""
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, kind: str, row: Mapping[str, Any]) -> Self:
+        """Return the subject that a row names in its columns ``schema``, ``table``, ``name``, ``columns``."""
+        return cls(
+            kind,
+            row.get("schema") or "",
+            row.get("table") or "",
+            row.get("name") or "",
+            tuple(row.get("columns") or ()),
+        )
+
+    def __str__(self) -> str:
+        """Return the object as people call it: ``public.orders.customer_id``, ``public.orders_pkey``."""
+        if self.name and self.kind in ("constraint", "trigger"):
+            parts = (self.schema, self.table, self.name)
+        elif self.name:
+            parts = (self.schema, self.name, "")
+        else:
+            parts = (self.schema, self.table, ", ".join(self.columns))
+        return ".".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    ``identity`` says what makes it the same finding in the next run, where the subject doesn't (a generated name).
+    """
+
+    subject: Subject
+    severity: Severity
+    observed: str
+    threshold: str = ""
+    fixes: tuple[Fix, ...] = ()
+    origin: Origin | None = None
+    identity: tuple[str, ...] = ()
+    #: The measured number, for growth rates and for the line of the worst finding.
+    value: float | None = None
+
+    def fingerprint(self, check: str) -> str:
+        """Return a name of this finding that is the same in every run, on every server: made of names, not of oids."""
+        subject = self.subject
+        identity = self.identity or (subject.schema, subject.table, subject.name, *subject.columns)
+        text = json.dumps([check, subject.kind, *identity], ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check found among how many; ``window`` is the time over which counters were counted.
+
+    ``left_out`` says what was not examined though it is there: ``"3 tables above 1 GB"``.
+    """
+
+    examined: int
+    findings: tuple[Finding, ...] = ()
+    window: timedelta | None = None
+    left_out: str = ""
+
+
+def answer(judged: Iterable[Finding | None], *, window: timedelta | None = None, left_out: str = "") -> Answer:
+    """Return the answer of a check that judged each thing it examined: a finding, or nothing."""
+    verdicts = list(judged)
+    return Answer(len(verdicts), tuple(verdict for verdict in verdicts if verdict is not None), window, left_out)
+
+
+def grade(value: float | None, *, warning: float, critical: float) -> Severity | None:
+    """Return how bad a number is that is the worse the larger it is; nothing below ``warning``."""
+    if value is None or value < min(warning, critical):
+        return None
+    return Severity.CRITICAL if value >= critical else Severity.WARNING
+
+
+class Skip(Exception):
+    """The check can't look: ``reason`` says why, ``remedy`` is what to type so that it can."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a check asks the database through: one read-only transaction with short timeouts and no search path."""
+
+    database: str
+    capabilities: Capabilities
+    fetch: Callable[[str, Mapping[str, Any] | None], list[dict[str, Any]]] = field(repr=False)
+    #: The text of the check's SQL by name.
+    texts: Callable[[str], str] = field(repr=False)
+    check: str = ""
+
+    def rows(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of the check's SQL file, or of the one called ``name``."""
+        return self.fetch(self.texts(name or self.check), parameters)
+
+    def row(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the only row of a SQL file. Raises ``Skip`` where there is none."""
+        found = self.rows(name, parameters)
+        if not found:
+            raise Skip("the server answered with nothing")
+        return found[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One question to a database. The docstring of each says why it matters; ``--explain`` shows it.
+
+    Thresholds are fields whose last word is their unit: ``min_bytes``, ``warning_percent``, ``critical_seconds``;
+    a whole name such as ``sample`` is a plain number.
+    """
+
+    id: ClassVar[str]
+    #: What is true where nothing is found.
+    title: ClassVar[str]
+    evidence: ClassVar[Evidence]
+    #: What is examined, as a plural: ``"foreign keys"``.
+    examines: ClassVar[str]
+    tags: ClassVar[frozenset[str]] = frozenset()
+    #: The role that lets a role look which can't: ``"pg_monitor"``.
+    right: ClassVar[str] = ""
+    #: Runs only when it is named, or enabled in the settings: it reads the user's data.
+    opt_in: ClassVar[bool] = False
+    #: ``statement_timeout`` of its statements.
+    timeout: ClassVar[str] = "5s"
+    #: Names of its SQL files; the one of its id when empty.
+    sql: ClassVar[tuple[str, ...]] = ()
+    #: Where they are.
+    folder: ClassVar[Path] = SQL
+
+    #: Other thresholds for some objects: patterns such as ``public.audit_*`` with the thresholds that differ.
+    exceptions: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+
+    def run(self, probe: Probe) -> Answer:
+        """Ask, and judge what comes back.
+
+        Raises:
+            Skip: it can't look.
+        """
+        raise NotImplementedError
+
+    def on(self, subject: Subject | str) -> Self:
+        """Return this check with the thresholds that hold for one object: the last pattern that matches counts."""
+        changes: dict[str, Any] = {}
+        names = [str(subject)]
+        if isinstance(subject, Subject) and subject.table:
+            names.append(f"{subject.schema}.{subject.table}")
+        for pattern, thresholds in self.exceptions.items():
+            if any(fnmatchcase(name, pattern) for name in names):
+                changes |= thresholds
+        return replace(self, **changes) if changes else self
+
+    @classmethod
+    def thresholds(cls) -> dict[str, float]:
+        """Return the thresholds with their defaults."""
+        return {each.name: each.default for each in fields(cls) if isinstance(each.default, (int, float))}
+
+    @classmethod
+    def explanation(cls) -> str:
+        """Return why the check matters."""
+        return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
+    def sql_files(cls) -> dict[str, str]:
+        """Return the texts of its SQL files by name; none for a check that asks no server."""
+        names = cls.sql or (cls.id,)
+        paths = {name: cls.folder / f"{name}.sql" for name in names}
+        return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.exists()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The answer of one check, with what it rests on.
+
+    ``applies`` is false where there was nothing to examine, as opposed to something that could not be looked at.
+    """
+
+    check: Check
+    status: Status
+    examined: int = 0
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    remedy: str = ""
+    applies: bool = True
+    window: timedelta | None = None
+    left_out: str = ""
+    duration_ms: float = 0.0
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the check could not look."""
+        return self.status is Status.SKIPPED and self.applies
+
+
+def judge(check: Check, given: Answer) -> Result:
+    """Return the result that an answer stands for: as bad as its worst finding; skipped where nothing was examined."""
+    findings = tuple(sorted(given.findings, key=lambda finding: (-finding.severity.rank, str(finding.subject))))
+    result = Result(
+        check=check,
+        status=Status.OK,
+        examined=given.examined,
+        findings=findings,
+        window=given.window,
+        left_out=given.left_out,
+    )
+    if not given.examined:
+        reason = f"there are no {check.examines} to examine" if not given.left_out else f"left out: {given.left_out}"
+        return replace(result, status=Status.SKIPPED, reason=reason, applies=bool(given.left_out))
+    if findings and findings[0].severity is not Severity.INFO:
+        return replace(result, status=Status(findings[0].severity))
+    return result

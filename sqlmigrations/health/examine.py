@@ -1,0 +1,121 @@
+"""Runs checks against one database: read-only, each in a savepoint of its own, none able to break another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from sqlmigrations.database import Connection, fetch_dicts, is_lost
+from sqlmigrations.health.base import Check, Probe, Result, Skip, Status, judge
+from sqlmigrations.health.capabilities import Capabilities, probe_capabilities
+
+logger = logging.getLogger("sqlmigrations")
+
+#: The application name of our own session, by which checks of activity leave it out.
+APPLICATION = "dbhealth"
+
+#: What holds in the transaction; ``statement_timeout`` is set for each check.
+SETTINGS: Mapping[str, str] = {
+    "transaction_read_only": "on",
+    "search_path": "",
+    "lock_timeout": "100ms",
+    "application_name": APPLICATION,
+    "jit": "off",
+    "quote_all_identifiers": "off",
+}
+
+Progress = Callable[[Result], None]
+
+
+def silent(result: Result) -> None:
+    """Take a result and do nothing with it."""
+
+
+def examine(
+    connection: Connection, checks: Iterable[Check], *, database: str, progress: Progress = silent
+) -> tuple[Result, ...]:
+    """Run the checks one after the other and return their results.
+
+    Everything happens in one transaction that is rolled back, or in a savepoint of the surrounding one.
+
+    Raises:
+        psycopg.Error: the connection was lost. Any other error of a check is its result: skipped.
+    """
+    results = []
+    with _transaction(connection):
+        capabilities = probe_capabilities(connection)
+        for check in checks:
+            result = _one(connection, check, database, capabilities)
+            results.append(result)
+            progress(result)
+    return tuple(results)
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """Open a transaction that changes nothing, with settings of its own, and roll it back."""
+    with connection.transaction(force_rollback=True):
+        for name, value in SETTINGS.items():
+            _set(connection, name, value)
+        yield
+
+
+def _set(connection: Connection, name: str, value: str) -> None:
+    connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, value])
+
+
+def _one(connection: Connection, check: Check, database: str, capabilities: Capabilities) -> Result:
+    """Run one check, timed and shielded."""
+    began = time.perf_counter()
+    try:
+        with connection.transaction(force_rollback=True):  # lets go of its locks, too
+            _set(connection, "statement_timeout", check.timeout)
+            result = judge(check, check.run(_probe(connection, check, database, capabilities)))
+    except Skip as skip:
+        result = _skipped(check, skip.reason, skip.remedy)
+    except Exception as error:
+        if isinstance(error, psycopg.Error) and (connection.closed or is_lost(error)):
+            raise
+        result = _failed(check, error, capabilities)
+    return replace(result, duration_ms=(time.perf_counter() - began) * 1000)
+
+
+def _probe(connection: Connection, check: Check, database: str, capabilities: Capabilities) -> Probe:
+    texts = check.sql_files()
+
+    def fetch(statement: str, parameters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        return fetch_dicts(connection, statement.encode(), parameters)
+
+    def text(name: str) -> str:
+        return texts[name] if name in texts else (check.folder / f"{name}.sql").read_text(encoding="utf-8")
+
+    return Probe(database, capabilities, fetch, text, next(iter(texts), check.id))
+
+
+def _skipped(check: Check, reason: str, remedy: str = "") -> Result:
+    return Result(check=check, status=Status.SKIPPED, reason=reason, remedy=remedy)
+
+
+def _failed(check: Check, error: Exception, capabilities: Capabilities) -> Result:
+    """Return what an error makes of a check: skipped, with what would help."""
+    said = str(error).strip().partition("\n")[0]
+    if isinstance(error, errors.InsufficientPrivilege):
+        return _skipped(check, said, grant(check.right or "pg_read_all_data", capabilities.role))
+    if isinstance(error, errors.QueryCanceled):
+        return _skipped(check, f"it took longer than {check.timeout}")
+    if isinstance(error, errors.LockNotAvailable):
+        return _skipped(check, f"a lock was held by somebody for longer than {SETTINGS['lock_timeout']}", "Try again.")
+    logger.warning("The check %s failed", check.id, exc_info=error)
+    return _skipped(check, f"it failed: {type(error).__name__}: {said}")
+
+
+def grant(right: str, role: str) -> str:
+    """Return the statement that gives ``role`` what ``right`` has."""
+    return sql.SQL("GRANT {} TO {};").format(sql.Identifier(right), sql.Identifier(role)).as_string(None)

@@ -1,0 +1,203 @@
+"""Words how a finding is mended: the Django operation first where a model owns the object, then SQL.
+
+Lock levels are those of https://www.postgresql.org/docs/current/explicit-locking.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from django.apps import apps
+from django.db.models import Field, Model
+from psycopg import sql
+
+from sqlmigrations.health.base import Fix, FixKind, Subject
+
+#: Names of indexes in Django are at most so long.
+DJANGO_NAME_LENGTH = 30
+
+OUTSIDE = "can't run in a transaction (in a SQL file: -- sqlmigrations: transaction off)"
+
+
+def statement(template: LiteralString, *names: sql.Composable) -> Fix:
+    """Return a SQL fix; ``{}`` in the template stand for the names, in order."""
+    return Fix(FixKind.SQL, composed(template, *names))
+
+
+def composed(template: LiteralString, *names: sql.Composable) -> str:
+    """Return SQL with the names put in, quoted where they must be."""
+    return sql.SQL(template).format(*names).as_string(None)
+
+
+def noted(template: LiteralString, *names: sql.Composable, note: str) -> Fix:
+    """Return a SQL fix with a note on its locks and transactions."""
+    return Fix(FixKind.SQL, composed(template, *names), note)
+
+
+def relation(subject: Subject) -> sql.Identifier:
+    """Return the qualified table of a subject."""
+    return sql.Identifier(subject.schema, subject.table)
+
+
+def named(subject: Subject) -> sql.Identifier:
+    """Return the qualified name of an index or a sequence."""
+    return sql.Identifier(subject.schema, subject.name)
+
+
+def columns(names: Sequence[str]) -> sql.Composed:
+    """Return a list of columns."""
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
+
+
+# Models
+
+
+def model_of(subject: Subject) -> type[Model] | None:
+    """Return the model whose migrations own the subject's table; an unmanaged one owns nothing."""
+    qualified = f"{subject.schema}.{subject.table}"
+    for model in apps.get_models(include_auto_created=True):
+        table = model._meta.db_table.strip('"').replace('"."', ".")
+        if table == qualified or (table == subject.table and subject.schema == "public"):
+            return model if model._meta.managed and not model._meta.proxy else None
+    return None
+
+
+def fields_of(model: type[Model], names: Sequence[str]) -> list[Field[Any, Any]]:
+    """Return the model's fields of these columns; none where one column is no field's."""
+    by_column = {field.column: field for field in model._meta.concrete_fields}
+    return [by_column[name] for name in names] if all(name in by_column for name in names) else []
+
+
+def label(model: type[Model]) -> str:
+    """Return where a model is written."""
+    return f"{model.__module__}.{model.__qualname__}"
+
+
+def django_name(*parts: str) -> str:
+    """Return a name that Django takes for an index or a constraint."""
+    return "_".join(parts)[:DJANGO_NAME_LENGTH].rstrip("_")
+
+
+# Indexes
+
+
+def add_index(subject: Subject, names: Sequence[str], *, is_partitioned: bool = False) -> tuple[Fix, ...]:
+    """Return how to index columns of a table without keeping writers out."""
+    if is_partitioned:
+        by_hand = noted(
+            "CREATE INDEX ON ONLY {} ({});",
+            relation(subject),
+            columns(names),
+            note="then CREATE INDEX CONCURRENTLY on each partition, and ALTER INDEX ... ATTACH PARTITION for each",
+        )
+        return (*_django_index(subject, names), by_hand)
+    by_hand = noted(
+        "CREATE INDEX CONCURRENTLY ON {} ({});",
+        relation(subject),
+        columns(names),
+        note=f"takes ShareUpdateExclusive, reads and writes go on; {OUTSIDE}",
+    )
+    return (*_django_index(subject, names), by_hand)
+
+
+def _django_index(subject: Subject, names: Sequence[str]) -> tuple[Fix, ...]:
+    model = model_of(subject)
+    fields = fields_of(model, names) if model is not None else []
+    if model is None or not fields:
+        return ()
+    if len(fields) == 1 and getattr(fields[0], "db_index", False):
+        return ()  # the model has it already: the database has lost it
+    index = f'models.Index(fields={[field.name for field in fields]!r}, name="{django_name(*_short(subject, names))}")'
+    return (
+        Fix(
+            FixKind.DJANGO,
+            f'AddIndexConcurrently("{model._meta.model_name}", {index})',
+            f"and the index in Meta.indexes of {label(model)}; the migration needs atomic = False",
+        ),
+    )
+
+
+def _short(subject: Subject, names: Sequence[str]) -> tuple[str, ...]:
+    """Return parts of an index name that leave room for its end."""
+    room = DJANGO_NAME_LENGTH - len("_idx")
+    return ("_".join([subject.table, *names])[:room].rstrip("_"), "idx")
+
+
+def drop_index(subject: Subject, *, note: str = "") -> tuple[Fix, ...]:
+    """Return how to drop an index that backs no constraint, without keeping readers and writers out."""
+    model = model_of(subject)
+    by_hand = noted(
+        "DROP INDEX CONCURRENTLY {};",
+        named(subject),
+        note=f"{note or 'writers and readers go on'}; {OUTSIDE}",
+    )
+    if model is None or subject.name not in [index.name for index in model._meta.indexes]:
+        return (by_hand,)
+    operation = Fix(
+        FixKind.DJANGO,
+        f'RemoveIndexConcurrently("{model._meta.model_name}", "{subject.name}")',
+        f"and out of Meta.indexes of {label(model)}; the migration needs atomic = False",
+    )
+    return operation, by_hand
+
+
+def rebuild_index(subject: Subject) -> tuple[Fix, ...]:
+    """Return how to build an index anew."""
+    return (
+        noted(
+            "REINDEX INDEX CONCURRENTLY {};",
+            named(subject),
+            note=f"takes ShareUpdateExclusive, reads and writes go on; {OUTSIDE}",
+        ),
+    )
+
+
+# Constraints
+
+
+def validate_constraint(subject: Subject) -> tuple[Fix, ...]:
+    """Return how to have all rows checked, without keeping readers and writers out."""
+    by_hand = noted(
+        "ALTER TABLE {} VALIDATE CONSTRAINT {};",
+        relation(subject),
+        sql.Identifier(subject.name),
+        note="reads the whole table under ShareUpdateExclusive; reads and writes go on",
+    )
+    model = model_of(subject)
+    if model is None:
+        return (by_hand,)
+    operation = Fix(
+        FixKind.DJANGO, f'ValidateConstraint("{model._meta.model_name}", "{subject.name}")', "in a migration of its own"
+    )
+    return operation, by_hand
+
+
+def add_primary_key(subject: Subject, candidates: Sequence[str]) -> tuple[Fix, ...]:
+    """Return how to give a table a primary key: from a unique index that it has, else with a column of its own."""
+    if candidates:
+        return (
+            noted(
+                "ALTER TABLE {} ADD PRIMARY KEY USING INDEX {};",
+                relation(subject),
+                sql.Identifier(candidates[0]),
+                note="takes AccessExclusive for a moment: the index and its NOT NULLs are there already",
+            ),
+        )
+    return (
+        noted(
+            "ALTER TABLE {} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;",
+            relation(subject),
+            note="rewrites the table under AccessExclusive; on a large one add the column, fill it in batches, "
+            "index it CONCURRENTLY, then ADD PRIMARY KEY USING INDEX",
+        ),
+    )
+
+
+def attach_partitions(subject: Subject) -> Fix:
+    """Return how to make a partitioned index valid."""
+    return noted(
+        "ALTER INDEX {} ATTACH PARTITION ...;",
+        named(subject),
+        note="for each partition, once CREATE INDEX CONCURRENTLY has made its index",
+    )

@@ -1,0 +1,58 @@
+"""Asks health checks and writes down their whole answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from sqlmigrations.health.base import Check, Result
+from sqlmigrations.health.examine import examine
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a check said, without what differs from run to run."""
+
+    status: str
+    examined: int = 0
+    findings: tuple[tuple[str, str, str], ...] = ()
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A database to ask, through one session."""
+
+    connection: psycopg.Connection[Any]
+
+    def run(self, statements: str) -> None:
+        """Execute statements."""
+        self.connection.execute(statements.encode())
+
+    def ask(self, check: Check, *, role: str = "") -> Result:
+        """Ask one check, as the given role."""
+        with self.connection.transaction(force_rollback=True):
+            if role:
+                self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+            (result,) = examine(self.connection, [check], database="default")
+        return result
+
+
+def said(result: Result) -> Answered:
+    """Return the whole answer: each finding as object, severity and what was observed."""
+    return Answered(
+        str(result.status),
+        result.examined,
+        tuple((str(found.subject), str(found.severity), found.observed) for found in result.findings),
+        result.reason,
+        result.remedy,
+    )
+
+
+def fixes(result: Result) -> list[tuple[str, str]]:
+    """Return all fixes, as kind and text."""
+    return [(str(fix.kind), fix.text) for found in result.findings for fix in found.fixes]

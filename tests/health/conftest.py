@@ -1,0 +1,36 @@
+"""Empty databases to make ill."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from psycopg import sql
+
+from tests.health.asking import Patient
+from tests.helpers import session
+
+
+@pytest.fixture(scope="session")
+def empty_database() -> Iterator[str]:
+    """Make a database without any table; name it."""
+    name = f"sqlm_health_{os.getpid()}"
+    with session(dbname="postgres") as server:
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        yield name
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def patient(empty_database: str) -> Iterator[Patient]:
+    """Open a transaction in the empty database; nothing of it stays."""
+    with session(dbname=empty_database) as connection, connection.transaction(force_rollback=True):
+        yield Patient(connection)
+
+
+@pytest.fixture
+def own_patient(fresh_database: str) -> Iterator[Patient]:
+    """Open a session in autocommit in a database of its own, for what can't run in a transaction."""
+    with session() as connection:
+        yield Patient(connection)
