@@ -1,0 +1,373 @@
+"""Scratch databases: made for one purpose, guarded, and removed whatever happens.
+
+Everything that needs a database to try things in gets it here, and nowhere else. A scratch database is a new one on the
+server of the live database, or on that of ``SQLMIGRATIONS_SHADOW_DATABASE``. While it lives, its maker holds an
+advisory lock on a session of its own, so that whoever comes next can tell the left-over of a killed run from a database
+in use, also from another machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, LiteralString, NoReturn
+
+import psycopg
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.dummy.base import DatabaseWrapper as DummyWrapper
+from django.db.utils import Error as DjangoError
+from django.utils.connection import ConnectionDoesNotExist
+from psycopg import sql
+
+from sqlmigrations.conf import settings
+from sqlmigrations.database import Connection, fetch_all, fetch_dicts, raw
+from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.queries import query
+
+logger = logging.getLogger("sqlmigrations")
+
+PREFIX = "sqlmigrations_scratch"
+
+#: First key of the lock that a scratch database's maker holds; "SQLS" in ASCII. The second one ends the name.
+LOCK_CLASS = int.from_bytes(b"SQLS", "big")
+
+#: A scratch database's name: pid of its maker, start in seconds since 1970, key of its lock.
+_NAME = re.compile(rf"^{PREFIX}_[0-9]+_[0-9]+_[0-9a-f]{{8}}$")
+
+
+class NoScratch(SQLMigrationsError):
+    """There can be no scratch database; ``reason`` says why, ``remedy`` what would help."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(f"No scratch database can be had: {reason}.", hint=remedy)
+
+
+class OutsideScratch(SQLMigrationsError):
+    """Something that runs in a scratch database wanted to use another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a session is. ``server`` is the cluster's system identifier, ``None`` where it may not be asked."""
+
+    server: str | None
+    database: int
+    name: str
+    major: int
+    is_standby: bool
+    may_create: bool
+    role: str
+
+    def is_same_database(self, other: Server) -> bool:
+        """Say whether both are in one database; servers that don't tell who they are count as the same one."""
+        unknown = self.server is None or other.server is None
+        return (unknown or self.server == other.server) and self.database == other.database
+
+
+def server_of(connection: Connection) -> Server:
+    """Ask a session where it is."""
+    return Server(**fetch_dicts(connection, query("schema/sql/scratch/server.sql"))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A scratch database. ``wrapper`` is a Django connection of its own with the live database's alias."""
+
+    name: str
+    live: BaseDatabaseWrapper
+    wrapper: BaseDatabaseWrapper
+
+    @property
+    def connection(self) -> Connection:
+        """The psycopg connection, in autocommit."""
+        return raw(self.wrapper)
+
+    @contextmanager
+    def standing_in(self) -> Iterator[BaseDatabaseWrapper]:
+        """Let the live database's aliases mean this one in the block, and close all others; in this thread alone.
+
+        Routers, migrations and ``atomic()`` then work as they would on the live database, and nothing that a migration
+        does through Django reaches any other. Threads that are started in the block see the databases as ever.
+        """
+        present = {wrapper.alias: wrapper for wrapper in connections.all(initialized_only=True)}
+        replaced = {alias: self._instead_of(alias) for alias in connections}
+        for alias, wrapper in replaced.items():
+            connections[alias] = wrapper
+        try:
+            yield self.wrapper
+        finally:
+            for alias in replaced:
+                if replaced[alias] is not self.wrapper:
+                    replaced[alias].close()
+                if alias in present:
+                    connections[alias] = present[alias]
+                else:
+                    del connections[alias]
+
+    def _instead_of(self, alias: str) -> BaseDatabaseWrapper:
+        """Return what an alias means in this database: the database itself, or a closed door."""
+        if alias == self.live.alias:
+            return self.wrapper
+        given = connections[alias]
+        if _address(given) == _address(self.live):
+            return _pointed_at(given, self.name)
+        return _ClosedDatabase(given.settings_dict, alias)
+
+
+def _address(wrapper: BaseDatabaseWrapper) -> tuple[Any, ...]:
+    given = wrapper.settings_dict
+    return wrapper.vendor, given["HOST"], str(given["PORT"]), given["NAME"], given["OPTIONS"].get("service")
+
+
+class _ClosedDatabase(DummyWrapper):
+    """The connection of an alias that must not be used while a scratch database stands in."""
+
+    def ensure_connection(self) -> NoReturn:
+        """Refuse to connect."""
+        raise OutsideScratch(
+            f"A scratch database stands in for the live one, and something wanted to use database '{self.alias}'.",
+            hint="A migration that works on several databases at once can't be replayed.",
+        )
+
+    def cursor(self) -> NoReturn:
+        """Refuse a cursor."""
+        self.ensure_connection()
+
+
+# Making one
+
+
+@contextmanager
+def scratch_database(live: BaseDatabaseWrapper, purpose: str) -> Iterator[Scratch]:
+    """Make an empty database like the live one for the block, and remove it at its end.
+
+    ``purpose`` is a word for people who find it. Left-overs of killed runs are removed first.
+
+    Raises:
+        NoScratch: it can't be had, or must not be.
+    """
+    if settings.PRODUCTION:
+        raise NoScratch(
+            "SQLMIGRATIONS_PRODUCTION is set", "Do it where it is not: on a developer's machine, in CI, in staging."
+        )
+    with ExitStack() as stack:
+        host = stack.enter_context(closing(_host(live)))
+        _check(server_of(_opened(host)), server_of(raw(live)), on_shadow=host.alias != live.alias)
+        reap(raw(host))
+        keeper = stack.enter_context(closing(_own(host)))
+        name = _keep_name(_opened(keeper))
+        stack.callback(_drop, host, name)
+        oid = _create(raw(host), name, raw(live), purpose)
+        wrapper = stack.enter_context(closing(_pointed_at(live if host.alias == live.alias else host, name)))
+        wrapper.alias = live.alias
+        _check_is_it(server_of(_opened(wrapper)), name, oid, server_of(raw(live)))
+        yield Scratch(name, live, wrapper)
+
+
+def _host(live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Return a connection of our own to where scratch databases are made.
+
+    Raises:
+        NoScratch: the setting names a database that can't be used.
+    """
+    alias = settings.SHADOW_DATABASE
+    if alias is None or alias == live.alias:
+        return _own(live)
+    try:
+        shadow = connections[alias]
+    except ConnectionDoesNotExist as error:
+        raise NoScratch(
+            f"SQLMIGRATIONS_SHADOW_DATABASE names the database '{alias}', which DATABASES doesn't have",
+            "Name one of DATABASES, or leave the setting out.",
+        ) from error
+    if shadow.vendor != "postgresql":
+        raise NoScratch(f"database '{alias}' is {shadow.display_name}", "Name one that is PostgreSQL.")
+    return _own(shadow)
+
+
+def _own(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Return a connection like ``wrapper`` that nobody else uses."""
+    own = wrapper.copy()
+    own.settings_dict["OPTIONS"].pop("pool", None)  # a pooled session would outlive its database
+    own.settings_dict["OPTIONS"]["application_name"] = "sqlmigrations scratch"
+    return own
+
+
+def _pointed_at(wrapper: BaseDatabaseWrapper, name: str) -> BaseDatabaseWrapper:
+    """Return a connection like ``wrapper`` to the database ``name``."""
+    own = _own(wrapper)
+    own.settings_dict["NAME"] = name
+    return own
+
+
+def _opened(wrapper: BaseDatabaseWrapper) -> Connection:
+    """Open a connection, in autocommit.
+
+    Raises:
+        NoScratch: it can't be opened.
+    """
+    try:
+        wrapper.connect()
+        wrapper.set_autocommit(True)
+    except DjangoError as error:
+        where = wrapper.settings_dict["NAME"]
+        raise NoScratch(
+            f"database {where} can't be reached: {str(error).strip()}",
+            "Behind a pooler, name an alias that goes to the server itself in SQLMIGRATIONS_SHADOW_DATABASE.",
+        ) from error
+    return raw(wrapper)
+
+
+def _check(host: Server, live: Server, *, on_shadow: bool) -> None:
+    """Check that a database can be made on ``host`` that is like the live one.
+
+    Raises:
+        NoScratch: it can't.
+    """
+    if host.is_standby:
+        remedy = "Name an alias on another server in SQLMIGRATIONS_SHADOW_DATABASE."
+        raise NoScratch("the server is a standby, which is read only", remedy)
+    if not host.may_create:
+        role = sql.Identifier(host.role).as_string(None)
+        remedy = f"ALTER ROLE {role} CREATEDB; or name an alias whose role may in SQLMIGRATIONS_SHADOW_DATABASE."
+        raise NoScratch(f"role {role} may not create databases", remedy)
+    if on_shadow and host.major != live.major:
+        reason = f"SQLMIGRATIONS_SHADOW_DATABASE is PostgreSQL {host.major}, the live database {live.major}"
+        raise NoScratch(reason, f"Name a server of version {live.major}: versions spell the same object differently.")
+
+
+def _check_is_it(found: Server, name: str, oid: int, live: Server) -> None:
+    """Check that a session is in the database that was just made, whatever a pooler took its name for.
+
+    Raises:
+        NoScratch: it is somewhere else.
+    """
+    if found.name != name or found.database != oid or found.is_same_database(live):
+        raise NoScratch(
+            f"the connection to {name} leads to database {found.name}",
+            "Name an alias that goes to the server itself, not through a pooler, in SQLMIGRATIONS_SHADOW_DATABASE.",
+        )
+
+
+def _keep_name(keeper: Connection) -> str:
+    """Return a new name and hold its lock, in a transaction that stays open and idle: that works behind poolers too."""
+    key = secrets.randbits(31)
+    keeper.autocommit = False
+    keeper.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    keeper.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, key])
+    return f"{PREFIX}_{os.getpid()}_{int(time.time())}_{key:08x}"
+
+
+def _create(host: Connection, name: str, live: Connection, purpose: str) -> int:
+    """Make the database with the live one's locale and settings; return its oid.
+
+    Raises:
+        NoScratch: the server refuses.
+    """
+    identifier = sql.Identifier(name)
+    maker = f"pid {os.getpid()} on {socket.gethostname()}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    comment = f"Scratch database of sqlmigrations for: {purpose} ({maker}). It can be dropped when that is done."
+    like_live = _locale(fetch_dicts(live, query("schema/sql/scratch/locale.sql"))[0])
+    try:
+        host.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(identifier, like_live))
+        host.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(identifier, sql.Literal(comment)))
+    except psycopg.Error as error:
+        raise NoScratch(
+            f"the server refuses to make it: {error.diag.message_primary or error}",
+            "Name an alias on a server that has what the live one has in SQLMIGRATIONS_SHADOW_DATABASE.",
+        ) from error
+    for setting, value in fetch_all(live, query("schema/sql/scratch/settings.sql")):
+        with suppress(psycopg.Error):  # one that only a superuser sets changes no schema
+            host.execute(_database_setting(identifier, setting, value))
+    ((oid,),) = fetch_all(host, "SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = %s", [name])
+    return int(oid)
+
+
+#: Settings whose value is a list of names, which must not be quoted as one.
+_LISTS = frozenset({"search_path", "session_preload_libraries", "local_preload_libraries", "temp_tablespaces"})
+
+#: One name of such a list: in double quotes, or bare.
+_LISTED = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
+
+
+def _database_setting(database: sql.Identifier, name: str, value: str) -> sql.Composed:
+    """Return the statement that gives the sessions of a database a setting."""
+    shown: sql.Composable = (
+        sql.SQL(", ").join(map(sql.Literal, _names(value))) if name in _LISTS else sql.Literal(value)
+    )
+    return sql.SQL("ALTER DATABASE {} SET {} TO {}").format(database, sql.Identifier(*name.split(".")), shown)
+
+
+def _names(value: str) -> list[str]:
+    """Split a list of names as PostgreSQL keeps it: ``"$user", public``."""
+    quoted = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
+    return [
+        (match[1] or "").replace('""', '"') if match[1] is not None else match[2] for match in quoted.finditer(value)
+    ]
+
+
+def _locale(row: Mapping[str, str | None]) -> sql.Composable:
+    """Return the options of CREATE DATABASE that give a database the locale of another.
+
+    https://www.postgresql.org/docs/current/sql-createdatabase.html
+    """
+    options: dict[LiteralString, str | None] = {
+        "ENCODING": row["encoding"],
+        "LC_COLLATE": row["lc_collate"],
+        "LC_CTYPE": row["lc_ctype"],
+    }
+    if row["provider"] == "icu":
+        options |= {"LOCALE_PROVIDER": "icu", "ICU_LOCALE": row["locale"], "ICU_RULES": row["icu_rules"]}
+    elif row["provider"] == "builtin":
+        options |= {"LOCALE_PROVIDER": "builtin", "BUILTIN_LOCALE": row["locale"]}
+    given = [sql.SQL(name + " = {}").format(sql.Literal(value)) for name, value in options.items() if value is not None]
+    return sql.SQL(" ").join(given)
+
+
+# Removing
+
+
+def _drop(host: BaseDatabaseWrapper, name: str) -> None:
+    """Remove a scratch database over the connection that made it, or over a new one when that was lost."""
+    for _attempt in range(2):
+        try:
+            _drop_database(_opened(host) if host.connection is None else raw(host), name)
+            return
+        except (psycopg.Error, DjangoError, NoScratch) as error:
+            failure = error
+            with suppress(psycopg.Error, DjangoError):
+                host.close()
+    logger.warning("The scratch database %s could not be removed; the next run tries again: %s", name, failure)
+
+
+def _drop_database(connection: Connection, name: str) -> None:
+    """Remove a database that has the name of a scratch one, sessions in it included."""
+    if not _NAME.match(name):
+        raise ValueError(f"{name} is no scratch database")
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def reap(connection: Connection) -> list[str]:
+    """Remove what killed runs left behind, and return its names; ``connection`` is in autocommit."""
+    parameters = {"pattern": _NAME.pattern, "class": LOCK_CLASS}
+    reaped = []
+    for (name,) in fetch_all(connection, query("schema/sql/scratch/left_over.sql"), parameters):
+        try:
+            _drop_database(connection, name)
+        except psycopg.Error as error:  # another run removes it at this moment, or it isn't ours
+            logger.info("The scratch database %s of a killed run could not be removed: %s", name, error)
+        else:
+            reaped.append(name)
+            logger.info("The scratch database %s of a killed run was removed.", name)
+    return reaped
