@@ -23,6 +23,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -155,6 +156,8 @@ class Finding:
     identity: tuple[str, ...] = ()
     #: The measured number, for growth rates and for the line of the worst finding.
     value: float | None = None
+    #: What belongs below it, line by line: who waits for whom, the plan of a query.
+    details: tuple[str, ...] = ()
 
     def fingerprint(self, check: str) -> str:
         """Return a name of this finding that is the same in every run, on every server: made of names, not of oids."""
@@ -208,6 +211,8 @@ class Probe:
     fetch: Callable[[str, Mapping[str, Any] | None], list[dict[str, Any]]] = field(repr=False)
     #: The text of the check's SQL by name.
     texts: Callable[[str], str] = field(repr=False)
+    #: A savepoint: an error in its block undoes the block alone.
+    savepoint: Callable[[], AbstractContextManager[object]] = field(repr=False)
     check: str = ""
 
     def rows(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ def _probe(connection: Connection, check: Check, database: str, capabilities: Ca
     def text(name: str) -> str:
         return texts[name] if name in texts else (check.folder / f"{name}.sql").read_text(encoding="utf-8")
 
-    return Probe(database, capabilities, fetch, text, next(iter(texts), check.id))
+    return Probe(database, capabilities, fetch, text, connection.transaction, next(iter(texts), check.id))
 
 
 def _skipped(check: Check, reason: str, remedy: str = "") -> Result:
