@@ -13,8 +13,9 @@ from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import backend_pid
 
-#: How soon the server notices that its client is gone, and ends what it is doing for it.
-CONNECTION_CHECK_INTERVAL = "500ms"
+#: What a run sets for its time: the server notices soon that its client is gone, and ends what it is doing for it; and
+#: it bears with a client that reads files, or waits before the next try.
+RUNNING = {"client_connection_check_interval": "500ms", "idle_session_timeout": "0"}
 
 #: The parts of DISCARD ALL, which itself is refused inside a transaction block. Deferred constraints come first:
 #: their violation must fail while the transaction can still be rolled back.
@@ -58,7 +59,7 @@ class Session:
         self.wrapper = wrapper
         self.is_pooled = is_pooled
         self._was_open = wrapper.connection is not None
-        self._interval = ""
+        self._found: dict[str, str] = {}
         self.begin()
 
     @property
@@ -78,23 +79,18 @@ class Session:
 
     def begin(self) -> None:
         """Remember the session's values; called again after a reconnection."""
-        statement = "SELECT current_setting('client_connection_check_interval'), current_setting('role'), session_user"
-        self._interval, role, session_user = fetch_row(self.connection, statement)
+        role, session_user = fetch_row(self.connection, "SELECT current_setting('role'), session_user")
         if not self.is_pooled:  # what is set outside a transaction would stay on somebody else's backend
-            self._check_connection_often()
+            self._found = {name: self._change(name, setting) for name, setting in RUNNING.items()}
         rows = fetch_all(self.connection, query("runner/sql/session_settings.sql"))
         self.start = StartValues(tuple(rows), role, session_user)
 
-    def _check_connection_often(self) -> None:
-        try:
-            with self.connection.transaction():
-                self._set_interval(CONNECTION_CHECK_INTERVAL)
-        except psycopg.Error:
-            pass  # the server's platform can't tell; a dead run's backend then ends with its statement
-
-    def _set_interval(self, value: str) -> None:
-        statement = "SELECT set_config('client_connection_check_interval', %s, false)"
-        self.connection.execute(statement, [value])
+    def _change(self, name: str, setting: str) -> str:
+        """Change a setting of the session, where the server's platform allows it; return what it was."""
+        (found,) = fetch_row(self.connection, "SELECT current_setting(%s)", [name])
+        with suppress(psycopg.Error), self.connection.transaction():
+            self.connection.execute("SELECT set_config(%s, %s, false)", [name, setting])
+        return str(found)
 
     def reset(self) -> None:
         """Bring the session back to its start values, in one message.
@@ -120,4 +116,5 @@ class Session:
             self.wrapper.close()
         elif self.is_alive and not (self.is_pooled or self.wrapper.in_atomic_block):
             with suppress(psycopg.Error):  # lost by now: there is nothing to be left as it was
-                self._set_interval(self._interval)
+                for name, setting in self._found.items():
+                    self._change(name, setting)

@@ -82,8 +82,10 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
         tell(Blocked(tuple(blockers)))
 
     _check_not_inside(wrapper)
+    _revive(wrapper)
     with ExitStack() as stack:
         lock = stack.enter_context(RunLock(wrapper, locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait))
+        _revive(wrapper)
         tables = ensure_tables(wrapper)
         session = Session(wrapper, is_pooled=lock.is_pooled)
         stack.callback(session.end)
@@ -98,6 +100,12 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
         executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait)
         yield Run(run, tables, session, journal, executor)
+
+
+def _revive(wrapper: BaseDatabaseWrapper) -> None:
+    """Open the connection anew if the server has ended it while it was idle, as ``idle_session_timeout`` does."""
+    if not (wrapper.in_atomic_block or wrapper.is_usable()):
+        wrapper.close()
 
 
 def _check_not_inside(wrapper: BaseDatabaseWrapper) -> None:

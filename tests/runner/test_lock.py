@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from sqlmigrations.runner.lock import (
     run_in_progress,
     try_file_lock,
 )
-from tests.helpers import Ran, applysql, database_name, put, run_sql, session, states, value
+from tests.helpers import Ran, applysql, database_name, put, rows, run_sql, session, states, value, wait_until
 
 
 def advisory_locks() -> int:
@@ -135,6 +136,34 @@ def test_an_idle_session_timeout_does_not_end_the_lock(fresh_database: str, fold
     put(folder, {"001.sql": "SELECT pg_sleep(0.8);", "002.sql": "SELECT 1;"})
     assert applysql().code == 0
     assert states() == {"001.sql": "applied", "002.sql": "applied"}
+
+
+def test_an_idle_session_timeout_does_not_end_a_run_that_waits(
+    fresh_database: str, folder: Path, other_run: psycopg.Connection[Any]
+) -> None:
+    """The working connection is idle while another run holds the lock; the server ends it meanwhile."""
+    put(folder, {"001.sql": "CREATE TABLE t (id int);"})
+    run_sql(f"ALTER DATABASE \"{fresh_database}\" SET idle_session_timeout = '200ms'")
+    connections["default"].close()
+
+    def has_working_connection() -> bool:
+        return bool(
+            rows(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = '' "
+                "AND pid <> pg_backend_pid()"
+            )
+        )
+
+    def let_go() -> None:
+        wait_until(has_working_connection)
+        wait_until(lambda: not has_working_connection())
+        other_run.execute("SELECT pg_advisory_unlock_all()")
+
+    thread = threading.Thread(target=let_go)
+    thread.start()
+    ran = applysql()
+    thread.join()
+    assert (ran.code, states()) == (0, {"001.sql": "applied"})
 
 
 def test_run_lock_by_itself(fresh_database: str) -> None:
