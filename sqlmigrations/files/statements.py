@@ -122,6 +122,30 @@ def may_need_autocommit(statement: Statement) -> str | None:
     return None
 
 
+def waits_beside_others(statement: Statement) -> bool:
+    """Say whether readers and writers go on while the statement waits for its locks, so that it may take its time.
+
+    It wants no more than SHARE UPDATE EXCLUSIVE until nobody is in the way. All others would have everybody queue
+    behind them: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
+    """
+    match statement.keywords[:2]:
+        case ("VACUUM", *_):
+            return "FULL" not in _code_words(statement)
+        case ("ANALYZE", *_):
+            return True
+        case ("ALTER", "TABLE"):
+            return _validates(statement) or _detaches_concurrently(statement)
+        case ("CREATE" | "DROP" | "REINDEX", *_):
+            return _concurrent(statement) and needs_autocommit(statement) is not None
+    return False
+
+
+def _validates(statement: Statement) -> bool:
+    """Say whether all that an ALTER TABLE does is to check the rows of a constraint that was NOT VALID."""
+    found = list(itertools.pairwise(_code_words(statement)))
+    return ("VALIDATE", "CONSTRAINT") in found and b"," not in statement.sql
+
+
 def _reindex(statement: Statement) -> str | None:
     found = [token.word or token.text.decode().upper() for token in code(statement.sql)]
     for word, following in itertools.pairwise(found):

@@ -19,7 +19,7 @@ from enum import Enum
 from psycopg import sql
 
 from sqlmigrations.database import Connection, fetch_dicts
-from sqlmigrations.files.statements import Statement
+from sqlmigrations.files.statements import Statement, needs_autocommit
 from sqlmigrations.queries import query
 from sqlmigrations.runner.lock import OnWait, poll
 
@@ -138,9 +138,16 @@ def look(connection: Connection, statement: Statement) -> Answer:
         return Answer.NOT_DONE if find_index(connection, match[1]) else Answer.DONE
     if _DETACH.match(statement.text):
         return Answer.NOT_DONE if _partition(connection, statement) else Answer.DONE
-    if any(statement.keywords[: len(words)] == words for words in _REPEATABLE):
-        return Answer.NOT_DONE
-    return Answer.UNKNOWN
+    return Answer.NOT_DONE if _is_repeatable(statement) else Answer.UNKNOWN
+
+
+def may_be_repeated(statement: Statement) -> bool:
+    """Tell whether a statement that was refused may be sent again at once: it does no harm and leaves no wreck."""
+    return _is_repeatable(statement) and needs_autocommit(statement) != "REINDEX CONCURRENTLY"
+
+
+def _is_repeatable(statement: Statement) -> bool:
+    return any(statement.keywords[: len(words)] == words for words in _REPEATABLE)
 
 
 def _partition(connection: Connection, statement: Statement) -> dict[str, str | bool] | None:

@@ -6,6 +6,7 @@ written before, and on resume the catalog tells whether they happened.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Iterator
@@ -15,7 +16,13 @@ from typing import Any
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row, is_lost
 from sqlmigrations.files.scripts import SMALL, Script
-from sqlmigrations.files.statements import Statement, is_session, makes_temporary, needs_autocommit
+from sqlmigrations.files.statements import (
+    Statement,
+    is_session,
+    makes_temporary,
+    needs_autocommit,
+    waits_beside_others,
+)
 from sqlmigrations.history import Record
 from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent
@@ -132,6 +139,12 @@ class Stepwise:
         """The working connection, in autocommit."""
         return self.executor.session.connection
 
+    @property
+    def _retries(self) -> int:
+        """How often a statement is tried again that met a lock timeout or a deadlock."""
+        given = self.task.script.directives.retries
+        return int(settings.RETRIES) if given is None else given
+
     def run(self) -> Outcome:
         """Run what hasn't run yet and return how it went."""
         if self.executor.session.wrapper.in_atomic_block:
@@ -242,19 +255,18 @@ class Stepwise:
 
         COPY is not: its data has streamed by. One that turns out to end transactions itself is run bare.
         """
-        directives = self.task.script.directives
-        retries: int = settings.RETRIES if directives.retries is None else directives.retries
-        for number in range(1, retries + 2):
+        for number in range(1, self._retries + 2):
             try:
                 with self.executor.transaction():
-                    self._send(statement)
+                    with self._patience(statement):
+                        self._send(statement)
                     self._checkpoint(statement)
                 return
             except StatementFailed as failed:
                 if failed.error.sqlstate in _BARE_AFTER_ALL:
                     break
                 data_is_gone = statement.data is not None
-                if data_is_gone or failed.error.sqlstate not in RETRIED or number > retries:
+                if data_is_gone or failed.error.sqlstate not in RETRIED or number > self._retries:
                     raise
             time.sleep(pause(number))
         self._bare(statement)
@@ -278,7 +290,7 @@ class Stepwise:
             rest = concurrent.finishing(connection, statement)
             self.notes += ["finished a DETACH PARTITION that had stopped half-way"] if rest else []
         try:
-            self._patiently(rest or statement)
+            self._send_bare(statement, rest or statement)
         except StatementFailed as failed:
             self.progress.refused = not is_lost(failed.error)
             raise
@@ -317,14 +329,29 @@ class Stepwise:
             State.IN_DOUBT,
         )
 
-    def _patiently(self, statement: Statement) -> None:
-        """Send a bare statement without our short lock_timeout: it waits for others by its nature."""
+    def _send_bare(self, statement: Statement, sent: Statement) -> None:
+        """Send a bare statement, or the one that finishes it; try again where a second time does no harm."""
+        tries = 1 + (self._retries if concurrent.may_be_repeated(statement) else 0)
+        for number in range(1, tries + 1):
+            try:
+                with self._patience(statement):
+                    self._send(sent)
+                return
+            except StatementFailed as failed:
+                if failed.error.sqlstate not in RETRIED or number == tries:
+                    raise
+            time.sleep(pause(number))
+
+    @contextlib.contextmanager
+    def _patience(self, statement: Statement) -> Iterator[None]:
+        """Lift our short lock_timeout for a statement that waits for others without standing in anybody's way."""
         (present,) = fetch_row(self.connection, "SELECT current_setting('lock_timeout')")
         is_ours = present == self._lock_timeout and self.task.script.directives.lock_timeout is None
-        if is_ours:
+        lifts = is_ours and waits_beside_others(statement)
+        if lifts:
             self._set_lock_timeout("0")
-        self._send(statement)
-        if is_ours:
+        yield
+        if lifts:
             self._set_lock_timeout(present)
 
     def _invalid(self, statement: Statement, invalid: concurrent.InvalidIndex) -> CannotResume:

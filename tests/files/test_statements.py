@@ -18,6 +18,7 @@ from sqlmigrations.files.statements import (
     needs_autocommit,
     transaction_control,
     tree,
+    waits_beside_others,
 )
 
 
@@ -311,3 +312,33 @@ def test_tree() -> None:
 def test_unparsed(sql: str) -> None:
     """What can't be parsed is no error."""
     assert tree(one(sql)) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CREATE INDEX CONCURRENTLY i ON t (a)", True),
+        ("CREATE INDEX i ON t (a)", False),
+        ("DROP INDEX CONCURRENTLY i", True),
+        ("REINDEX (VERBOSE) TABLE CONCURRENTLY t", True),
+        ("REINDEX TABLE t", False),
+        ("REINDEX SCHEMA public", False),
+        ("ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY", True),
+        ("ALTER TABLE p DETACH PARTITION p1", False),
+        ("ALTER TABLE t VALIDATE CONSTRAINT c", True),
+        ("ALTER TABLE t VALIDATE CONSTRAINT c, ADD COLUMN a int", False),
+        ("ALTER TABLE validate ADD CONSTRAINT c CHECK (a > 0)", False),
+        ("ALTER DOMAIN d VALIDATE CONSTRAINT c", False),
+        ("VACUUM t", True),
+        ("VACUUM (ANALYZE, VERBOSE) t", True),
+        ("VACUUM FULL t", False),
+        ("VACUUM (FULL) t", False),
+        ("ANALYZE t", True),
+        ("CLUSTER", False),
+        ("REFRESH MATERIALIZED VIEW CONCURRENTLY m", False),
+        ("INSERT INTO t VALUES (1)", False),
+        ("CALL p()", False),
+    ],
+)
+def test_what_waits_beside_others(sql: str, expected: bool) -> None:
+    assert waits_beside_others(one(sql)) is expected

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import Ran, applysql, events, put, rows, run_sql, session, states, tables, value
+from sqlmigrations.runner import stepwise
+from tests.helpers import (
+    Ran,
+    Settings,
+    applysql,
+    events,
+    put,
+    rows,
+    run_sql,
+    session,
+    states,
+    tables,
+    value,
+    wait_until,
+)
 
 OFF = "-- sqlmigrations: transaction off\n"
 HEAD = "Head of the history: <hash>\n"
@@ -267,6 +282,66 @@ def test_the_lock_timeout_that_a_bare_statement_sees(
     assert applysql().code == 0
     notices = value("SELECT notices FROM sqlmigrations_migrationevent WHERE type = 'applied'")
     assert set(notices) == {f"WARNING: lock_timeout={expected}"}
+
+
+@pytest.mark.parametrize("statement", ["VACUUM FULL t;", "REINDEX SCHEMA public;", "CLUSTER;"])
+def test_a_bare_statement_that_locks_others_out_does_not_make_them_queue(
+    fresh_database: str, folder: Path, settings: Settings, statement: str
+) -> None:
+    """It gives up after lock_timeout, as any other, and is tried again."""
+    settings.SQLMIGRATIONS_LOCK_TIMEOUT = "100ms"
+    run_sql("CREATE TABLE t (id int PRIMARY KEY); CLUSTER t USING t_pkey")
+    put(folder, file("CREATE TABLE u (id int);", statement))
+    with session(application_name="a long report") as idle:
+        idle.execute("BEGIN; INSERT INTO t VALUES (1)")
+        settings.SQLMIGRATIONS_RETRIES = 1
+        ran = applysql()
+        assert ran.code == 5
+        assert "canceling statement due to lock timeout [55P03]" in ran.out
+        assert f"Blocked by pid <pid> (role {idle.info.user}, host " in ran.out
+    assert applysql().code == 0
+    assert states() == {"001.sql": "applied"}
+
+
+def test_a_bare_statement_that_may_be_repeated_is_tried_again(
+    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_sql("CREATE TABLE t (id int)")
+    put(folder, {"001.sql": f"{OFF}-- sqlmigrations: lock_timeout 50ms\nVACUUM FULL t;"})
+    with session() as idle:
+        idle.execute("BEGIN; INSERT INTO t VALUES (1)")
+
+        def let_go(number: int) -> float:
+            idle.execute("COMMIT")
+            return 0.0
+
+        monkeypatch.setattr(stepwise, "pause", let_go)
+        assert applysql().code == 0
+    assert states() == {"001.sql": "applied"}
+
+
+def test_validating_a_constraint_waits_as_long_as_it_takes(
+    fresh_database: str, folder: Path, settings: Settings
+) -> None:
+    """Nobody who reads or writes waits behind it, so nothing is won by giving up."""
+    settings.SQLMIGRATIONS_LOCK_TIMEOUT = "50ms"
+    settings.SQLMIGRATIONS_RETRIES = 0
+    run_sql("CREATE TABLE t (id int); ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT VALID")
+    put(folder, file("ALTER TABLE t VALIDATE CONSTRAINT c;", "SELECT 1;"))
+    with session() as other:
+        other.execute("BEGIN; LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE")
+
+        def let_go() -> None:
+            wait_until(lambda: rows("SELECT 1 FROM pg_locks WHERE NOT granted AND mode = 'ShareUpdateExclusiveLock'"))
+            threading.Event().wait(0.3)
+            run_sql("INSERT INTO t VALUES (1)")
+            other.execute("COMMIT")
+
+        thread = threading.Thread(target=let_go)
+        thread.start()
+        ran = applysql()
+        thread.join()
+    assert (ran.err, ran.code) == ("", 0)
 
 
 def test_a_lock_timeout_of_one_statement_is_tried_again(fresh_database: str, folder: Path) -> None:
