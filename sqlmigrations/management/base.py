@@ -28,17 +28,24 @@ class SQLCommand(BaseCommand):
 
     #: The command's name in JSON documents.
     name = ""
+    #: Whether it can work on one database after the other.
+    on_all_databases = False
     #: Our own checks must never keep the command from running that mends what they found.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options that all commands have."""
-        parser.add_argument(
+        databases = parser.add_mutually_exclusive_group()
+        databases.add_argument(
             "--database",
             default=DEFAULT_DB_ALIAS,
             choices=tuple(connections),
             help="The database to work on; the default one when not given.",
         )
+        if self.on_all_databases:
+            databases.add_argument(
+                "--all-databases", action="store_true", help="Work on every database that has SQL files, one by one."
+            )
         parser.add_argument(
             "--format",
             default="text",

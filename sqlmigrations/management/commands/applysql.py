@@ -29,6 +29,7 @@ class Command(SQLCommand):
 
     help = "Applies the SQL files that are pending, each exactly once, in its own transaction."
     name = "applysql"
+    on_all_databases = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
@@ -56,9 +57,6 @@ class Command(SQLCommand):
             "--resume-at", type=int, metavar="N", help="Go on with statement N of a file that stopped half-way."
         )
         stopped.add_argument("--restart", action="store_true", help="Begin a file that stopped half-way again.")
-        parser.add_argument(
-            "--all-databases", action="store_true", help="Work on every database that has SQL files, one by one."
-        )
         parser.add_argument("--backup", action="store_true", help="Take a backup before the first file runs.")
         parser.add_argument("--reason", default="", help="Why: kept with the event.")
         parser.add_argument(
