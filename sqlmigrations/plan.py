@@ -166,11 +166,13 @@ def make_plan(
     selection: Selection,
     overlap: Overlap,
     renames: Mapping[str, str] | None = None,
+    reverted_with: Mapping[str, Sequence[str]] | None = None,
 ) -> Plan:
     """Decide for each file, in the order given, whether a run takes it.
 
     ``changes`` says of each recorded file how its text differs from what the database holds, ``renames`` which missing
-    file a new one has the text of: it would run a second time under another name.
+    file a new one has the text of: it would run a second time under another name. ``reverted_with`` names the files
+    that a repeatable went with and comes back with.
     """
     chosen = _chosen(files, selection)
     latest = _latest_held(files, records)
@@ -178,6 +180,9 @@ def make_plan(
     stopped = False
     for index, file in enumerate(files):
         step = _step(file, records.get(file.name), changes.get(file.name, Change.NONE), selection)
+        if step.status is Status.REVERTED and not step.runs and reverted_with and file.name in reverted_with:
+            returning = {earlier.name for earlier in steps if earlier.runs}
+            step = _comes_back(step, reverted_with[file.name], records, returning)
         if step.runs and file.name not in chosen:
             step = replace(step, runs=False, reason="not asked for")
         if step.runs and renames and (old := renames.get(file.name)) and file.name not in selection.names:
@@ -243,6 +248,14 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
             again = file.name in selection.names or retaken or change is not Change.NONE
             return step(Status.REVERTED, runs=again, reason="was reverted" + ("" if again else "; name it to apply it"))
     return _held(step, file, record, change)
+
+
+def _comes_back(step: Step, others: Iterable[str], records: Mapping[str, Record], returning: Collection[str]) -> Step:
+    """Decide about a repeatable that was reverted only since it builds on ``others``: it comes back behind them."""
+    away = [name for name in others if name not in returning and not (name in records and records[name].is_held)]
+    if away:
+        return replace(step, reason=f"was reverted with {', '.join(away)} and comes back behind it")
+    return replace(step, status=Status.PENDING, runs=True, reason="was reverted only with what it builds on")
 
 
 def _held(step: Callable[..., Step], file: SQLFile, record: Record, change: Change) -> Step:

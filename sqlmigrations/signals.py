@@ -1,14 +1,15 @@
 """Signals around a run; receivers run in the process of the run, outside any file's transaction.
 
-=====================  =====================================================================
-signal                 arguments (besides ``sender``, which is ``MigrationRecord``)
-=====================  =====================================================================
-``run_started``        ``using``: alias; ``run``: UUID; ``names``: files to be applied, in order
-``migration_started``  ``using``, ``run``; ``name``: the file
-``migration_applied``  ``using``, ``run``, ``name``; ``outcome``: ``runner.executor.Outcome``
-``migration_failed``   ``using``, ``run``, ``name``; ``outcome``: with its ``error``
-``run_finished``       ``using``, ``run``; ``result``: ``service.apply.RunResult``
-=====================  =====================================================================
+======================  =====================================================================
+signal                  arguments (besides ``sender``, which is ``MigrationRecord``)
+======================  =====================================================================
+``run_started``         ``using``: alias; ``run``: UUID; ``names``: files to be applied or reverted, in order
+``migration_started``   ``using``, ``run``; ``name``: the file
+``migration_applied``   ``using``, ``run``, ``name``; ``outcome``: ``runner.outcome.Outcome``
+``migration_reverted``  ``using``, ``run``, ``name``; ``outcome``
+``migration_failed``    ``using``, ``run``, ``name``; ``outcome``: with its ``error``
+``run_finished``        ``using``, ``run``; ``result``: ``service.apply.RunResult`` or ``service.revert.RevertResult``
+======================  =====================================================================
 
 They are sent with ``send_robust``: a receiver that raises is logged and never stops a run.
 """
@@ -23,6 +24,7 @@ from django.dispatch import Signal
 run_started = Signal()
 migration_started = Signal()
 migration_applied = Signal()
+migration_reverted = Signal()
 migration_failed = Signal()
 run_finished = Signal()
 

@@ -18,6 +18,7 @@ from sqlmigrations.history.chain import (
     knows_head,
     read_events,
     read_head,
+    read_reverted_with,
     verify_chain,
 )
 from sqlmigrations.history.identity import (
@@ -71,6 +72,7 @@ __all__ = [
     "read_head",
     "read_record",
     "read_records",
+    "read_reverted_with",
     "read_texts",
     "remove_record",
     "revision",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -186,6 +186,16 @@ def read_events(connection: Connection, tables: Tables | None) -> Iterator[dict[
     if tables is not None:
         for event_id, values, hash in _walk(connection, tables, 0):
             yield {"id": event_id, **_canonical(values), "hash": hash}
+
+
+def read_reverted_with(connection: Connection, tables: Tables, names: Iterable[str]) -> dict[str, list[str]]:
+    """Return, for those of ``names`` that were last reverted since they build on others, which these were."""
+    statement = sql.SQL(
+        "SELECT DISTINCT ON (filename) filename, details -> 'reverted_with' FROM {} "
+        "WHERE type = %s AND filename = ANY(%s) ORDER BY filename, id DESC"
+    ).format(tables.event)
+    rows = fetch_all(connection, statement, [str(EventType.REVERTED), list(names)])
+    return {name: others for name, others in rows if others}
 
 
 _HASHED_COLUMNS = (*Identity.__slots__, *Event.__slots__, "run", "at", "previous_hash")

@@ -69,7 +69,7 @@ class RunText:
             yield self.style.WARNING(f"Warning: {warning.where}: {warning.message}. {warning.hint}".rstrip()), "\n"
         reverted = [step.name for step in plan.with_status(Status.REVERTED) if not step.runs]
         if reverted:
-            yield f"Reverted before, and left alone until named: {', '.join(reverted)}", "\n"
+            yield f"Reverted before, and left alone: {', '.join(reverted)}", "\n"
         if plan.runnable:
             yield self.style.MIGRATE_HEADING("Running SQL files:"), "\n"
 
@@ -80,14 +80,14 @@ class RunText:
         yield f"  {starting.verb} {starting.name}...", ""
 
     def _finished(self, result: FileResult) -> Iterator[tuple[str, str]]:
-        self._is_mid_line = False
+        was_begun, self._is_mid_line = self._is_mid_line, False
         if result.status in _WORDS and (result.error or not result.reason):
             if self.verbosity:
                 paint: Paint = self.style.ERROR if result.error else self.style.SUCCESS
                 yield f" {paint(_WORDS[result.status])}{self._figures(result)}", "\n"
             elif result.error:
                 yield f"{result.name}: {self.style.ERROR(_WORDS[result.status])}", "\n"
-        elif result.status is Status.APPLIED and self.verbosity:
+        elif result.status is Status.APPLIED and was_begun and self.verbosity:
             yield f" {self.style.SUCCESS('OK')} ({result.reason})", "\n"
         elif self.verbosity:
             yield f"  {self.style.WARNING(_label(result.status))} {result.name}: {result.reason}", "\n"
@@ -130,6 +130,7 @@ def _label(status: Status) -> str:
     return {
         Status.HELD: "Held",
         Status.PENDING: "Left",
+        Status.APPLIED: "Left",
         Status.LATE: "Late",
         Status.CHANGED: "Changed",
         Status.MISSING: "Missing",

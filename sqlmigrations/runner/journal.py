@@ -69,7 +69,7 @@ class Journal:
             checksum=reading.checksum,
             timings=attempt.timings.as_json(),
             notices=[] if reading.directives.sensitive else attempt.notices,
-            details={"statements": reading.count, "attempts": attempt.number},
+            details={"statements": reading.count, "attempts": attempt.number, **task.details},
         )
         link = self.chain.link(event)
         self.chain.write(connection, link)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, LiteralString
@@ -24,7 +24,10 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class Task:
-    """A script to run for the record ``name``; ``kept`` are columns that are known before it runs."""
+    """A script to run for the record ``name``.
+
+    ``kept`` are columns of the record that are known before it runs, ``details`` what the event of its success tells.
+    """
 
     name: str
     kind: Kind
@@ -32,6 +35,7 @@ class Task:
     direction: Direction = Direction.FORWARDS
     verify: Script | None = None
     kept: Mapping[LiteralString, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def done(self) -> EventType:
@@ -66,9 +70,13 @@ def forwards(file: SQLFile) -> Task:
     return Task(file.name, file.kind, file, verify=file.verify, kept=companions(file))
 
 
-def backwards(name: str, kind: Kind, script: Script) -> Task:
-    """Return the task of undoing the file ``name`` with its down script."""
-    return Task(name, kind, script, Direction.BACKWARDS)
+def backwards(name: str, kind: Kind, script: Script, reverted_with: Sequence[str] = ()) -> Task:
+    """Return the task of undoing the file ``name`` with its down script.
+
+    ``reverted_with`` names the files that it has to go with, since it builds on them.
+    """
+    details = {"reverted_with": list(reverted_with)} if reverted_with else {}
+    return Task(name, kind, script, Direction.BACKWARDS, details=details)
 
 
 def companions(file: SQLFile) -> Columns:

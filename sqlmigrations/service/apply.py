@@ -24,7 +24,7 @@ from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import forwards
-from sqlmigrations.service.backup import back_up
+from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
 
@@ -201,6 +201,7 @@ def _prospect(wrapper: BaseDatabaseWrapper, disk: OnDisk, options: ApplyOptions,
         selection=selection,
         overlap=footprints.overlap,
         renames=remembered.renames,
+        reverted_with=remembered.reverted_with,
     )
     return _Prospect(disk, remembered, plan, footprints)
 
@@ -257,6 +258,8 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
         DatabaseUnavailable: the database can't be reached.
         KeyboardInterrupt: the run was interrupted; the file in work was rolled back and that was recorded.
     """
+    if options.backup:
+        check_backup_is_possible()
     with connected(options.database) as wrapper:
         disk, footprints = read_disk(options.database), Footprints()
         runnable = _prospect(wrapper, disk, options, footprints).plan.runnable

@@ -15,8 +15,9 @@ from sqlmigrations.files.checksum import Change, compare
 from sqlmigrations.files.discovery import discover, folders
 from sqlmigrations.files.footprint import Footprint, footprint
 from sqlmigrations.files.graph import arrange, required_migrations
+from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SMALL, SQLFile, examine
-from sqlmigrations.history import Location, Record, locate, read_records, read_texts
+from sqlmigrations.history import Location, Record, locate, read_records, read_reverted_with, read_texts
 from sqlmigrations.models import State
 from sqlmigrations.plan import Step
 from sqlmigrations.service.databases import django_migrations
@@ -74,13 +75,17 @@ def judge(steps: Iterable[Step], known: Collection[str] = ()) -> None:
 
 @dataclass(frozen=True)
 class Remembered:
-    """What the database remembers of the files."""
+    """What the database remembers of the files.
+
+    ``reverted_with`` names, for each repeatable that went only since it builds on others, these others.
+    """
 
     location: Location
     records: Mapping[str, Record]
     changes: Mapping[str, Change]
     renames: Mapping[str, str]
     django_applied: Collection[tuple[str, str]]
+    reverted_with: Mapping[str, Sequence[str]]
 
 
 def recall(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Remembered:
@@ -95,8 +100,15 @@ def recall(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Remembered:
     ]
     texts = read_texts(connection, location.tables, differing) if differing and location.tables else {}
     changes = {name: _change(texts.get(name), disk.by_name[name]) for name in differing}
+    gone = [name for name, record in records.items() if _is_reverted_repeatable(record)]
+    reverted_with = read_reverted_with(connection, location.tables, gone) if gone and location.tables else {}
     applied = MigrationRecorder(wrapper).applied_migrations() if disk.requires_django else {}
-    return Remembered(location, records, changes, find_renames(disk.files, records), frozenset(applied))
+    renames = find_renames(disk.files, records)
+    return Remembered(location, records, changes, renames, frozenset(applied), reverted_with)
+
+
+def _is_reverted_repeatable(record: Record) -> bool:
+    return record.kind is Kind.REPEATABLE and record.state is State.REVERTED
 
 
 def find_renames(files: Sequence[SQLFile], records: Mapping[str, Record]) -> dict[str, str]:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS
 
+from sqlmigrations import signals
 from sqlmigrations.database import Connection, connected
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrationsError, UnknownFile
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.masking import MASK
+from sqlmigrations.files.masking import holds_masks
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import Script, SQLFile, examine
 from sqlmigrations.files.stored import CUT
 from sqlmigrations.history import Record, Tables, Texts, read_all_texts
 from sqlmigrations.models import State
 from sqlmigrations.plan import Status, resolve
+from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import backwards
 from sqlmigrations.service.apply import FileResult, Finished, Progress, Starting, silent
+from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
-from sqlmigrations.service.run import LOCK_WAIT, open_run
+from sqlmigrations.service.run import LOCK_WAIT, Run, open_run
 
 #: The target that reverts everything, as in ``migrate APP zero``.
 ZERO = "zero"
@@ -39,7 +42,7 @@ class StillNeeded(SQLMigrationsError):
 
 @dataclass(frozen=True, slots=True)
 class RevertOptions:
-    """What to revert; just one of ``names``, ``last`` and ``to`` is given. ``lock_wait`` is in seconds."""
+    """What to revert; just one of ``names``, ``last`` and ``to`` is given."""
 
     database: str = DEFAULT_DB_ALIAS
     names: tuple[str, ...] = ()
@@ -47,12 +50,14 @@ class RevertOptions:
     to: str | None = None
     cascade: bool = False
     from_disk: bool = False
-    lock_wait: float = LOCK_WAIT
 
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """One file to revert: with which script, and what a person should know before."""
+    """One file to revert: with which script, and what a person should know before.
+
+    ``reverted_with`` names the files for whose sake it has to go, where nobody asked for it.
+    """
 
     name: str
     kind: Kind
@@ -60,6 +65,7 @@ class Reversal:
     script: Script
     reason: str = ""
     diff: str = ""
+    reverted_with: tuple[str, ...] = ()
 
     @property
     def was_faked(self) -> bool:
@@ -103,33 +109,80 @@ def plan_revert(options: RevertOptions) -> RevertPlan:
             raise UnknownFile("This database has no history of SQL files: there is nothing to revert.")
         texts = read_all_texts(wrapper.connection, remembered.location.tables)
         past = _Past(disk, remembered, texts)
-        names = past.with_dependants(past.targets(options), cascade=options.cascade)
+        targets = past.targets(options)
+        names = past.with_dependants(targets, cascade=options.cascade)
         reversals = tuple(past.reversal(name, from_disk=options.from_disk) for name in names)
+        reversals = tuple(
+            one if one.name in targets else replace(one, reverted_with=past.builds_on(one.name, names))
+            for one in reversals
+        )
         problems = [problem for reversal in reversals for problem in examine(reversal.script)]
         if problems:
             raise InvalidFiles(problems)
         return RevertPlan(options.database, reversals)
 
 
-def revert(plan: RevertPlan, progress: Progress = silent, *, lock_wait: float = LOCK_WAIT) -> RevertResult:
+def revert(
+    plan: RevertPlan, progress: Progress = silent, *, backup: bool = False, lock_wait: float = LOCK_WAIT
+) -> RevertResult:
     """Run the down scripts of ``plan``, one file after the other; the first failure stops it.
 
     Raises:
-        RunLockHeld: another run went on for longer than ``lock_wait``.
+        RunLockHeld: another run went on for longer than ``lock_wait`` seconds.
+        BackupFailed: a backup was asked for and could not be taken; nothing was reverted.
         DatabaseUnavailable: the database can't be reached.
         KeyboardInterrupt: the run was interrupted; the script in work was rolled back.
     """
-    results: list[FileResult] = []
+    if backup:
+        check_backup_is_possible()
     with connected(plan.database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=progress) as run:
-        for reversal in plan.reversals:
-            if results and results[-1].status is not Status.REVERTED:
-                results.append(FileResult(reversal.name, reversal.kind, Status.APPLIED, "left as it is"))
-            else:
-                progress(Starting(reversal.name, reversal.script, "Reverting"))
-                outcome = run.executor.run(backwards(reversal.name, reversal.kind, reversal.script), reversal.record)
-                results.append(FileResult.of(outcome, reversal.kind))
-            progress(Finished(results[-1]))
-        return RevertResult(plan.database, tuple(results), run.head)
+        if backup and plan.reversals:
+            run.journal.context["backup"] = back_up(plan.database)
+        return _Reverting(run, plan, progress).go()
+
+
+@dataclass
+class _Reverting:
+    """The walk of one run along what is to be reverted."""
+
+    run: Run
+    plan: RevertPlan
+    progress: Progress
+    results: list[FileResult] = field(default_factory=list)
+
+    def go(self) -> RevertResult:
+        """Do the work between the signals that begin and end a run."""
+        using, run = self.plan.database, self.run.id
+        names = [reversal.name for reversal in self.plan.reversals]
+        signals.announce(signals.run_started, using=using, run=run, names=names)
+        try:
+            for reversal in self.plan.reversals:
+                self._take(reversal)
+        finally:
+            result = RevertResult(using, tuple(self.results), self.run.head)
+            signals.announce(signals.run_finished, using=using, run=run, result=result)
+        return result
+
+    def _take(self, reversal: Reversal) -> None:
+        if self.results and self.results[-1].status is not Status.REVERTED:
+            result = FileResult(
+                reversal.name, reversal.kind, Status.APPLIED, "stays as it is, since the one before it failed"
+            )
+        else:
+            self.progress(Starting(reversal.name, reversal.script, "Reverting"))
+            result = FileResult.of(self._one(reversal), reversal.kind)
+        self.results.append(result)
+        self.progress(Finished(result))
+
+    def _one(self, reversal: Reversal) -> Outcome:
+        """Revert one file, with its signals."""
+        using, run, name = self.plan.database, self.run.id, reversal.name
+        signals.announce(signals.migration_started, using=using, run=run, name=name)
+        task = backwards(name, reversal.kind, reversal.script, reversal.reverted_with)
+        outcome = self.run.executor.run(task, reversal.record)
+        signal = signals.migration_failed if outcome.error else signals.migration_reverted
+        signals.announce(signal, using=using, run=run, name=name, outcome=outcome)
+        return outcome
 
 
 @dataclass
@@ -219,6 +272,11 @@ class _Past:
             elif shared := self.footprints.overlap(self.file(name), self.file(other)):
                 yield f"touches {shared}, as does {other}"
 
+    def builds_on(self, name: str, chosen: Sequence[str]) -> tuple[str, ...]:
+        """Return those of ``chosen`` that the file ``name`` can't stay without."""
+        others = [other for other in reversed(chosen) if other != name]
+        return tuple(other for other in others if next(self._needs(name, [other]), ""))
+
     def _down_of(self, name: str) -> str | None:
         kept = self.texts.get(name)
         return kept.down if kept else None
@@ -268,7 +326,7 @@ def _can_be_reverted(record: Record) -> bool:
 
 def _is_whole(text: str) -> bool:
     """Tell whether a kept text is the script itself, neither cut nor masked."""
-    return MASK.decode() not in text and not text.startswith("-- sensitive:") and not _is_cut(text)
+    return not (text.startswith("-- sensitive:") or _is_cut(text) or holds_masks(text.encode()))
 
 
 def _is_cut(text: str) -> bool:

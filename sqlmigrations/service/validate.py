@@ -106,6 +106,7 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
             selection=Selection(),
             overlap=footprints.overlap,
             renames=remembered.renames,
+            reverted_with=remembered.reverted_with,
         ),
         footprints.overlap,
         remembered.django_applied,

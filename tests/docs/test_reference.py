@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import io
 import re
 import uuid
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.dispatch import Signal
 
@@ -145,7 +147,7 @@ def test_every_signal_is_in_the_reference() -> None:
 
 
 def test_signals_carry_the_arguments_of_the_reference(fresh_database: str, folder: Path) -> None:
-    put(folder, {"001.sql": "SELECT 1;", "002.sql": "SELECT 1/0;"})
+    put(folder, {"001.sql": "SELECT 1;", "001.down.sql": "SELECT 1;", "002.sql": "SELECT 1/0;"})
     received: dict[str, set[str]] = {}
 
     def receiver(sender: Any, signal: Signal, **given: Any) -> None:
@@ -157,6 +159,7 @@ def test_signals_carry_the_arguments_of_the_reference(fresh_database: str, folde
         signal.connect(receiver)
     try:
         assert run_applysql().code == 1
+        call_command("revertsql", "001", interactive=False, stdout=io.StringIO())
     finally:
         for signal in connected:
             signal.disconnect(receiver)

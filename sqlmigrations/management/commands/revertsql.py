@@ -34,6 +34,7 @@ class Command(SQLCommand):
         parser.add_argument(
             "--from-disk", action="store_true", help="Use the down scripts on disk instead of those that were kept."
         )
+        parser.add_argument("--backup", action="store_true", help="Take a backup before the first file is reverted.")
         parser.add_argument("--plan", action="store_true", help="Show what would be done, and do nothing.")
         parser.add_argument(
             "--lock-wait", metavar="DURATION", type=duration, default=60.0, help="How long to wait for another run."
@@ -61,7 +62,7 @@ class Command(SQLCommand):
         as_json = options["format"] == "json"
         out, style = (self.stderr, no_style()) if as_json else (self.stdout, self.style)
         with Screen(out, style, verbosity=options["verbosity"]) as screen:
-            result = revert(plan, screen.report, lock_wait=options["lock_wait"])
+            result = revert(plan, screen.report, backup=options["backup"], lock_wait=options["lock_wait"])
             screen.close(result)
         if as_json:
             self.stdout.write(documents.dumps(documents.of_run("revertsql", result)))
