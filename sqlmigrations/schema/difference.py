@@ -38,7 +38,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as it should be; ``fix`` is what to type, SQL or a command."""
+    """One thing that is not as it should be; ``fix`` is what to type, SQL or a command.
+
+    ``object`` is its name where it should be; ``found_object`` the one that it has, where that differs.
+    """
 
     source: Source
     kind: str
@@ -49,6 +52,7 @@ class Difference:
     severity: Severity
     fix: str = ""
     changed: Change | None = None
+    found_object: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""Reads all objects of a database that are its users', each with what tells it from another: the catalog.
+
+About twenty queries read everything, whatever the number of tables. Expressions and definitions are deparsed by
+PostgreSQL itself under an empty ``search_path``: every name in them is qualified, and the texts of two databases can be
+compared. Left out are what belongs to an extension, what a partition has from its parent, and this package's own
+objects, whose names begin with ``sqlmigrations_``. No right on an object is needed to read it; a hot standby will do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from psycopg.pq import TransactionStatus
+
+from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row
+from sqlmigrations.queries import query
+
+#: A plain value of an attribute; what has none is left out of its object's attributes.
+Value = str | bool | int | float | tuple[str, ...]
+Attributes = Mapping[str, Value]
+
+
+class Identity(NamedTuple):
+    """What an object is called: its kind, and its name as PostgreSQL qualifies and quotes it.
+
+    ``public.users`` is a table and ``public.users.email`` its column; constraints, triggers, rules and policies are
+    named in the same way, below their table. A function has the types of its arguments: ``public.total(integer)``.
+    """
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The objects of a database, and how many there are of kinds that are not read."""
+
+    objects: Mapping[Identity, Attributes] = field(default_factory=dict)
+    not_covered: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many objects there are of each kind."""
+        return dict(Counter(identity.kind for identity in self.objects))
+
+
+#: Attributes that say where an object belongs, or how to make it again; they are never a difference by themselves.
+PLACING = frozenset({"table", "position"})
+
+
+def parent_of(identity: Identity, attributes: Attributes) -> str:
+    """Return the name of the table that an object belongs to, or nothing."""
+    return str(attributes.get("table", ""))
+
+
+#: Kinds by the query that reads them, each with the system catalog whose oids its rows carry.
+_IN_SCHEMAS = {
+    "schemas": "pg_namespace",
+    "types": "pg_type",
+    "relations": "pg_class",
+    "columns": "pg_class",
+    "constraints": "pg_constraint",
+    "indexes": "pg_class",
+    "sequences": "pg_class",
+    "functions": "pg_proc",
+    "aggregates": "pg_proc",
+    "triggers": "pg_trigger",
+    "rules": "pg_rewrite",
+    "policies": "pg_policy",
+    "statistics": "pg_statistic_ext",
+}
+_IN_DATABASE = {
+    "extensions": "pg_extension",
+    "event_triggers": "pg_event_trigger",
+    "publications": "pg_publication",
+    "servers": "pg_foreign_server",
+    "foreign_data_wrappers": "pg_foreign_data_wrapper",
+    "default_privileges": "pg_default_acl",
+}
+
+#: A row of a system catalog: the catalog, the oid, the number of the column or 0.
+_Address = tuple[str, int, int]
+
+
+def read_catalog(connection: Connection, *, schemas: Collection[str] | None = None) -> Catalog:
+    """Read the objects of the database, or those of ``schemas`` alone, as of one moment.
+
+    The read is a read-only transaction of its own, or rides in the open one and leaves it as it was.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: somebody has locked a table for longer than ``LOCK_TIMEOUT``.
+    """
+    parameters = {"schemas": None if schemas is None else list(schemas)}
+    found: dict[Identity, dict[str, Value]] = {}
+    by_address: dict[_Address, dict[str, Value]] = {}
+    with reading(connection):
+        for name, catalog in (_IN_SCHEMAS if schemas is not None else _IN_SCHEMAS | _IN_DATABASE).items():
+            for oid, subid, identity, attributes in _rows(connection, name, parameters):
+                found[identity] = by_address[catalog, oid, subid] = attributes
+        for name, attribute in (("grants", "grants"), ("comments", "comment")):
+            for catalog, oid, subid, value in fetch_all(connection, query(f"schema/sql/catalog/{name}.sql")):
+                if (catalog, oid, subid) in by_address:
+                    by_address[catalog, oid, subid][attribute] = tuple(value) if isinstance(value, list) else value
+        if schemas is not None:
+            return Catalog(found)
+        return Catalog(found, dict(fetch_all(connection, query("schema/sql/catalog/not_covered.sql"))))
+
+
+def read_fingerprint(connection: Connection) -> str:
+    """Return a short text that changes whenever an object of the database does; sometimes also when none did."""
+    with reading(connection):
+        (fingerprint,) = fetch_row(connection, query("schema/sql/fingerprint.sql"))
+        return str(fingerprint)
+
+
+#: How long a read may wait for a table that somebody has locked; PostgreSQL opens the tables of what it deparses.
+LOCK_TIMEOUT = "2s"
+
+
+@contextmanager
+def reading(connection: Connection) -> Iterator[None]:
+    """Give the block one moment's view, an empty ``search_path`` and a patience; leave the session as it was."""
+    is_own = connection.autocommit and connection.info.transaction_status is TransactionStatus.IDLE
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_own else "SAVEPOINT sqlmigrations_read")
+    try:
+        connection.execute(
+            "SELECT set_config('search_path', '', true), set_config('lock_timeout', %s, true),"
+            " set_config('quote_all_identifiers', 'off', true), set_config('extra_float_digits', '1', true),"
+            " set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true),"
+            " set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true)",
+            [LOCK_TIMEOUT],
+        )
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("ROLLBACK" if is_own else "ROLLBACK TO SAVEPOINT sqlmigrations_read")
+            if not is_own:
+                connection.execute("RELEASE SAVEPOINT sqlmigrations_read")
+
+
+def _rows(
+    connection: Connection, name: str, parameters: Mapping[str, Any]
+) -> Iterator[tuple[int, int, Identity, dict[str, Value]]]:
+    """Yield the rows of one query: oid, number of the column, identity, and the attributes that have a value."""
+    text = query(f"schema/sql/catalog/{name}.sql")
+    rows = cursor(connection).execute(text, parameters if name in _IN_SCHEMAS else None)
+    names = [column.name for column in rows.description or ()][4:]
+    for oid, subid, kind, object_name, *values in rows.fetchall():
+        attributes = {
+            attribute: tuple(value) if isinstance(value, list) else value
+            for attribute, value in zip(names, values, strict=True)
+            if value is not None and value != []
+        }
+        yield oid, subid, Identity(kind, object_name), attributes

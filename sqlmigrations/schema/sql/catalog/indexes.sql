@@ -1,0 +1,45 @@
+-- Indexes but those of constraints, which are read with them, and those that a partition has from its parent.
+SELECT i.indexrelid AS oid,
+       0 AS subid,
+       'index' AS kind,
+       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(ic.relname) AS name,
+       pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS "table",
+       nullif(i.indisunique, false) AS "unique",
+       am.amname::text AS method,
+       ARRAY(SELECT pg_catalog.quote_ident(att.attname)
+               FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS key (attnum, place)
+               JOIN pg_catalog.pg_attribute att ON att.attrelid = i.indrelid AND att.attnum = key.attnum
+              ORDER BY key.place) AS columns,
+       pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
+       CASE WHEN i.indisvalid THEN NULL ELSE false END AS valid,
+       CASE WHEN i.indisready THEN NULL ELSE false END AS ready,
+       nullif(i.indisclustered, false) AS clustered,
+       CASE WHEN ic.reloptions IS NOT NULL THEN ARRAY(SELECT o FROM unnest(ic.reloptions) o ORDER BY 1) END AS options,
+       ts.spcname::text AS tablespace,
+       statistics.targets AS statistics_targets,
+       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = ic.relnamespace
+  JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace tn ON tn.oid = c.relnamespace
+  JOIN pg_catalog.pg_am am ON am.oid = ic.relam
+  LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
+  LEFT JOIN pg_catalog.pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x')
+  LEFT JOIN (
+           SELECT att.attrelid,
+                  pg_catalog.array_agg(att.attnum || ': ' || att.attstattarget ORDER BY att.attnum) AS targets
+             FROM pg_catalog.pg_attribute att
+            WHERE nullif(att.attstattarget, -1) IS NOT NULL
+              AND att.attnum > 0
+            GROUP BY att.attrelid
+       ) statistics ON statistics.attrelid = i.indexrelid
+ WHERE con.oid IS NULL
+   AND NOT ic.relispartition
+   AND n.nspname !~ '^(pg_|information_schema$)'
+   AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND NOT starts_with(c.relname, 'sqlmigrations_')
+   AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_depend e
+            WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
+       )

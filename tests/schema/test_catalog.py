@@ -1,0 +1,82 @@
+"""The catalog reader and the comparison: every change by hand is seen, once, as what it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from sqlmigrations.database import Connection
+from sqlmigrations.schema.catalog import Catalog, Identity, read_catalog, read_fingerprint
+from sqlmigrations.schema.compare import compare
+from sqlmigrations.schema.difference import Source
+from tests.schema.conftest import connect
+from tests.schema.mutations import MUTATIONS, Mutation
+
+
+def test_nothing_differs_where_nothing_changed(everything: Connection, everything_catalog: Catalog) -> None:
+    assert compare(everything_catalog, read_catalog(everything), source=Source.SNAPSHOT) == ()
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.statement[:90])
+def test_each_change_by_hand_is_one_difference(
+    everything: Connection, everything_catalog: Catalog, mutation: Mutation
+) -> None:
+    if everything.info.server_version // 10000 < mutation.since:
+        pytest.skip(f"PostgreSQL {mutation.since} brought this statement")
+    before = read_fingerprint(everything)
+    everything.execute(mutation.statement.encode())
+    changed = read_catalog(everything)
+    there = compare(everything_catalog, changed, source=Source.SNAPSHOT)
+    back = compare(changed, everything_catalog, source=Source.SNAPSHOT)
+    assert [(each.kind, each.object, each.attribute) for each in there] == [
+        (mutation.kind, mutation.object, mutation.attribute)
+    ]
+    assert [(each.expected, each.found) for each in back] == [(there[0].found, there[0].expected)]
+    assert read_fingerprint(everything) != before
+
+
+def test_the_session_is_left_as_it_was(everything_name: str) -> None:
+    with connect(everything_name) as connection:
+        connection.execute("SET search_path = shop")
+        read_catalog(connection)
+        (path,) = connection.execute("SHOW search_path").fetchone() or ("",)
+        assert path == "shop"
+        assert connection.info.transaction_status == 0
+
+
+def test_only_the_schemas_that_were_asked_for_are_read(everything: Connection) -> None:
+    everything.execute("CREATE SCHEMA attic CREATE TABLE chest (id integer PRIMARY KEY)")
+    found = read_catalog(everything, schemas=["attic"])
+    assert sorted(found.objects) == [
+        Identity("column", "attic.chest.id"),
+        Identity("constraint", "attic.chest.chest_pkey"),
+        Identity("schema", "attic"),
+        Identity("table", "attic.chest"),
+    ]
+
+
+def test_what_is_not_read_is_counted(everything: Connection) -> None:
+    everything.execute("CREATE TEXT SEARCH CONFIGURATION shop.plain (COPY = simple)")
+    everything.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER warehouse")
+    everything.execute("CREATE COLLATION shop.plain (locale = 'C')")
+    assert read_catalog(everything).not_covered == {"collation": 1, "text search configuration": 1, "user mapping": 1}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ANALYZE shop.customers",
+        "INSERT INTO shop.animals VALUES ('cat', 4)",
+        "CREATE TEMPORARY TABLE passing (id serial PRIMARY KEY)",
+        "SELECT nextval('shop.invoice_numbers')",
+    ],
+)
+def test_what_changes_no_object_leaves_the_fingerprint(everything: Connection, statement: str) -> None:
+    before = read_fingerprint(everything)
+    everything.execute(statement.encode())
+    assert read_fingerprint(everything) == before
+
+
+def test_a_role_without_any_right_reads_the_same(everything: Connection, everything_catalog: Catalog) -> None:
+    everything.execute("CREATE ROLE sqlm_nobody")
+    everything.execute("SET LOCAL ROLE sqlm_nobody")
+    assert read_catalog(everything) == everything_catalog
