@@ -41,6 +41,8 @@ class Settings:
     DRIFT_IGNORE: Sequence[Mapping[str, str]] = ()
     #: The alias of a database where scratch databases may be made.
     SHADOW_DATABASE: str | None = None
+    #: How many days the changes in the DDL log are kept; ``None`` keeps them for good.
+    DDL_LOG_DAYS: int | None = 365
     #: Thresholds and ignores of health checks.
     HEALTH: Mapping[str, Any] = {}
     #: This is a production database: test seeds and scratch databases are refused.

@@ -99,6 +99,8 @@ class EventType(models.TextChoices):
     RENAMED = "renamed", _("renamed")
     RETIRED = "retired", _("retired")
     ADOPTED = "adopted", _("adopted from another tool")
+    DDL_LOG_INSTALLED = "ddl_log_installed", _("DDL log installed")
+    DDL_LOG_REMOVED = "ddl_log_removed", _("DDL log removed")
 
 
 class MigrationRecord(ReadOnlyModel):
@@ -191,4 +193,36 @@ class MigrationEvent(ReadOnlyModel):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return f"{self.filename} {self.type}"
+        return f"{self.filename} {self.type}".strip()
+
+
+class SchemaChange(ReadOnlyModel):
+    """One change of the schema, as the event triggers of the DDL log saw it."""
+
+    id = models.BigAutoField(_("id"), primary_key=True)
+    at = models.DateTimeField(_("at"))
+    xid = models.BigIntegerField(_("transaction"), help_text=_("The changes of one transaction share it."))
+    role = models.TextField(_("database role"), help_text=_("The role that the session began with."))
+    assumed_role = models.TextField(_("assumed role"), blank=True, help_text=_("The one it took on with SET ROLE."))
+    application_name = models.TextField(_("application"), blank=True)
+    client_address = models.TextField(_("address"), blank=True, help_text=_("Empty for a local socket."))
+    backend_pid = models.IntegerField(_("backend pid"))
+    filename = models.TextField(_("file"), blank=True, help_text=_("The SQL file that was being applied, if any."))
+    tag = models.TextField(_("command"))
+    kind = models.TextField(_("kind"))
+    object = models.TextField(_("object"), blank=True, help_text=_("PostgreSQL names none for GRANT and REVOKE."))
+    dropped = models.BooleanField(_("dropped"))
+    statement = models.TextField(_("statement"))
+    query = models.TextField(
+        _("query"), blank=True, help_text=_("What the client sent, where the statement ran within something else.")
+    )
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_schemachange"
+        verbose_name = _("schema change")
+        verbose_name_plural = _("schema changes")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.tag} {self.object}".strip()

@@ -16,6 +16,9 @@ from sqlmigrations.conf import NAMES, PREFIX, settings
 from sqlmigrations.files.directives import MAX_RETRIES, is_duration
 from sqlmigrations.plan import LatePolicy
 
+#: A thousand years: beyond that, PostgreSQL's calendar ends.
+MAX_DAYS = 365_000
+
 #: Says whether a value can be worked with.
 Rule = Callable[[Any], bool]
 
@@ -118,6 +121,10 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_RETRIES
 
 
+def _is_days(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_DAYS
+
+
 def _one_of(*choices: str) -> tuple[Rule, str]:
     return lambda value: value in choices, " or ".join(f'"{choice}"' for choice in choices)
 
@@ -151,6 +158,7 @@ RULES: Mapping[str, tuple[Rule, str]] = {
         "a list of rules, each a mapping",
     ),
     "SHADOW_DATABASE": (_or_none(_is_text), "None or the name of a database in DATABASES"),
+    "DDL_LOG_DAYS": (_or_none(_is_days), "None or a number of days from 1"),
     "HEALTH": (lambda value: _is_mapping_of(value, lambda item: True), "a mapping from names to values"),
     "PRODUCTION": _BOOL,
     "ADMIN_ACTIONS": _BOOL,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The history's two tables in the schema where they were found."""
+    """The history's tables in the schema where they were found."""
 
     schema: str
 
@@ -35,6 +35,11 @@ class Tables:
     def event(self) -> sql.Identifier:
         """The qualified name of the table of events."""
         return sql.Identifier(self.schema, "sqlmigrations_migrationevent")
+
+    @property
+    def change(self) -> sql.Identifier:
+        """The qualified name of the table of schema changes: the DDL log."""
+        return sql.Identifier(self.schema, "sqlmigrations_schemachange")
 
 
 @dataclass(frozen=True, slots=True)

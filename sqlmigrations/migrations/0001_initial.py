@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from django.db import migrations, models
 
-HERE = Path(__file__).parent
-
-
-class RunOnPostgreSQL(migrations.RunSQL):
-    """Run SQL where the database is PostgreSQL; other aliases of a project have no use for a history."""
-
-    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Make the tables."""
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Remove the tables."""
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
+from sqlmigrations.migrations._postgresql import RunOnPostgreSQL
 
 
 class Migration(migrations.Migration):
@@ -31,9 +14,8 @@ class Migration(migrations.Migration):
     dependencies = []
 
     operations = [
-        RunOnPostgreSQL(
-            sql=(HERE / "0001_initial.sql").read_text(),
-            reverse_sql=(HERE / "0001_initial.down.sql").read_text(),
+        RunOnPostgreSQL.from_files(
+            "0001_initial",
             state_operations=[
                 migrations.CreateModel(
                     name="MigrationEvent",

@@ -38,6 +38,8 @@ SHAPES: Mapping[str, str] = {
     "accepted": _PEN,
     "renamed": _ARROW,
     "adopted": _INBOX,
+    "ddl_log_installed": _FLAG,
+    "ddl_log_removed": _BOX,
 }
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
+from sqlmigrations.schema.ddl_log import LoggedChange
 from sqlmigrations.schema.difference import Difference
 from sqlmigrations.service.adopt import AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summary
+from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
@@ -142,6 +144,23 @@ def _difference(difference: Difference) -> Document:
             "statement": changed.statement,
         },
     }
+
+
+def of_ddl_log(report: DDLLogReport) -> Document:
+    """Return the document of the DDL log."""
+    installed = report.installed
+    return {
+        **head("validateschema", report.database),
+        "installed": report.condition.is_installed,
+        "installed_at": installed.at.isoformat() if installed else None,
+        "installed_by": installed.role if installed else None,
+        "problems": list(report.condition.problems),
+        "changes": [_logged(change) for change in report.changes],
+    }
+
+
+def _logged(change: LoggedChange) -> Document:
+    return {**{name: getattr(change, name) for name in LoggedChange.__slots__}, "at": change.at.isoformat()}
 
 
 def of_error(command: str, database: str, error: SQLMigrationsError) -> Document:

@@ -8,6 +8,7 @@ from enum import IntEnum
 from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
 from sqlmigrations.plan import DISAGREEING, Status
 from sqlmigrations.service.apply import PlanReport, RunResult
+from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.revert import RevertResult
 from sqlmigrations.service.validate import ValidationReport
 
@@ -89,3 +90,8 @@ def of_validation(report: ValidationReport) -> ExitCode:
         return ExitCode.DISAGREES
     summary = report.summary
     return ExitCode.FOUND if summary["error"] or summary["warning"] else ExitCode.OK
+
+
+def of_ddl_log(report: DDLLogReport) -> ExitCode:
+    """Return the exit code of a look at the DDL log, or of a change to it."""
+    return ExitCode.FOUND if report.condition.problems else ExitCode.OK

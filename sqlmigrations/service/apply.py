@@ -25,6 +25,7 @@ from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import forwards
 from sqlmigrations.service.backup import back_up, check_backup_is_possible
+from sqlmigrations.service.ddl_log import prune_ddl_log
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
 
@@ -269,7 +270,9 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
             judge(prospect.plan.runnable, {step.name for step in runnable})
             if options.backup and prospect.plan.runnable:
                 run.journal.context["backup"] = back_up(options.database)
-            return _Application(run, options, progress).go(prospect)
+            result = _Application(run, options, progress).go(prospect)
+            prune_ddl_log(run.connection, run.tables)
+            return result
 
 
 @dataclass

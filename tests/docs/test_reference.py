@@ -25,15 +25,17 @@ from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Record
 from sqlmigrations.management.commands import applysql, revertsql, validateschema
-from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
+from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, SchemaChange, State
 from sqlmigrations.output import documents
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.watcher import Blocker
+from sqlmigrations.schema.ddl_log import Condition, LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Severity, Skipped, Source
 from sqlmigrations.service.adopt import Adoption, AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
+from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
@@ -120,6 +122,7 @@ def test_every_exit_code_is_in_the_reference() -> None:
         ("Columns of an event", [field.name for field in MigrationEvent._meta.fields]),
         ("Columns of a record", [field.name for field in MigrationRecord._meta.fields]),
         ("States of a record", State.values),
+        ("Columns of a schema change", [field.name for field in SchemaChange._meta.fields]),
     ],
 )
 def test_the_history_is_in_the_reference(title: str, names: list[str]) -> None:
@@ -199,6 +202,7 @@ _CHANGE = Change(_NOW, "role", "application", "ALTER TABLE")
 _DIFFERENCE = Difference(
     Source.HISTORY, "file", "001.sql", "state", "applied", "failed", Severity.ERROR, "fix", _CHANGE
 )
+_LOGGED = LoggedChange(_NOW, 1, "role", "", "psql", "", 1, "", "CREATE TABLE", "table", "public.t", False, "sql", "")
 
 
 def run_document() -> documents.Document:
@@ -262,6 +266,7 @@ def made_documents() -> dict[str, documents.Document]:
             AdoptionPlan("default", "migrations", "goose", (Adoption("001.sql", _FILE, _NOW, 1.0, True, ""),), 0)
         ),
         "A validation": validation_document(),
+        "The DDL log": documents.of_ddl_log(DDLLogReport("default", Condition(True, ("x",)), changes=(_LOGGED,))),
         "An error": error_document(),
     }
 
@@ -291,6 +296,7 @@ def test_every_kind_of_document_is_tested() -> None:
         "of_repair",
         "of_adoption",
         "of_validation",
+        "of_ddl_log",
         "of_error",
     }
 

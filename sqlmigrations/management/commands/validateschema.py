@@ -10,8 +10,10 @@ from django.core.management.base import CommandParser
 
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import SQLCommand
-from sqlmigrations.output import documents, exit_codes, validation
+from sqlmigrations.output import ddl_log, documents, exit_codes, validation
 from sqlmigrations.output.exit_codes import ExitCode
+from sqlmigrations.service.ddl_log import install_ddl_log, remove_ddl_log, show_ddl_log
+from sqlmigrations.service.run import Blocked, Waiting
 from sqlmigrations.service.validate import ValidateOptions, export_history, validate
 
 
@@ -31,6 +33,11 @@ class Command(SQLCommand):
             "--export", metavar="FILE", help="Write all events as JSON lines, '-' for the standard output, and stop."
         )
         parser.add_argument(
+            "--ddl-log",
+            choices=("install", "remove", "show"),
+            help="Install, remove or show the log of who changed the schema, and stop.",
+        )
+        parser.add_argument(
             "--history", action="store_true", help="Verify the whole chain of events, not only its last thousand."
         )
 
@@ -38,6 +45,8 @@ class Command(SQLCommand):
         """Validate and word the report."""
         if options["export"]:
             return self._export(options["export"], options["database"])
+        if options["ddl_log"]:
+            return self._ddl_log(**options)
         report = validate(
             ValidateOptions(options["database"], history=options["history"], expect_head=options["expect_head"])
         )
@@ -47,6 +56,28 @@ class Command(SQLCommand):
             for line in validation.lines(report, self.style, verbosity=options["verbosity"]):
                 self.stdout.write(line)
         return exit_codes.of_validation(report)
+
+    def _ddl_log(self, **options: Any) -> ExitCode:
+        """Install, remove or show the DDL log."""
+        database = options["database"]
+        match options["ddl_log"]:
+            case "install":
+                report = install_ddl_log(database, tell=self._tell)
+            case "remove":
+                report = remove_ddl_log(database, tell=self._tell)
+            case _:
+                report = show_ddl_log(database)
+        if options["format"] == "json":
+            self.stdout.write(documents.dumps(documents.of_ddl_log(report)))
+        else:
+            for line in ddl_log.lines(report, self.style, verbosity=options["verbosity"]):
+                self.stdout.write(line)
+        return exit_codes.of_ddl_log(report)
+
+    def _tell(self, told: Waiting | Blocked) -> None:
+        """Say whom we wait for."""
+        if isinstance(told, Waiting):
+            self.stderr.write(f"Waiting for another run: {told.holder}")
 
     def _export(self, target: str, database: str) -> ExitCode:
         """Write the events to a file or to the standard output.

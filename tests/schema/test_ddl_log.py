@@ -1,0 +1,556 @@
+"""The DDL log sees who changed the schema, when, from what and with which statement, and is never in anybody's way."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+
+from sqlmigrations.service.ddl_log import install_ddl_log
+from tests.faces.commands import manage
+from tests.helpers import Ran, applysql, put, role, rows, run_sql, session, value
+
+#: A database with an object to change of each kind.
+OBJECTS = """
+CREATE SCHEMA app;
+CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text DEFAULT '', n int CHECK (n > 0));
+CREATE INDEX users_n_idx ON users (n);
+CREATE VIEW people AS SELECT email FROM users;
+CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM users;
+CREATE FUNCTION twice(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER touched BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE POLICY own ON users;
+CREATE TYPE mood AS ENUM ('ok');
+CREATE DOMAIN positive AS integer CONSTRAINT positive_check CHECK (VALUE > 0);
+CREATE SEQUENCE numbers;
+CREATE STATISTICS users_stat ON email, n FROM users;
+CREATE FOREIGN DATA WRAPPER far;
+CREATE SERVER away FOREIGN DATA WRAPPER far;
+"""
+
+#: Statements, and what the log has of each: command, kind, object, whether it was dropped.
+LOGGED = [
+    ("CREATE SCHEMA other", [("CREATE SCHEMA", "schema", "other", False)]),
+    ("CREATE TABLE app.t (n int)", [("CREATE TABLE", "table", "app.t", False)]),
+    ("CREATE TABLE app.copy AS SELECT 1 AS n", [("CREATE TABLE AS", "table", "app.copy", False)]),
+    ("SELECT 1 AS n INTO app.copy", [("SELECT INTO", "table", "app.copy", False)]),
+    ("ALTER TABLE users ADD COLUMN age int", [("ALTER TABLE", "table", "public.users", False)]),
+    ("ALTER TABLE users RENAME COLUMN n TO m", [("ALTER TABLE", "table column", "public.users.m", False)]),
+    ("ALTER TABLE users RENAME TO people2", [("ALTER TABLE", "table", "public.people2", False)]),
+    ("ALTER TABLE users SET SCHEMA app", [("ALTER TABLE", "table", "app.users", False)]),
+    ("ALTER TABLE users OWNER TO CURRENT_USER", [("ALTER TABLE", "table", "public.users", False)]),
+    ("ALTER TABLE users ENABLE ROW LEVEL SECURITY", [("ALTER TABLE", "table", "public.users", False)]),
+    ("ALTER TABLE users DISABLE TRIGGER touched", [("ALTER TABLE", "table", "public.users", False)]),
+    ("ALTER TABLE users REPLICA IDENTITY FULL", [("ALTER TABLE", "table", "public.users", False)]),
+    (
+        "ALTER TABLE users DROP COLUMN n",
+        [
+            ("ALTER TABLE", "table column", "public.users.n", True),
+            ("ALTER TABLE", "table constraint", "users_n_check on public.users", True),
+            ("ALTER TABLE", "index", "public.users_n_idx", True),
+            ("ALTER TABLE", "statistics object", "public.users_stat", True),
+            ("ALTER TABLE", "table", "public.users", False),
+        ],
+    ),
+    (
+        "ALTER TABLE users DROP CONSTRAINT users_n_check",
+        [
+            ("ALTER TABLE", "table constraint", "users_n_check on public.users", True),
+            ("ALTER TABLE", "table", "public.users", False),
+        ],
+    ),
+    ("CREATE INDEX i ON users (email)", [("CREATE INDEX", "index", "public.i", False)]),
+    ("ALTER INDEX users_n_idx RENAME TO i", [("ALTER INDEX", "index", "public.i", False)]),
+    ("DROP INDEX users_n_idx", [("DROP INDEX", "index", "public.users_n_idx", True)]),
+    (
+        "CREATE OR REPLACE VIEW people AS SELECT email FROM users WHERE n > 1",
+        [("CREATE VIEW", "view", "public.people", False)],
+    ),
+    ("ALTER VIEW people SET (security_barrier)", [("ALTER VIEW", "view", "public.people", False)]),
+    (
+        "DROP VIEW people",
+        [("DROP VIEW", "view", "public.people", True), ("DROP VIEW", "rule", '"_RETURN" on public.people', True)],
+    ),
+    (
+        "REFRESH MATERIALIZED VIEW totals WITH NO DATA",
+        [("REFRESH MATERIALIZED VIEW", "materialized view", "public.totals", False)],
+    ),
+    ("ALTER FUNCTION twice STRICT", [("ALTER FUNCTION", "function", "public.twice(integer)", False)]),
+    ("DROP FUNCTION twice", [("DROP FUNCTION", "function", "public.twice(integer)", True)]),
+    ("CREATE PROCEDURE p() LANGUAGE sql AS ''", [("CREATE PROCEDURE", "procedure", "public.p()", False)]),
+    (
+        "CREATE AGGREGATE total(integer) (sfunc = int4pl, stype = integer)",
+        [("CREATE AGGREGATE", "aggregate", "public.total(integer)", False)],
+    ),
+    ("DROP TRIGGER touched ON users", [("DROP TRIGGER", "trigger", "touched on public.users", True)]),
+    (
+        "CREATE RULE r AS ON INSERT TO users DO ALSO NOTHING",
+        [("CREATE RULE", "rule", "r on public.users", False)],
+    ),
+    ("ALTER POLICY own ON users TO CURRENT_USER", [("ALTER POLICY", "policy", "own on public.users", False)]),
+    ("DROP POLICY own ON users", [("DROP POLICY", "policy", "own on public.users", True)]),
+    ("ALTER TYPE mood ADD VALUE 'sad'", [("ALTER TYPE", "type", "public.mood", False)]),
+    (
+        "ALTER DOMAIN positive DROP CONSTRAINT positive_check",
+        [
+            ("ALTER DOMAIN", "domain constraint", "positive_check on public.positive", True),
+            ("ALTER DOMAIN", "type", "public.positive", False),
+        ],
+    ),
+    ("CREATE TYPE pair AS (a int, b int)", [("CREATE TYPE", "type", "public.pair", False)]),
+    ("CREATE TYPE span AS RANGE (subtype = float8)", [("CREATE TYPE", "type", "public.span", False)]),
+    ("ALTER SEQUENCE numbers INCREMENT 5", [("ALTER SEQUENCE", "sequence", "public.numbers", False)]),
+    ("CREATE EXTENSION citext", [("CREATE EXTENSION", "extension", "citext", False)]),
+    ("DROP STATISTICS users_stat", [("DROP STATISTICS", "statistics object", "public.users_stat", True)]),
+    ("CREATE PUBLICATION news FOR TABLE users", [("CREATE PUBLICATION", "publication", "news", False)]),
+    ("ALTER SERVER away OPTIONS (ADD host 'x')", [("ALTER SERVER", "server", "away", False)]),
+    ("DROP SERVER away", [("DROP SERVER", "server", "away", True)]),
+    (
+        "CREATE FOREIGN TABLE there (n int) SERVER away",
+        [("CREATE FOREIGN TABLE", "foreign table", "public.there", False)],
+    ),
+    ("GRANT SELECT ON users TO PUBLIC", [("GRANT", "table", "", False)]),
+    ("GRANT SELECT (n) ON users TO PUBLIC", [("GRANT", "table", "", False)]),
+    ("REVOKE EXECUTE ON FUNCTION twice FROM PUBLIC", [("REVOKE", "function", "", False)]),
+    (
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+        [("ALTER DEFAULT PRIVILEGES", "tables", "", False)],
+    ),
+    ("COMMENT ON TABLE users IS 'who'", [("COMMENT", "table", "public.users", False)]),
+    ("COMMENT ON COLUMN users.n IS 'what'", [("COMMENT", "table column", "public.users.n", False)]),
+    ('ALTER SCHEMA app RENAME TO "My App"', [("ALTER SCHEMA", "schema", '"My App"', False)]),
+]
+
+#: What changes nothing that lasts, or goes without saying.
+NOT_LOGGED = [
+    "CREATE TEMPORARY TABLE t (n int PRIMARY KEY); CREATE INDEX ON t (n); ALTER TABLE t ADD m int; DROP TABLE t",
+    "CREATE TEMPORARY TABLE t (n int); CREATE POLICY p ON t; DROP POLICY p ON t",
+    "REFRESH MATERIALIZED VIEW totals",
+    "INSERT INTO users (n) VALUES (1); TRUNCATE users; ANALYZE users",
+]
+
+
+@pytest.fixture
+def log(fresh_database: str) -> None:
+    """Install the log in a database with objects."""
+    run_sql(OBJECTS)
+    assert install().code == 0
+
+
+def install() -> Ran:
+    return manage("validateschema", "--ddl-log", "install")
+
+
+def remove() -> Ran:
+    return manage("validateschema", "--ddl-log", "remove")
+
+
+def show(*arguments: str) -> Ran:
+    return manage("validateschema", "--ddl-log", "show", *arguments)
+
+
+def logged(columns: str = "tag, kind, object, dropped") -> list[tuple[Any, ...]]:
+    return rows(f"SELECT {columns} FROM sqlmigrations_schemachange ORDER BY id")
+
+
+# What it sees
+
+
+def test_each_kind_of_change_is_logged(log: None) -> None:
+    seen = "SELECT tag, kind, object, dropped FROM sqlmigrations_schemachange WHERE statement = %s ORDER BY id"
+    found = {}
+    with session() as connection:
+        for statement, _ in LOGGED:
+            with connection.transaction(force_rollback=True):
+                connection.execute(statement.encode())
+                found[statement] = connection.execute(seen, [statement]).fetchall()
+    assert found == dict(LOGGED)
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("CREATE INDEX CONCURRENTLY i ON users (email)", ("CREATE INDEX", "index", "public.i", False)),
+        ("DROP INDEX CONCURRENTLY users_n_idx", ("DROP INDEX", "index", "public.users_n_idx", True)),
+    ],
+)
+def test_what_runs_outside_a_transaction_is_logged(
+    log: None, statement: str, expected: tuple[str, str, str, bool]
+) -> None:
+    run_sql(statement)
+    assert expected in logged()
+
+
+@pytest.mark.parametrize("statement", NOT_LOGGED)
+def test_what_does_not_last_is_not_logged(log: None, statement: str) -> None:
+    run_sql(statement)
+    assert logged() == []
+
+
+def test_the_members_of_an_extension_are_not_logged(log: None) -> None:
+    run_sql("CREATE EXTENSION hstore")
+    run_sql("DROP EXTENSION hstore CASCADE")
+    assert logged() == [
+        ("CREATE EXTENSION", "extension", "hstore", False),
+        ("DROP EXTENSION", "extension", "hstore", True),
+    ]
+
+
+def test_what_goes_with_an_extension_is_logged(log: None) -> None:
+    run_sql("CREATE EXTENSION citext")
+    run_sql("ALTER TABLE users ADD COLUMN nick citext")
+    run_sql("DROP EXTENSION citext CASCADE")
+    assert logged()[2:] == [
+        ("DROP EXTENSION", "extension", "citext", True),
+        ("DROP EXTENSION", "table column", "public.users.nick", True),
+    ]
+
+
+def test_who_did_it_and_from_what(log: None) -> None:
+    run_sql("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    with role("LOGIN") as group, role("LOGIN", f"IN ROLE {group}") as person:
+        ((before, address),) = rows("SELECT clock_timestamp(), host(inet_client_addr())")
+        with as_role(person, application_name="bench") as connection:
+            connection.execute("CREATE TABLE first (n int)")
+            connection.execute(f"SET ROLE {group}".encode())
+            connection.execute("CREATE TABLE second (n int)")
+            pid = connection.info.backend_pid
+        found = logged("role, assumed_role, application_name, client_address, backend_pid, filename, object")[1:]
+        after = value("SELECT clock_timestamp()")
+        assert found == [
+            (person, "", "bench", address or "", pid, "", "public.first"),
+            (person, group, "bench", address or "", pid, "", "public.second"),
+        ]
+        assert before < logged("at")[1][0] < logged("at")[2][0] < after
+        run_sql("DROP TABLE first, second")
+
+
+def as_role(name: str, **options: Any) -> psycopg.Connection[Any]:
+    """Open a session as another role."""
+    given = connections["default"].settings_dict
+    return psycopg.connect(
+        dbname=given["NAME"],
+        user=name,
+        host=given["HOST"] or None,
+        port=given["PORT"] or None,
+        autocommit=True,
+        **options,
+    )
+
+
+def test_changes_of_one_transaction_share_its_id(log: None) -> None:
+    with session() as connection, connection.transaction():
+        connection.execute("CREATE TABLE one ()")
+        with connection.transaction():
+            connection.execute("CREATE TABLE two ()")
+        ((xid,),) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
+    assert logged("xid, object") == [(xid, "public.one"), (xid, "public.two")]
+
+
+FUNCTION = "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS"
+
+
+def test_what_is_rolled_back_is_not_logged(log: None) -> None:
+    with session() as connection, connection.transaction(force_rollback=True):
+        connection.execute("CREATE TABLE one ()")
+    assert logged() == []
+
+
+def test_the_statement_within_a_block_is_told_apart_from_what_was_sent(log: None) -> None:
+    run_sql("SET lc_messages = 'C'; DO $$ BEGIN EXECUTE 'CREATE INDEX i ON users (n)'; END $$")
+    sent = "SET lc_messages = 'C'; DO $$ BEGIN EXECUTE 'CREATE INDEX i ON users (n)'; END $$"
+    assert logged("statement, query") == [("CREATE INDEX i ON users (n)", sent)]
+
+
+def test_sessions_that_play_a_replica_are_logged(log: None) -> None:
+    run_sql("SET session_replication_role = replica; CREATE TABLE t ()")
+    assert logged() == [("CREATE TABLE", "table", "public.t", False)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (password 'it''s')", "(password '********')"),
+        ("CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (\"password\" E'x')", "(\"password\" E'********')"),
+        (
+            "DO $$ BEGIN EXECUTE 'CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (password ''hush'')'; END $$",
+            "OPTIONS (password '********')",
+        ),
+        (
+            "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'user=a password=hush port=1' $$",
+            "password=******** p",
+        ),
+        ("CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'postgres://a:hush@b' $$", "//a:********@b'"),
+        (
+            "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'PASSWORD ''hush'' ' $$",
+            "PASSWORD ''********'' ",
+        ),
+    ],
+)
+def test_passwords_are_hidden(log: None, statement: str, kept: str) -> None:
+    run_sql(statement)
+    ((ran, sent),) = logged("statement, query")
+    assert kept in ran
+    for secret in ("hush", "it''s", "E'x'"):
+        assert secret not in ran + sent
+
+
+def test_a_password_whose_end_is_cut_off_is_hidden(log: None) -> None:
+    comment = "x" * 4900
+    run_sql(f"CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (user '{comment}', password '{'hush' * 100}')")
+    ((ran,),) = logged("statement")
+    assert ran.endswith("', password '********'")
+
+
+def test_long_statements_are_cut(log: None) -> None:
+    run_sql(f"CREATE TABLE t () /* {'x' * 10_000} */")
+    ((ran,),) = logged("statement")
+    assert len(ran) == 5000
+
+
+# Which SQL file it was
+
+OFF = "-- sqlmigrations: transaction off"
+
+
+def test_the_file_that_a_run_applies_is_known_whatever_it_does_to_its_session(log: None, folder: Path) -> None:
+    reset = "RESET ALL; SET application_name = 'me'; SELECT pg_advisory_unlock_all(); SET search_path = app;"
+    put(
+        folder,
+        {
+            "001.sql": f"CREATE TABLE one (id int);\n{reset}\nCREATE TABLE app.late (id int);",
+            "002.sql": f"{OFF}\nCREATE INDEX CONCURRENTLY i ON one (id);\nCREATE TABLE two ();",
+            "002.down.sql": "DROP TABLE two;",
+            "003.sql": "-- sqlmigrations: isolation serializable\nCREATE TABLE three (id int);",
+        },
+    )
+    assert applysql().code == 0
+    run_sql("CREATE TABLE mine ()")
+    assert manage("revertsql", "002.sql", "--noinput").code == 0
+    run_sql("CREATE TABLE mine_too ()")
+    assert logged("filename, object") == [
+        ("001.sql", "public.one"),
+        ("001.sql", "app.late"),
+        ("002.sql", "public.i"),
+        ("002.sql", "public.two"),
+        ("003.sql", "public.three"),
+        ("", "public.mine"),
+        ("002.sql", "public.two"),
+        ("", "public.mine_too"),
+    ]
+
+
+def test_a_change_beside_a_running_file_is_not_the_files(log: None, folder: Path) -> None:
+    port = connections["default"].settings_dict["PORT"]
+    put(folder, {"001.sql": "CREATE EXTENSION dblink;\nCREATE TABLE own ();\n" + _beside(port)})
+    assert applysql().code == 0
+    assert logged("filename, object") == [
+        ("001.sql", "dblink"),
+        ("001.sql", "public.own"),
+        ("", "public.beside"),
+    ]
+
+
+def _beside(port: object) -> str:
+    return (
+        f"SELECT dblink_exec(format('host=127.0.0.1 port={port} dbname=%s user=%s', current_database(), current_user), "
+        "'CREATE TABLE beside ()');"
+    )
+
+
+# Never in the way
+
+BREAKAGES = {
+    "its table is gone": "DROP TABLE sqlmigrations_schemachange",
+    "its table has another shape": "ALTER TABLE sqlmigrations_schemachange DROP COLUMN tag",
+    "its table refuses the row": "ALTER TABLE sqlmigrations_schemachange ADD CHECK (false) NOT VALID",
+    "a trigger on its table fails": """
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER fail BEFORE INSERT ON sqlmigrations_schemachange FOR EACH ROW EXECUTE FUNCTION fail();
+    """,
+    "the history is gone": "DROP TABLE sqlmigrations_migrationevent",
+}
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES.keys())
+def test_a_log_that_can_not_write_blocks_nobody(log: None, breakage: str) -> None:
+    run_sql(breakage)
+    run_sql("CREATE TABLE t (n int); CREATE INDEX i ON t (n); DROP TABLE t")
+
+
+def test_a_log_whose_owner_lost_its_rights_blocks_nobody(log: None) -> None:
+    with role() as owner:
+        run_sql(f"ALTER FUNCTION sqlmigrations_log_ddl() OWNER TO {owner}; TRUNCATE sqlmigrations_schemachange")
+        run_sql("CREATE TABLE t (n int); DROP TABLE t")
+        assert logged() == []
+        assert show().out.splitlines()[1:] == [
+            f"  the role {owner}, which owns the function, may not write to the log's table",
+            "  Mend it with: manage.py validateschema --ddl-log install",
+        ]
+        assert install().code == 0
+        run_sql("CREATE TABLE t (n int)")
+        assert logged() == [("CREATE TABLE", "table", "public.t", False)]
+
+
+def test_a_role_without_any_right_is_logged(log: None) -> None:
+    """The log writes with its owner's rights, and nobody can slip it objects along the search_path."""
+    with role("LOGIN") as person:
+        run_sql(f"CREATE SCHEMA theirs AUTHORIZATION {person}; TRUNCATE sqlmigrations_schemachange")
+        with as_role(person) as connection:
+            connection.execute("CREATE TABLE theirs.sqlmigrations_schemachange (n int)")
+            connection.execute("CREATE FUNCTION theirs.left(text, int) RETURNS text LANGUAGE sql AS 'SELECT $1'")
+            connection.execute("SET search_path = theirs, pg_catalog")
+            connection.execute("CREATE TABLE t (n int)")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT * FROM public.sqlmigrations_schemachange")
+        assert logged("role, object")[-1] == (person, "theirs.t")
+
+
+def test_a_locked_log_is_not_waited_for(log: None) -> None:
+    with session() as holder, holder.transaction():
+        holder.execute("LOCK TABLE sqlmigrations_schemachange")
+        run_sql("CREATE TABLE t (n int)")
+    run_sql("CREATE TABLE u (n int)")
+    assert [name for (name,) in logged("object")] == ["public.u"]
+
+
+# Installed, shown, removed
+
+
+def test_installing_twice_changes_nothing(fresh_database: str) -> None:
+    first, second = install(), install()
+    assert (first, second) == (Ran(first.out, "", 0), Ran(first.out, "", 0))
+    assert re.fullmatch(r"The DDL log is on since <when>:\d\d, installed by postgres\.\n", first.out)
+    assert our_events() == [("ddl_log_installed", "")]
+
+
+def our_events() -> list[tuple[Any, ...]]:
+    return rows("SELECT type, filename FROM sqlmigrations_migrationevent ORDER BY id")
+
+
+def test_removing_leaves_what_was_logged(log: None) -> None:
+    run_sql("CREATE TABLE t ()")
+    assert remove() == Ran("The DDL log was removed; what it has written stays.\n", "", 0)
+    assert remove() == Ran("No DDL log is installed.\n", "", 0)
+    run_sql("CREATE TABLE u ()")
+    assert [name for (name,) in logged("object")] == ["public.t"]
+    assert our_events() == [("ddl_log_installed", ""), ("ddl_log_removed", "")]
+    assert rows("SELECT proname FROM pg_proc WHERE proname LIKE 'sqlmigrations_log%'") == []
+    assert install().code == 0
+
+
+def test_a_database_without_history_has_no_log(fresh_database: str) -> None:
+    assert show() == Ran("No DDL log is installed.\n", "", 0)
+    assert rows("SELECT relname FROM pg_class WHERE relname LIKE 'sqlmigrations%'") == []
+
+
+ALTER = "ALTER EVENT TRIGGER sqlmigrations_log_drop"
+ALTERED = (
+    "the event trigger sqlmigrations_log_drop was altered, disabled for a time or restored from a dump since it was "
+    "installed: what happened in between may be missing"
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "problems"),
+    [
+        (
+            f"{ALTER} DISABLE",
+            ["the event trigger sqlmigrations_log_drop is disabled"],
+        ),
+        (
+            f"{ALTER} ENABLE REPLICA",
+            ["the event trigger sqlmigrations_log_drop is enabled for replicas only"],
+        ),
+        (
+            f"{ALTER} ENABLE",
+            ["the event trigger sqlmigrations_log_drop is not enabled ALWAYS"],
+        ),
+        (
+            f"{ALTER} DISABLE; {ALTER} ENABLE ALWAYS",
+            [ALTERED],
+        ),
+        ("DROP EVENT TRIGGER sqlmigrations_log_drop", ["the event trigger sqlmigrations_log_drop is gone"]),
+        (
+            "ALTER FUNCTION sqlmigrations_log_ddl() RESET search_path",
+            ["the function sqlmigrations_log_ddl() is not the one that this version installs"],
+        ),
+        (
+            "DROP EVENT TRIGGER sqlmigrations_log_drop; DROP EVENT TRIGGER sqlmigrations_log_command",
+            ["its event triggers are gone, though nobody removed them with --ddl-log remove"],
+        ),
+    ],
+)
+def test_a_log_that_was_tampered_with_says_so_and_is_mended(log: None, what: str, problems: list[str]) -> None:
+    run_sql(what)
+    shown = show("--format", "json")
+    assert (json.loads(shown.out)["problems"], shown.code) == (problems, 1)
+    mended = install()
+    assert mended.out.splitlines()[:-1] == [f"Before: {problem}." for problem in problems]
+    assert (mended.code, show().code) == (0, 0)
+    found = value("SELECT details -> 'found' FROM sqlmigrations_migrationevent ORDER BY id DESC LIMIT 1")
+    assert found == problems
+
+
+def test_what_is_shown(log: None) -> None:
+    with session(application_name="bench") as connection:
+        connection.execute("CREATE TABLE\n    one ()")
+        connection.execute("GRANT SELECT ON one TO PUBLIC")
+    origin = value("SELECT concat_ws(', ', 'bench', host(inet_client_addr()))")
+    assert [line.partition(" ")[2] if line[0] != " " else line for line in show().out.splitlines()[:-1]] == [
+        f"postgres ({origin}): CREATE TABLE public.one",
+        "    CREATE TABLE one ()",
+        f"postgres ({origin}): GRANT",
+        "    GRANT SELECT ON one TO PUBLIC",
+    ]
+
+
+def test_a_role_that_may_not_is_told_who_may(fresh_database: str) -> None:
+    run_sql("GRANT ALL ON SCHEMA public TO PUBLIC")
+    given = connections["default"].settings_dict
+    kept = given["USER"]
+    with role("LOGIN") as person:
+        connections["default"].close()
+        given["USER"] = person
+        try:
+            refused = install()
+        finally:
+            connections["default"].close()
+            given["USER"] = kept
+        assert refused.code == 2
+        assert refused.err == (
+            f"CommandError: The role {person} may not make the DDL log: "
+            'permission denied to create event trigger "sqlmigrations_log_command".\n'
+            "  PostgreSQL leaves event triggers to superusers. Managed services let other roles make them: on Amazon "
+            "RDS and Aurora the master user (rds_superuser), on Google Cloud SQL members of cloudsqlsuperuser, on "
+            "Supabase the role postgres. Add an alias to DATABASES that connects as such a role, and name it with "
+            "--database.\n"
+        )
+        assert rows("SELECT proname FROM pg_proc WHERE proname LIKE 'sqlmigrations_log%'") == []
+        assert our_events() == []
+
+
+def test_old_changes_are_pruned_by_the_next_run(log: None, folder: Path, settings: Any) -> None:
+    run_sql("CREATE TABLE t ()")
+    run_sql("UPDATE sqlmigrations_schemachange SET at = now() - interval '366 days'")
+    run_sql("CREATE TABLE u ()")
+    settings.SQLMIGRATIONS_DDL_LOG_DAYS = None
+    put(folder, {"001.sql": "SELECT 1;"})
+    assert applysql().code == 0
+    assert [name for (name,) in logged("object")] == ["public.t", "public.u"]
+    del settings.SQLMIGRATIONS_DDL_LOG_DAYS
+    put(folder, {"002.sql": "SELECT 1;"})
+    assert applysql().code == 0
+    assert [name for (name,) in logged("object")] == ["public.u"]
+
+
+def test_installing_is_part_of_the_chain(log: None) -> None:
+    report = install_ddl_log("default", tell=lambda told: None)
+    assert (report.changed, report.condition.is_complete) == (False, True)
+    assert manage("validateschema", "--history").code == 0
