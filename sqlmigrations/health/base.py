@@ -31,6 +31,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from psycopg import sql
+
 from sqlmigrations.health.capabilities import Capabilities
 
 #: The folder of the built-in checks' SQL.
@@ -218,6 +220,11 @@ class Probe:
     def rows(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of the check's SQL file, or of the one called ``name``."""
         return self.fetch(self.texts(name or self.check), parameters)
+
+    def grant(self, right: str) -> str:
+        """Return the statement that gives the asking role what ``right`` has."""
+        names = sql.Identifier(right), sql.Identifier(self.capabilities.role)
+        return sql.SQL("GRANT {} TO {};").format(*names).as_string()
 
     def row(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the only row of a SQL file. Raises ``Skip`` where there is none."""

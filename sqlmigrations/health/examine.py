@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors
 
 from sqlmigrations.database import Connection, fetch_dicts, is_lost
 from sqlmigrations.health.base import Check, Probe, Result, Skip, Status, judge
@@ -29,6 +29,8 @@ SETTINGS: Mapping[str, str] = {
     "application_name": APPLICATION,
     "jit": "off",
     "quote_all_identifiers": "off",
+    # A policy would hide rows silently; so it is an error, and the check is skipped.
+    "row_security": "off",
 }
 
 Progress = Callable[[Result], None]
@@ -74,16 +76,17 @@ def _set(connection: Connection, name: str, value: str) -> None:
 def _one(connection: Connection, check: Check, database: str, capabilities: Capabilities) -> Result:
     """Run one check, timed and shielded."""
     began = time.perf_counter()
+    probe = _probe(connection, check, database, capabilities)
     try:
         with connection.transaction(force_rollback=True):  # lets go of its locks, too
             _set(connection, "statement_timeout", check.timeout)
-            result = judge(check, check.run(_probe(connection, check, database, capabilities)))
+            result = judge(check, check.run(probe))
     except Skip as skip:
         result = _skipped(check, skip.reason, skip.remedy)
     except Exception as error:
         if isinstance(error, psycopg.Error) and (connection.closed or is_lost(error)):
             raise
-        result = _failed(check, error, capabilities)
+        result = _failed(check, error, probe)
     return replace(result, duration_ms=(time.perf_counter() - began) * 1000)
 
 
@@ -103,19 +106,14 @@ def _skipped(check: Check, reason: str, remedy: str = "") -> Result:
     return Result(check=check, status=Status.SKIPPED, reason=reason, remedy=remedy)
 
 
-def _failed(check: Check, error: Exception, capabilities: Capabilities) -> Result:
+def _failed(check: Check, error: Exception, probe: Probe) -> Result:
     """Return what an error makes of a check: skipped, with what would help."""
     said = str(error).strip().partition("\n")[0]
     if isinstance(error, errors.InsufficientPrivilege):
-        return _skipped(check, said, grant(check.right or "pg_read_all_data", capabilities.role))
+        return _skipped(check, said, probe.grant(check.right or "pg_read_all_data"))
     if isinstance(error, errors.QueryCanceled):
         return _skipped(check, f"it took longer than {check.timeout}")
     if isinstance(error, errors.LockNotAvailable):
         return _skipped(check, f"a lock was held by somebody for longer than {SETTINGS['lock_timeout']}", "Try again.")
     logger.warning("The check %s failed", check.id, exc_info=error)
     return _skipped(check, f"it failed: {type(error).__name__}: {said}")
-
-
-def grant(right: str, role: str) -> str:
-    """Return the statement that gives ``role`` what ``right`` has."""
-    return sql.SQL("GRANT {} TO {};").format(sql.Identifier(right), sql.Identifier(role)).as_string(None)

@@ -27,7 +27,7 @@ def statement(template: LiteralString, *names: sql.Composable) -> Fix:
 
 def composed(template: LiteralString, *names: sql.Composable) -> str:
     """Return SQL with the names put in, quoted where they must be."""
-    return sql.SQL(template).format(*names).as_string(None)
+    return sql.SQL(template).format(*names).as_string()
 
 
 def noted(template: LiteralString, *names: sql.Composable, note: str) -> Fix:
@@ -201,3 +201,40 @@ def attach_partitions(subject: Subject) -> Fix:
         named(subject),
         note="for each partition, once CREATE INDEX CONCURRENTLY has made its index",
     )
+
+
+def drop_foreign_key(subject: Subject) -> tuple[Fix, ...]:
+    """Return how to drop a foreign key that another one repeats; nothing rests on it."""
+    return (
+        noted(
+            "ALTER TABLE {} DROP CONSTRAINT {};",
+            relation(subject),
+            sql.Identifier(subject.name),
+            note="takes AccessExclusive on both tables for a moment: set lock_timeout",
+        ),
+    )
+
+
+# Columns
+
+
+def change_type(subject: Subject, type: LiteralString) -> tuple[Fix, ...]:
+    """Return how to give a column another type; ``type`` as ``format_type`` writes it."""
+    by_hand = noted(
+        "ALTER TABLE {} ALTER COLUMN {} TYPE {};",
+        relation(subject),
+        columns(subject.columns),
+        sql.SQL(type),
+        note="rewrites the table under AccessExclusive; a large one gets a new column, filled in batches, swapped in",
+    )
+    model = model_of(subject)
+    fields = fields_of(model, subject.columns) if model is not None else []
+    if model is None or not fields:
+        return (by_hand,)
+    kind = "BigAutoField" if fields[0].primary_key and type == "bigint" else "..."
+    operation = Fix(
+        FixKind.DJANGO,
+        f'AlterField("{model._meta.model_name}", "{fields[0].name}", models.{kind}(...))',
+        f"in {label(model)}; the same rewrite and lock",
+    )
+    return operation, by_hand

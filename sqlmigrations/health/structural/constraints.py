@@ -9,7 +9,22 @@ from typing import Any
 from psycopg import sql
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Subject, answer
+from sqlmigrations.health.base import (
+    BEFORE,
+    GB,
+    Answer,
+    Check,
+    Evidence,
+    Finding,
+    Fix,
+    FixKind,
+    Probe,
+    Severity,
+    Skip,
+    Subject,
+    answer,
+)
+from sqlmigrations.health.units import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,4 +73,156 @@ class NotValidConstraints(Check):
         )
 
 
-CHECKS: tuple[type[Check], ...] = (NotValidConstraints,)
+@dataclass(frozen=True, kw_only=True)
+class ForeignKeyEnforcementOff(Check):
+    """Foreign keys are kept by triggers, and triggers can be off.
+
+    ``ALTER TABLE ... DISABLE TRIGGER ALL`` turns those of foreign keys off as well, and so does
+    ``session_replication_role = replica``, which restoring tools set, sometimes for a role or a database and for ever.
+    The constraint goes on to be called valid, whatever comes in.
+    """
+
+    id = "fk_enforcement_off"
+    title = "No trigger is off, and no foreign key with it"
+    evidence = Evidence.STRUCTURAL
+    examines = "triggers"
+    tags = frozenset({"integrity", BEFORE})
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at all triggers, internal ones included, and at the settings of roles, of the database and our own."""
+        return answer(self._judge(row) for row in probe.rows())
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        if not row["is_off"]:
+            return None
+        if row["kind"] == "trigger":
+            return self._of_trigger(row)
+        return self._of_setting(row)
+
+    def _of_trigger(self, row: Mapping[str, Any]) -> Finding:
+        subject = Subject.of("constraint" if row["is_constraint"] else "trigger", row)
+        name = sql.SQL("ALL") if row["is_constraint"] else sql.Identifier(subject.name)
+        fix = fixes.noted(
+            "ALTER TABLE {} ENABLE TRIGGER {};",
+            fixes.relation(subject),
+            name,
+            note="takes ShareRowExclusive for a moment; rows that came in meanwhile are not looked at: "
+            "manage.py dbhealth --only fk_violations",
+        )
+        return Finding(
+            subject=subject,
+            severity=Severity.CRITICAL if row["is_constraint"] else Severity.WARNING,
+            observed="its trigger is disabled" if row["is_constraint"] else "disabled",
+            threshold="enabled",
+            fixes=(fix,),
+        )
+
+    def _of_setting(self, row: Mapping[str, Any]) -> Finding:
+        role, database = row["name"], row["table"]
+        if row["kind"] == "session":
+            subject, fix = Subject("session", name=role), fixes.noted("RESET session_replication_role;", note="")
+        elif role and database:
+            subject = Subject("role", name=f"{role} in {database}")
+            fix = fixes.statement(
+                "ALTER ROLE {} IN DATABASE {} RESET session_replication_role;",
+                sql.Identifier(role),
+                sql.Identifier(database),
+            )
+        elif role:
+            subject = Subject("role", name=role)
+            fix = fixes.statement("ALTER ROLE {} RESET session_replication_role;", sql.Identifier(role))
+        else:
+            subject = Subject("database", name=database)
+            fix = fixes.statement("ALTER DATABASE {} RESET session_replication_role;", sql.Identifier(database))
+        return Finding(
+            subject=subject,
+            severity=Severity.CRITICAL,
+            observed="session_replication_role is replica: no foreign key is kept, no trigger fires",
+            threshold="origin",
+            fixes=(fix,),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignKeyViolations(Check):
+    """Rows may point at a parent that isn't there, though PostgreSQL calls the foreign key valid.
+
+    They come in while triggers are off: by a restore, by replication, by ``session_replication_role``. PostgreSQL
+    believes its own mark, ``VALIDATE CONSTRAINT`` then looks at nothing, and only reading the rows tells.
+
+    It reads the child tables whole, the smallest first, so it runs only when asked for.
+    """
+
+    id = "fk_violations"
+    title = "Every row of a foreign key has its parent"
+    evidence = Evidence.STRUCTURAL
+    examines = "foreign keys"
+    tags = frozenset({"integrity", "data"})
+    right = "pg_read_all_data"
+    opt_in = True
+    timeout = "15min"
+
+    #: Child tables above this size are left out.
+    max_bytes: int = 10 * GB
+    #: Rows without a parent are counted up to this number.
+    sample: int = 1000
+
+    def run(self, probe: Probe) -> Answer:
+        """Search each foreign key for rows without a parent.
+
+        Raises:
+            Skip: none of the tables may be read.
+        """
+        rows = probe.rows()
+        readable = [row for row in rows if row["is_readable"]]
+        if rows and not readable:
+            raise Skip(f"none of the {len(rows)} foreign keys' tables may be read", probe.grant(self.right))
+        small = [row for row in readable if row["bytes"] <= self.on(Subject.of("constraint", row)).max_bytes]
+        left_out = {"of larger tables": len(readable) - len(small), "that may not be read": len(rows) - len(readable)}
+        words = [f"{counted(count, 'foreign key')} {why}" for why, count in left_out.items() if count]
+        return answer((self._search(probe, row) for row in small), left_out=", ".join(words))
+
+    def _search(self, probe: Probe, row: Mapping[str, Any]) -> Finding | None:
+        subject = Subject.of("constraint", row)
+        orphans = self._orphans(row)
+        limited = sql.SQL("SELECT pg_catalog.count(*) AS count FROM (SELECT 1 {} LIMIT {}) AS orphan").format(
+            orphans, sql.Literal(self.sample)
+        )
+        count = probe.fetch(limited.as_string(), None)[0]["count"]
+        if not count:
+            return None
+        look = Fix(
+            FixKind.SQL, sql.SQL("SELECT c.* {};").format(orphans).as_string(), "shows the rows; mend or remove them"
+        )
+        more = "at least " if count >= self.sample else ""
+        return Finding(
+            subject=subject,
+            severity=Severity.CRITICAL,
+            observed=f"{more}{counted(count, 'row')} without a parent in {row['parent_schema']}.{row['parent_table']}"
+            + (", though the constraint is valid" if row["is_valid"] else ""),
+            threshold="none",
+            fixes=(look,),
+            value=count,
+        )
+
+    def _orphans(self, row: Mapping[str, Any]) -> sql.Composed:
+        """Return the FROM and WHERE that find rows without a parent, by the operators of the constraint itself."""
+        pairs = list(zip(row["columns"], row["parent_columns"], row["operator_schemas"], row["operators"], strict=True))
+        matches = sql.SQL(" AND ").join(
+            sql.SQL("p.{} OPERATOR({}.{}) c.{}").format(
+                sql.Identifier(parent), sql.Identifier(schema), sql.SQL(operator), sql.Identifier(child)
+            )
+            for child, parent, schema, operator in pairs
+        )
+        # MATCH FULL: a key that is NULL in part is a violation; MATCH SIMPLE: it points at nothing.
+        glue = sql.SQL(" OR " if row["is_full"] else " AND ")
+        given = glue.join(sql.SQL("c.{} IS NOT NULL").format(sql.Identifier(child)) for child, *_ in pairs)
+        return sql.SQL("FROM {} AS c WHERE ({}) AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
+            sql.Identifier(row["schema"], row["table"]),
+            given,
+            sql.Identifier(row["parent_schema"], row["parent_table"]),
+            matches,
+        )
+
+
+CHECKS: tuple[type[Check], ...] = (ForeignKeyViolations, NotValidConstraints, ForeignKeyEnforcementOff)

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import BEFORE, Answer, Check, Evidence, Finding, Fix, Probe, Severity, Subject, answer
+from sqlmigrations.health.base import (
+    BEFORE,
+    MB,
+    Answer,
+    Check,
+    Evidence,
+    Finding,
+    Fix,
+    Probe,
+    Severity,
+    Subject,
+    answer,
+)
+from sqlmigrations.health.units import size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,4 +71,71 @@ class InvalidIndex(Check):
         return (*fixes.rebuild_index(subject), *fixes.drop_index(subject))
 
 
-CHECKS: tuple[type[Check], ...] = (InvalidIndex,)
+@dataclass(frozen=True, kw_only=True)
+class DuplicateIndex(Check):
+    """Of two indexes that do the same, every write maintains both and queries use one.
+
+    They do the same when access method, columns, operator classes, collations, directions, INCLUDE columns and
+    predicate are the same. The one that backs a constraint, or is unique, is never the superfluous one.
+    """
+
+    id = "duplicate_index"
+    title = "No index does what another one does"
+    evidence = Evidence.STRUCTURAL
+    examines = "indexes"
+    tags = frozenset({"performance", "indexes"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Compare the valid indexes of each table."""
+        return answer(self._judge(row) for row in probe.rows())
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        if row["other"] is None:
+            return None
+        subject = Subject("index", row["schema"], row["table"], row["name"])
+        return Finding(
+            subject=subject,
+            severity=Severity.WARNING,
+            observed=f"does the same as {row['other']} ({size(row['bytes'])})",
+            threshold="one index",
+            fixes=() if row["is_needed"] else fixes.drop_index(subject, note=f"{row['other']} stays"),
+            identity=(row["schema"], row["table"], *row["columns"], row["predicate"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlappingIndex(Check):
+    """An index on (a) is seldom worth its writes beside one on (a, b).
+
+    It is smaller, so it may be kept on purpose: a finding is information until the index is large. Unique indexes
+    and those with another predicate, operator class, collation or direction don't count.
+    """
+
+    id = "overlapping_index"
+    title = "No index is the beginning of another one"
+    evidence = Evidence.STRUCTURAL
+    examines = "B-tree indexes"
+    tags = frozenset({"performance", "indexes"})
+
+    warning_bytes: int = 100 * MB
+
+    def run(self, probe: Probe) -> Answer:
+        """Compare the valid B-tree indexes of each table."""
+        return answer(self._judge(row) for row in probe.rows())
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        if row["other"] is None:
+            return None
+        subject = Subject("index", row["schema"], row["table"], row["name"])
+        limit = self.on(subject).warning_bytes
+        return Finding(
+            subject=subject,
+            severity=Severity.WARNING if row["bytes"] >= limit else Severity.INFO,
+            observed=f"{row['other']} begins with its columns ({size(row['bytes'])})",
+            threshold=size(limit),
+            fixes=fixes.drop_index(subject, note=f"{row['other']} stays, and is larger to read"),
+            value=row["bytes"],
+        )
+
+
+CHECKS: tuple[type[Check], ...] = (InvalidIndex, DuplicateIndex, OverlappingIndex)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Subject, answer
+from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Subject, answer, grade
+from sqlmigrations.health.units import percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,4 +80,153 @@ class ForeignKeyWithoutIndex(Check):
         )
 
 
-CHECKS: tuple[type[Check], ...] = (NoPrimaryKey, ForeignKeyWithoutIndex)
+@dataclass(frozen=True, kw_only=True)
+class ReplicaIdentityMissing(Check):
+    """An UPDATE or DELETE of a published table fails when a subscriber could not tell which row is meant.
+
+    It can by the primary key, by an index named as REPLICA IDENTITY, or, at a price, by the whole old row.
+    """
+
+    id = "replica_identity_missing"
+    title = "Every published table has a replica identity"
+    evidence = Evidence.STRUCTURAL
+    examines = "published tables"
+    tags = frozenset({"integrity", "replication", "keys"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at the tables of publications that publish updates or deletes."""
+        return answer(self._judge(row) for row in probe.rows())
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        if row["has_identity"]:
+            return None
+        subject = Subject.of("table", row)
+        full = fixes.noted(
+            "ALTER TABLE {} REPLICA IDENTITY FULL;",
+            fixes.relation(subject),
+            note="until it has a primary key; each UPDATE and DELETE then writes the whole old row to the WAL",
+        )
+        return Finding(
+            subject=subject,
+            severity=Severity.CRITICAL,
+            observed=f"UPDATE and DELETE fail: published by {row['publications']} without a replica identity",
+            threshold="a replica identity",
+            fixes=(*fixes.add_primary_key(subject, ()), full),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignKeyTypeMismatch(Check):
+    """A foreign key's column of another type than the key that it points at is trouble in waiting.
+
+    An integer column that points at a bigint key refuses the first key above 2,147,483,647: what is left over when
+    ``AutoField`` became ``BigAutoField``. Other differences cost a conversion in each join.
+    """
+
+    id = "fk_type_mismatch"
+    title = "Columns of foreign keys have the type of what they point at"
+    evidence = Evidence.STRUCTURAL
+    examines = "columns of foreign keys"
+    tags = frozenset({"integrity", "keys"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at all pairs of columns."""
+        return answer(self._judge(row) for row in probe.rows())
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        if row["is_same"]:
+            return None
+        subject = Subject.of("column", row)
+        return Finding(
+            subject=subject,
+            severity=Severity.INFO if row["is_alike"] else Severity.WARNING,
+            observed=f"{row['type']}, but {row['parent']} is {row['parent_type']}",
+            threshold=row["parent_type"],
+            fixes=fixes.change_type(subject, row["parent_type"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuplicateForeignKey(Check):
+    """Two foreign keys that say the same are checked twice for each row, and two migrations think that they own it.
+
+    One whose columns another one holds as well says nothing new either; that is information.
+    """
+
+    id = "duplicate_fk"
+    title = "No foreign key says what another one says"
+    evidence = Evidence.STRUCTURAL
+    examines = "foreign keys"
+    tags = frozenset({"keys"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Compare the foreign keys of each table."""
+        return answer(self._judge(row) for row in probe.rows())
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        if row["other"] is None:
+            return None
+        subject = Subject("constraint", row["schema"], row["table"], row["name"])
+        if not row["is_same"]:
+            return Finding(
+                subject=subject,
+                severity=Severity.INFO,
+                observed=f"{row['other']} holds its columns as well",
+                threshold="one foreign key",
+            )
+        alike = "" if row["acts_the_same"] else ", but does something else ON DELETE or ON UPDATE"
+        return Finding(
+            subject=subject,
+            severity=Severity.WARNING,
+            observed=f"says the same as {row['other']}{alike}",
+            threshold="one foreign key",
+            fixes=fixes.drop_foreign_key(subject) if row["acts_the_same"] else (),
+            identity=(row["schema"], row["table"], *row["columns"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntegerPrimaryKey(Check):
+    """An integer primary key ends at 2,147,483,647; changing it late rewrites a large table and all that point at it.
+
+    Half of the way is the time to plan it.
+    """
+
+    id = "int4_pk"
+    title = "Integer primary keys have room"
+    evidence = Evidence.STRUCTURAL
+    examines = "primary keys narrower than bigint"
+    tags = frozenset({"capacity", "keys"})
+
+    warning_percent: float = 50
+    critical_percent: float = 85
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at primary keys of one smallint or integer column."""
+        return answer(self._judge(row) for row in probe.rows())
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        subject = Subject.of("column", row)
+        limits = self.on(subject)
+        used = 100 * row["used"] / row["limit"]
+        severity = grade(used, warning=limits.warning_percent, critical=limits.critical_percent)
+        if severity is None:
+            return None
+        return Finding(
+            subject=subject,
+            severity=severity,
+            observed=f"{row['type']}, {percent(used)} used",
+            threshold=f"{limits.warning_percent:g} %",
+            fixes=fixes.change_type(subject, "bigint"),
+            value=used,
+        )
+
+
+CHECKS: tuple[type[Check], ...] = (
+    NoPrimaryKey,
+    ReplicaIdentityMissing,
+    ForeignKeyWithoutIndex,
+    ForeignKeyTypeMismatch,
+    DuplicateForeignKey,
+    IntegerPrimaryKey,
+)

@@ -1,0 +1,47 @@
+-- Foreign keys, each with another one of the same table, to the same table, that says the same or more.
+WITH fk AS (
+    SELECT
+        k.oid, k.conname, k.conrelid, k.confrelid, k.convalidated, k.confupdtype, k.confdeltype,
+        c.relname, n.nspname,
+        ARRAY(
+            SELECT pg_catalog.concat(pair.child, '-', pair.parent)
+            FROM ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS pair (child, parent)
+            ORDER BY 1
+        ) AS pairs,
+        ARRAY(
+            SELECT a.attname::pg_catalog.text
+            FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS key (attnum, position)
+            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = key.attnum
+            ORDER BY key.position
+        ) AS columns
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE k.contype = 'f'
+        AND k.conparentid = 0
+        AND n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+)
+SELECT
+    fk.nspname::pg_catalog.text AS schema,
+    fk.relname::pg_catalog.text AS "table",
+    fk.conname::pg_catalog.text AS name,
+    fk.columns,
+    other.conname::pg_catalog.text AS other,
+    other.pairs = fk.pairs AS is_same,
+    other.confupdtype = fk.confupdtype AND other.confdeltype = fk.confdeltype AS acts_the_same
+FROM fk
+LEFT JOIN LATERAL (
+    SELECT o.*
+    FROM fk AS o
+    WHERE o.conrelid = fk.conrelid
+        AND o.confrelid = fk.confrelid
+        AND o.oid <> fk.oid
+        AND o.pairs OPERATOR(pg_catalog.@>) fk.pairs
+        -- Of two that say the same, the one that isn't validated or is younger is the superfluous one.
+        AND (o.pairs <> fk.pairs OR (fk.convalidated::pg_catalog.int4, -fk.oid::pg_catalog.int8)
+            < (o.convalidated::pg_catalog.int4, -o.oid::pg_catalog.int8))
+    ORDER BY o.pairs = fk.pairs DESC, o.oid
+    LIMIT 1
+) AS other ON true
+ORDER BY other, 1, 2, 3;

@@ -1,0 +1,41 @@
+-- What keeps triggers from firing, those behind foreign keys included: disabled ones (ALTER TABLE ... DISABLE TRIGGER
+-- ALL disables the internal ones, too), and session_replication_role = replica for a role, a database or this session.
+SELECT
+    'trigger' AS kind,
+    n.nspname::pg_catalog.text AS schema,
+    c.relname::pg_catalog.text AS "table",
+    coalesce(k.conname, t.tgname)::pg_catalog.text AS name,
+    pg_catalog.bool_or(t.tgconstraint <> 0) AS is_constraint,
+    pg_catalog.bool_or(t.tgenabled IN ('D', 'R')) AS is_off,
+    '' AS setting
+FROM pg_catalog.pg_trigger AS t
+JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_constraint AS k ON k.oid = t.tgconstraint
+WHERE n.nspname !~ '^pg_'
+    AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS d
+        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )
+GROUP BY 2, 3, 4
+UNION ALL
+SELECT
+    'setting',
+    '',
+    coalesce(d.datname, '')::pg_catalog.text,
+    coalesce(r.rolname, '')::pg_catalog.text,
+    false,
+    pg_catalog.lower(setting) = 'session_replication_role=replica',
+    setting
+FROM pg_catalog.pg_db_role_setting AS s
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
+CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS setting
+WHERE (d.datname IS NULL OR d.datname = pg_catalog.current_database())
+    AND pg_catalog.lower(setting) ~ '^session_replication_role='
+UNION ALL
+SELECT
+    'session', '', '', CURRENT_USER::pg_catalog.text, false,
+    pg_catalog.current_setting('session_replication_role') = 'replica', ''
+ORDER BY is_off DESC, 1, 2, 3, 4;

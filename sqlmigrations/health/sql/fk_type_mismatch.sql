@@ -1,0 +1,24 @@
+-- Columns of foreign keys beside the columns that they point at, with the types of both.
+SELECT
+    n.nspname::pg_catalog.text AS schema,
+    c.relname::pg_catalog.text AS "table",
+    ARRAY[ca.attname::pg_catalog.text] AS columns,
+    k.conname::pg_catalog.text AS "constraint",
+    pg_catalog.concat(k.confrelid::pg_catalog.regclass, '.', pa.attname) AS parent,
+    pg_catalog.format_type(ca.atttypid, NULL) AS type,
+    pg_catalog.format_type(pa.atttypid, NULL) AS parent_type,
+    ca.atttypid = pa.atttypid AS is_same,
+    ct.typcategory = pt.typcategory AND ct.typlen >= pt.typlen AND ct.typcategory <> 'N' AS is_alike
+FROM pg_catalog.pg_constraint AS k
+JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS pair (child, parent)
+JOIN pg_catalog.pg_attribute AS ca ON ca.attrelid = k.conrelid AND ca.attnum = pair.child
+JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid = k.confrelid AND pa.attnum = pair.parent
+JOIN pg_catalog.pg_type AS ct ON ct.oid = ca.atttypid
+JOIN pg_catalog.pg_type AS pt ON pt.oid = pa.atttypid
+WHERE k.contype = 'f'
+    AND k.conparentid = 0
+    AND n.nspname !~ '^pg_'
+    AND n.nspname <> 'information_schema'
+ORDER BY is_same, 1, 2, 3;

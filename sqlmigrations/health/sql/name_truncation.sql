@@ -1,0 +1,45 @@
+-- Names of user's objects, and those that are as long as a name can be: PostgreSQL cuts longer ones without an error.
+-- Names that Django cut end in a hash, with a suffix or without, and are no accident.
+WITH named AS (
+    SELECT
+        CASE
+            WHEN c.relkind IN ('i', 'I') THEN 'index' WHEN c.relkind = 'S' THEN 'sequence'
+            WHEN c.relkind IN ('v', 'm') THEN 'view' ELSE 'table'
+        END AS kind,
+        n.nspname, '' AS relname, c.relname AS name, c.oid AS relid
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind <> 't'
+    UNION ALL
+    SELECT 'constraint', n.nspname, c.relname, k.conname, c.oid
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE k.contype NOT IN ('p', 'u', 'x')
+    UNION ALL
+    SELECT 'column', n.nspname, c.relname, a.attname, c.oid
+    FROM pg_catalog.pg_attribute AS a
+    JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
+    UNION ALL
+    SELECT 'function', n.nspname, '', p.proname, NULL
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+)
+SELECT
+    named.kind,
+    named.nspname::pg_catalog.text AS schema,
+    named.relname::pg_catalog.text AS "table",
+    named.name::pg_catalog.text AS name,
+    pg_catalog.octet_length(named.name::pg_catalog.text)
+        >= pg_catalog.current_setting('max_identifier_length')::pg_catalog.int4
+    AND named.name::pg_catalog.text !~ '_[0-9a-f]{8}(_[a-z0-9_]+)?$' AS is_full
+FROM named
+WHERE named.nspname !~ '^pg_'
+    AND named.nspname <> 'information_schema'
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS d
+        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = named.relid AND d.deptype = 'e'
+    )
+ORDER BY is_full DESC, 1, 2, 3, 4;

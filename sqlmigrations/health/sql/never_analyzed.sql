@@ -1,0 +1,17 @@
+-- Tables with rows that the planner knows nothing of: never analysed since they were made or truncated, or without
+-- statistics since an upgrade. Unlike the counters, these marks survive pg_stat_reset().
+SELECT
+    n.nspname::pg_catalog.text AS schema,
+    c.relname::pg_catalog.text AS "table",
+    pg_catalog.pg_relation_size(c.oid) AS bytes,
+    c.reltuples = -1 AS is_unknown,
+    EXISTS (
+        SELECT FROM pg_catalog.pg_statistic_ext AS x WHERE x.stxrelid = c.oid
+    ) AS has_extended
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm')
+    AND c.relpersistence <> 't'
+    AND n.nspname !~ '^pg_'
+    AND n.nspname <> 'information_schema'
+ORDER BY is_unknown DESC, bytes DESC, 1, 2;

@@ -1,0 +1,95 @@
+-- Sequences with the last value given out and the smallest limit on the way: the sequence's own, that of the column
+-- that it fills, and those of columns of foreign keys that point there, however far.
+WITH RECURSIVE sequence AS (
+    SELECT
+        s.seqrelid AS oid, c.relname, n.nspname, c.relnamespace,
+        s.seqstart, s.seqincrement, s.seqmax, s.seqmin, s.seqcycle,
+        pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT, USAGE')
+        AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()) AS is_readable
+    FROM pg_catalog.pg_sequence AS s
+    JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relpersistence <> 't'
+        AND n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+),
+-- The columns that a sequence fills (serial, identity, or a default that calls nextval), and those that point there.
+filled AS (
+    SELECT sequence.oid, d.refobjid AS relid, d.refobjsubid::pg_catalog.int2 AS attnum
+    FROM sequence
+    JOIN pg_catalog.pg_depend AS d
+        ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.objid = sequence.oid
+        AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.refobjsubid > 0
+        AND d.deptype IN ('a', 'i')
+    UNION
+    SELECT sequence.oid, ad.adrelid, ad.adnum
+    FROM sequence
+    JOIN pg_catalog.pg_depend AS d
+        ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.refobjid = sequence.oid
+        AND d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+    JOIN pg_catalog.pg_attrdef AS ad ON ad.oid = d.objid
+),
+reached (oid, relid, attnum) AS (
+    SELECT oid, relid, attnum FROM filled
+    UNION
+    SELECT reached.oid, k.conrelid, pair.child
+    FROM reached
+    JOIN pg_catalog.pg_constraint AS k ON k.confrelid = reached.relid AND k.contype = 'f'
+    CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS pair (child, parent)
+    WHERE pair.parent = reached.attnum
+),
+bound AS (
+    SELECT
+        reached.oid, reached.relid, a.attname,
+        CASE a.atttypid
+            WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767
+            WHEN 'pg_catalog.int4'::pg_catalog.regtype THEN 2147483647
+            WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 9223372036854775807
+        END::pg_catalog.numeric AS limit
+    FROM reached
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
+)
+SELECT
+    sequence.nspname::pg_catalog.text AS schema,
+    sequence.relname::pg_catalog.text AS name,
+    coalesce(owner.relname, '')::pg_catalog.text AS "table",
+    sequence.is_readable,
+    CASE
+        WHEN sequence.is_readable THEN pg_catalog.pg_sequence_last_value(sequence.oid::pg_catalog.regclass)
+    END AS last_value,
+    sequence.seqstart::pg_catalog.numeric AS start,
+    sequence.seqincrement AS increment,
+    sequence.seqmax < 9223372036854775807 AS is_narrow,
+    CASE
+        WHEN sequence.seqincrement > 0 THEN least(sequence.seqmax::pg_catalog.numeric, narrow.limit)
+        ELSE greatest(sequence.seqmin::pg_catalog.numeric, -narrow.limit - 1)
+    END AS limit,
+    -- The column that ends first, if one does.
+    CASE
+        WHEN narrow.limit <= sequence.seqmax AND narrow.limit < 9223372036854775807 THEN narrow.path
+    END AS limited_by,
+    sequence.seqcycle AND (narrow.limit IS NULL OR narrow.limit >= sequence.seqmax) AS starts_again
+FROM sequence
+LEFT JOIN LATERAL (
+    SELECT c.relname
+    FROM filled
+    JOIN pg_catalog.pg_class AS c ON c.oid = filled.relid
+    WHERE filled.oid = sequence.oid
+    ORDER BY c.oid
+    LIMIT 1
+) AS owner ON true
+LEFT JOIN LATERAL (
+    SELECT
+        bound.limit,
+        ARRAY[n.nspname::pg_catalog.text, c.relname::pg_catalog.text, bound.attname::pg_catalog.text] AS path
+    FROM bound
+    JOIN pg_catalog.pg_class AS c ON c.oid = bound.relid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE bound.oid = sequence.oid AND bound.limit IS NOT NULL
+    ORDER BY bound.limit, bound.relid
+    LIMIT 1
+) AS narrow ON true
+ORDER BY 1, 2;

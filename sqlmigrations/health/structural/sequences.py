@@ -1,0 +1,86 @@
+"""The check of sequences: how long they last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmigrations.health import fixes
+from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Fix, Probe, Skip, Subject, answer, grade
+from sqlmigrations.health.units import counted, percent
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceExhaustion(Check):
+    """A sequence ends where it says, where its column ends, or where a column ends that points there.
+
+    The smallest of the three counts: an integer column behind a bigint sequence refuses rows at 2,147,483,647, and so
+    does a bigint key when an integer foreign key has to hold it.
+    """
+
+    id = "sequence_exhaustion"
+    title = "Sequences have room"
+    evidence = Evidence.STRUCTURAL
+    examines = "sequences"
+    tags = frozenset({"capacity", "keys"})
+    right = "pg_read_all_data"
+
+    warning_percent: float = 70
+    critical_percent: float = 85
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at all sequences that may be read.
+
+        Raises:
+            Skip: nothing was found, but some could not be read: pg_monitor alone doesn't see their values.
+        """
+        rows = probe.rows()
+        readable = [row for row in rows if row["is_readable"]]
+        unseen = len(rows) - len(readable)
+        given = answer(
+            (self._judge(row) for row in readable),
+            left_out=f"{counted(unseen, 'sequence')} that can't be read" if unseen else "",
+        )
+        if unseen and not given.findings:
+            raise Skip(f"{unseen} of {counted(len(rows), 'sequence')} can't be read", probe.grant(self.right))
+        return given
+
+    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+        if row["last_value"] is None or row["starts_again"]:
+            return None
+        subject = Subject.of("sequence", row)
+        limits = self.on(subject)
+        used = used_percent(row["last_value"], start=row["start"], limit=row["limit"])
+        severity = grade(used, warning=limits.warning_percent, critical=limits.critical_percent)
+        if severity is None:
+            return None
+        left = abs(int((row["limit"] - row["last_value"]) / row["increment"]))
+        where = f" for {'.'.join(row['limited_by'])}" if row["limited_by"] else ""
+        return Finding(
+            subject=subject,
+            severity=severity,
+            observed=f"{percent(used)} used, {counted(left, 'value')} left{where}",
+            threshold=f"{limits.warning_percent:g} %",
+            fixes=_fixes(subject, row),
+            value=used,
+        )
+
+
+def used_percent(last: int, *, start: float, limit: float) -> float:
+    """Return how much of the way from a sequence's start to its limit is gone, whichever way it counts."""
+    way = float(limit - start)
+    return 100.0 if not way else max(0.0, 100 * float(last - start) / way)
+
+
+def _fixes(subject: Subject, row: Mapping[str, Any]) -> tuple[Fix, ...]:
+    """Return how to make room: in the column that is too narrow, and in the sequence that is."""
+    wide = fixes.noted("ALTER SEQUENCE {} AS bigint;", fixes.named(subject), note="takes ShareRowExclusive on it alone")
+    if row["limited_by"]:
+        schema, table, column = row["limited_by"]
+        narrow = Subject("column", schema, table, columns=(column,))
+        return (*fixes.change_type(narrow, "bigint"), *([wide] if row["is_narrow"] else []))
+    return (wide,)
+
+
+CHECKS: tuple[type[Check], ...] = (SequenceExhaustion,)

@@ -1,0 +1,62 @@
+"""Sizes and times as people write them: read from the settings, worded in findings."""
+
+from __future__ import annotations
+
+import re
+
+#: PostgreSQL's units of memory: 1 kB is 1024 bytes.
+_BYTES: dict[str, float] = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3, "tb": 1024**4}
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS = {"bytes": _BYTES, "seconds": _SECONDS, "percent": {"percent": 1.0}}
+
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+
+
+def parse(unit: str, value: object) -> float:
+    """Return a threshold of the settings as a number; ``unit`` is the last word of its name.
+
+    ``"10MB"`` is read where ``unit`` is ``bytes``, ``"5min"`` where it is ``seconds``, ``"70%"`` where ``percent``.
+
+    Raises:
+        ValueError: it is no number, or has another unit.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    match = _AMOUNT.fullmatch(str(value).replace("%", " percent"))
+    if match is None:
+        raise ValueError(f"{value!r} is no number")
+    number, suffix = float(match[1]), match[2].lower()
+    known = _UNITS.get(unit, {})
+    if suffix and suffix not in known:
+        raise ValueError(f"{value!r} has an unknown unit; known are: {', '.join(known) or 'none'}")
+    return number * known.get(suffix, 1)
+
+
+def size(count: float) -> str:
+    """Return bytes as people read them: ``"117 MB"``."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TB"
+
+
+def span(seconds: float) -> str:
+    """Return a time as people read it: ``"45 s"``, ``"12 min"``, ``"3.5 h"``, ``"9 days"``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172800:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.0f} days"
+
+
+def percent(value: float) -> str:
+    """Return a share as people read it: ``"97.8 %"``."""
+    return f"{value:.1f} %"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: ``"1 row"``, ``"1,000 rows"``."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
