@@ -1,4 +1,5 @@
 -- sqlmigrations: requires 004_add_triggers.sql, 012_add_private_notes.sql
+-- sqlmigrations: allow dynamic-sql: makes two triggers, on the tables that the array names
 --
 -- The audit log covers sessions, connections and notes as well.
 --

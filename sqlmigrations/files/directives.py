@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmigrations.exceptions import InvalidFile, Problem
@@ -42,6 +42,8 @@ class Directives:
     allow_late: bool = False
     #: Lint rules that are silenced, each with its reason.
     allow_rules: tuple[tuple[str, str], ...] = ()
+    #: The line of each of them.
+    allow_lines: tuple[int, ...] = field(default=(), compare=False)
     tags: tuple[str, ...] = ()
     sensitive: bool = False
 
@@ -88,6 +90,8 @@ def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[
                     shown = "allow late" if key == "allow_late" else key
                     raise _Wrong(f"directive {shown!r} is given twice", f"The first is on line {lines[key]}; keep one.")
                 lines[key] = line
+                if field == "allow_rules":
+                    values["allow_lines"] = (*values.get("allow_lines", ()), line)
                 values[field] = values.get(field, ()) + value if field == "allow_rules" else value
         except _Wrong as wrong:
             problems.append(Problem(wrong.message, name, line, wrong.hint))

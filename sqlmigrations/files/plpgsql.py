@@ -134,3 +134,45 @@ def _expression_tree(expression: dict[str, Any]) -> dict[str, Any] | None:
         if token.text in (b":=", b"="):
             return parse(b"SELECT " + text[token.start + len(token.text) :])
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a body; ``line`` counts from the line of the body's opening quote, which is 1.
+
+    ``sql`` is empty for COMMIT and ROLLBACK, and for EXECUTE of a text that is made when it runs.
+    """
+
+    line: int
+    sql: str = ""
+    ends_transaction: bool = False
+
+
+def steps(sql: str) -> list[Step] | None:
+    """Return the statements of a body in the order in which they stand there; None when it can't be read.
+
+    As ``read``, never call it for a function without AS.
+    """
+    if len(sql) > PARSED or "\0" in sql:
+        return None
+    functions = _parse(sql, Body())
+    if functions is None:
+        return None
+    return [
+        step for kind, content in _nodes(functions) if kind.startswith("PLpgSQL_stmt_") for step in _step(kind, content)
+    ]
+
+
+def _step(kind: str, content: dict[str, Any]) -> Iterator[Step]:
+    """Yield the step that a node is, if it is one."""
+    line = int(content.get("lineno", 0))
+    dynamic = content.get(_DYNAMIC.get(kind, "dynquery"))
+    if kind in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
+        yield Step(line, ends_transaction=True)
+    elif dynamic:
+        yield Step(line, _constant(_expression_tree(dynamic["PLpgSQL_expr"])) or "")
+    else:
+        for part in content.values():
+            expression = part.get("PLpgSQL_expr", {}) if isinstance(part, dict) else {}
+            if expression.get("query") and expression.get("parseMode", _STATEMENT) == _STATEMENT:
+                yield Step(line, expression["query"])

@@ -1,1 +1,1 @@
-"""Rules over parsed statements, judged before they run."""
+"""Rules over parsed statements: what would stop others, fail or lose something, told before it runs."""

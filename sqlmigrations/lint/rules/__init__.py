@@ -1,0 +1,7 @@
+"""The rules, by theme. Importing this package registers them all."""
+
+from __future__ import annotations
+
+from sqlmigrations.lint.rules import columns, constraints, data, indexes, names, partitions, style, tables, transactions
+
+__all__ = ["columns", "constraints", "data", "indexes", "names", "partitions", "style", "tables", "transactions"]

@@ -1,0 +1,161 @@
+"""Rules about rows and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlmigrations.files.trees import constant, relation
+from sqlmigrations.lint.actions import Action
+from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.scope import Scope
+from sqlmigrations.lint.words import NEXT_FILE, TRANSACTION_OFF, identifier
+
+
+@rule(
+    "update-without-where",
+    "UpdateStmt",
+    title="UPDATE of all rows at once",
+    why="Every row is locked until the file ends, and the table grows to twice its size. In batches, each in a "
+    "transaction of "
+    "its own, nobody has to wait for long.",
+    bad="UPDATE orders SET code = 'none';",
+    safe="UPDATE orders SET code = 'none' WHERE id BETWEEN 1 AND 5000;",
+    lock="update-all",
+    slow=True,
+)
+def update_without_where(action: Action, _scope: Scope) -> Iterator[Hit]:
+    """Find an UPDATE that takes every row."""
+    if "whereClause" not in action.node:
+        table = relation(action.node["relation"])
+        yield Hit(
+            f"Every row of {identifier(table)} is locked until the file ends, and written once more.",
+            f"{action.text} WHERE id BETWEEN 1 AND 5000;\n-- and so on, batch after batch, with `transaction off`",
+            Subject(table),
+        )
+
+
+@rule(
+    "delete-without-where",
+    "DeleteStmt",
+    title="DELETE of all rows at once",
+    why="All rows are lost, and locked until the file ends.",
+    bad="DELETE FROM items;",
+    safe="DELETE FROM items WHERE id BETWEEN 1 AND 5000;",
+    lock="delete-all",
+    slow=True,
+)
+def delete_without_where(action: Action, _scope: Scope) -> Iterator[Hit]:
+    """Find a DELETE that takes every row."""
+    if "whereClause" not in action.node:
+        table = relation(action.node["relation"])
+        yield Hit(
+            f"All rows of {identifier(table)} are lost.",
+            f"{action.text} WHERE id BETWEEN 1 AND 5000;\n-- and so on, batch after batch, with `transaction off`",
+            Subject(table),
+        )
+
+
+@rule(
+    "refresh-blocking",
+    "RefreshMatViewStmt",
+    title="REFRESH MATERIALIZED VIEW without CONCURRENTLY",
+    why="Nobody can read the view until its query has run. CONCURRENTLY needs a unique index on the view.",
+    bad="REFRESH MATERIALIZED VIEW totals;",
+    safe="REFRESH MATERIALIZED VIEW CONCURRENTLY totals;",
+    lock="refresh",
+    slow=True,
+)
+def refresh(action: Action, _scope: Scope) -> Iterator[Hit]:
+    """Find a materialized view that is filled while readers wait."""
+    view = relation(action.node["relation"])
+    if not action.node.get("concurrent") and not action.node.get("skipData"):
+        yield Hit(
+            f"{identifier(view)} can't be read until its query has run.",
+            f"REFRESH MATERIALIZED VIEW CONCURRENTLY {identifier(view)};",
+            Subject(view),
+        )
+
+
+@rule(
+    "new-enum-value-used",
+    "*",
+    title="A new enum value that is used in the same transaction",
+    why="PostgreSQL refuses it: a value that ALTER TYPE has added can be used once that is committed.",
+    severity=Severity.ERROR,
+    bad="ALTER TYPE mood ADD VALUE 'meh';\nINSERT INTO moods (feeling) VALUES ('meh');",
+    safe="ALTER TYPE mood ADD VALUE 'meh';",
+    certain=True,
+)
+def new_enum_value_used(action: Action, scope: Scope) -> Iterator[Hit]:
+    """Find a constant that is the name of a value added before."""
+    if not scope.file.new_values or not scope.in_transaction or action.table or action.kind == "CommentStmt":
+        return
+    for value in dict.fromkeys(_constants(action.node)):
+        if (line := scope.file.new_values.get(value)) and line != action.line:
+            yield Hit(
+                f"'{value}' was added on line {line}, and can't be used before that is committed.",
+                f"-- What uses it goes into a file of its own:{NEXT_FILE}{action.text};",
+                object=(value,),
+            )
+
+
+def _constants(node: Any) -> Iterator[str]:
+    """Yield all string constants of a tree."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _constants(part)
+    elif isinstance(node, dict):
+        if found := constant(node):
+            yield found
+        for part in node.values():
+            yield from _constants(part)
+
+
+@rule(
+    "work-under-lock",
+    title="Slow work while a lock of before is held",
+    why="The locks of a file are held until it ends: what comes after a lock that keeps others out makes them wait "
+    "longer.",
+    bad="ALTER TABLE items ADD COLUMN note text;\nCREATE INDEX orders_code_new ON orders (code);",
+    safe="ALTER TABLE items ADD COLUMN note text;\nALTER TABLE orders ADD COLUMN note2 text;",
+)
+def work_under_lock(_action: Action, _scope: Scope) -> Iterator[Hit]:
+    """Stand for what the linter finds when it puts the findings of one file together."""
+    return iter(())
+
+
+@rule(
+    "commit-in-block",
+    "COMMIT in a body",
+    title="COMMIT or ROLLBACK in a DO block of an ordinary file",
+    why="PostgreSQL refuses it: the file runs in a transaction that the block did not begin.",
+    severity=Severity.ERROR,
+    bad="DO $$\nBEGIN\n    UPDATE orders SET code = 'a' WHERE id = 1;\n    COMMIT;\nEND\n$$;",
+    safe="-- sqlmigrations: transaction off\n"
+    "DO $$\nBEGIN\n    UPDATE orders SET code = 'a' WHERE id = 1;\n    COMMIT;\nEND\n$$;",
+    certain=True,
+)
+def commit_in_block(action: Action, scope: Scope) -> Iterator[Hit]:
+    """Find a block that ends a transaction which is not its own."""
+    if scope.in_transaction and action.runs:
+        yield Hit(
+            "The file runs in a transaction, which a DO block can't end.",
+            f"{TRANSACTION_OFF}{action.text};",
+        )
+
+
+@rule(
+    "dynamic-sql",
+    "EXECUTE in a body",
+    title="EXECUTE of a text that is made when it runs",
+    why="Nobody can tell before what it does, which tables it locks and for how long.",
+    severity=Severity.INFO,
+    bad="DO $$\nBEGIN\n    EXECUTE 'DROP INDEX ' || current_setting('app.index');\nEND\n$$;",
+    safe="DO $$\nBEGIN\n    EXECUTE 'ANALYZE orders';\nEND\n$$;",
+    certain=True,
+)
+def dynamic_sql(action: Action, _scope: Scope) -> Iterator[Hit]:
+    """Find a statement that is put together at run time."""
+    if action.runs:
+        yield Hit("What this runs is put together when it runs: nothing of it was looked at.")
