@@ -6,6 +6,7 @@ in none of them makes the file opaque.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,7 +57,7 @@ class Collector:
         #: The queries of PREPARE.
         self.prepared: dict[str, Node] = {}
         self._line = 1
-        self._made: list[MadeObject] = []
+        self._made: dict[tuple[str, str], MadeObject] = {}
         self._routines: dict[str, _Routine] = {}
         self._table_of_index: dict[str, str] = {}
 
@@ -97,7 +98,7 @@ class Collector:
 
     def made(self) -> tuple[MadeObject, ...]:
         """Return the objects that are there when the file has run."""
-        return tuple(self._made)
+        return tuple(self._made.values())
 
     def hide(self, reason: str) -> None:
         """Note that what the file does can't be known."""
@@ -128,24 +129,26 @@ class Collector:
 
     def make(self, kind: str, made: str) -> None:
         """List an object among those that the file makes, by its written name."""
-        if all((other.kind, other.name) != (kind, made) for other in self._made):
-            self._made.append(MadeObject(kind, made, self._line))
+        self._made.setdefault((kind, made), MadeObject(kind, made, self._line))
 
     def forget(self, target: Path) -> None:
         """Take an object that the file drops off the list of those that it makes."""
         dropped = set(self.resolve(target))
         on_it = tuple(f" on {other}" for other in dropped)
-        self._made = [
+        self._keep(
             other
-            for other in self._made
+            for other in self._made.values()
             if other.name not in dropped
             and not other.name.endswith(on_it)
             and self._table_of_index.get(other.name) not in dropped
-        ]
+        )
 
     def forget_written(self, written: str) -> None:
         """Take the object of this written name off the list of those that the file makes."""
-        self._made = [other for other in self._made if other.name != written]
+        self._keep(other for other in self._made.values() if other.name != written)
+
+    def _keep(self, made: Iterable[MadeObject]) -> None:
+        self._made = {(other.kind, other.name): other for other in made}
 
     def knows_routine(self, names: list[str]) -> bool:
         """Say whether this file makes the function or procedure that has one of these names."""
@@ -155,7 +158,7 @@ class Collector:
         """Note that an object is called otherwise from here on."""
         former = set(self.resolve(old))
         self.change(new)
-        self._made = [replace(o, name=name(*new)) if o.name in former else o for o in self._made]
+        self._keep(replace(o, name=name(*new)) if o.name in former else o for o in self._made.values())
 
     def index(self, table: Path, index: str) -> None:
         """Note an index, which lies in its table's schema."""

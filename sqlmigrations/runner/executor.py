@@ -31,7 +31,7 @@ from sqlmigrations.runner.lock import OnWait, file_holder, poll, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.session import Session
-from sqlmigrations.runner.task import Task
+from sqlmigrations.runner.task import Direction, Task
 from sqlmigrations.runner.verify import VerifyFailed, verify
 from sqlmigrations.runner.watcher import Watcher
 
@@ -170,7 +170,7 @@ class Executor:
         return self.in_transaction is Transaction.DURABLE and spent < RETRIED_FOR * 1000
 
     def _attempt(self, task: Task, known: Record | None, attempt: Attempt) -> Outcome:
-        reading = task.script.read()
+        reading = task.script.read(objects=task.direction is Direction.FORWARDS)
         with self.notices_of(attempt), self.transaction():
             connection = self.session.connection
             xid = self._enter(connection, task, known)

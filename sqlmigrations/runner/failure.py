@@ -72,11 +72,15 @@ def _condition(sqlstate: str) -> str:
 
 
 class StatementFailed(Exception):
-    """PostgreSQL refused a statement; ``__cause__`` is its error."""
+    """PostgreSQL refused a statement; ``__cause__`` is its error.
 
-    def __init__(self, statement: Statement, error: psycopg.Error) -> None:
+    ``before`` is how many characters were sent in front of it in the same message: the error's position counts them.
+    """
+
+    def __init__(self, statement: Statement, error: psycopg.Error, before: int = 0) -> None:
         self.statement = statement
         self.error = error
+        self.before = before
         super().__init__(str(error))
 
 
@@ -84,7 +88,7 @@ def of_statement(file: str, path: Path, failed: StatementFailed) -> Failure:
     """Describe the failure of one statement, at the line and column that PostgreSQL names."""
     statement = failed.statement
     diagnostic = failed.error.diag
-    line, column = _place(statement, diagnostic)
+    line, column = _place(statement, diagnostic, failed.before)
     source, indent = _source_line(path, statement, line)
     if column is not None and line == statement.line:
         column += indent
@@ -134,10 +138,10 @@ def _message(error: psycopg.Error) -> str:
     return error.diag.message_primary or str(error).strip() or type(error).__name__
 
 
-def _place(statement: Statement, diagnostic: psycopg.errors.Diagnostic) -> tuple[int, int | None]:
-    """Return the file's line and the statement's column; positions count characters from 1."""
+def _place(statement: Statement, diagnostic: psycopg.errors.Diagnostic, sent: int) -> tuple[int, int | None]:
+    """Return the file's line and the statement's column; positions count characters from 1, ``sent`` ones before it."""
     if diagnostic.statement_position:
-        before = statement.text[: int(diagnostic.statement_position) - 1]
+        before = statement.text[: int(diagnostic.statement_position) - 1 - sent]
         return statement.line + before.count("\n"), len(before) - (before.rfind("\n") + 1) + 1
     context = diagnostic.context or ""
     if statement.data is not None and (match := _COPY_LINE.search(context)):

@@ -32,7 +32,7 @@ from sqlmigrations.history import (
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.outcome import Attempt
-from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole
+from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole, text_columns
 
 #: Writes what goes with an event, into its transaction.
 Write = Callable[[Connection], None]
@@ -110,7 +110,7 @@ class Journal:
 
     def baselined(self, file: SQLFile, reason: str) -> int:
         """Record ``file`` as held by the database without running it; return how many statements it has."""
-        reading = read_whole(file)
+        reading = read_whole(file, objects=True)
         now = self.chain.clock.now()
         values: Columns = {
             **self.signature(now),
@@ -120,8 +120,7 @@ class Journal:
             "success": None,
             "executed_at": now,
             "execution_time_ms": None,
-            "checksum": reading.checksum,
-            "applied_sql": reading.stored,
+            **text_columns(reading),
             "statements_total": reading.count,
             "error_message": "",
             "error_sqlstate": "",

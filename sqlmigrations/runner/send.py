@@ -1,16 +1,22 @@
 """The one place that sends a file's statements to the server.
 
-One at a time for now. Whoever calls it sees statements go in and results come out, so how they travel can change here.
+Whoever calls it sees statements go in and results come out, in the order of the file; how they travel is decided here.
 """
 
 from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
+from psycopg import generators
+from psycopg.abc import PQGen
+from psycopg.errors import Diagnostic
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
+from psycopg.waiting import Wait
 
 from sqlmigrations.database import Connection, Cursor
 from sqlmigrations.files.statements import Statement
@@ -18,6 +24,11 @@ from sqlmigrations.runner.failure import StatementFailed
 
 #: Timings that are kept of one file: the slowest ones, so that a dump of a million rows costs no more.
 TIMINGS_KEPT = 1_000
+
+#: How much is sent in one message, in bytes: a round trip for each row costs several times what the row does, and the
+#: server keeps the whole message in memory, parsed.
+GROUP = 64 * 1024
+_CHANGES_ROWS = (("INSERT",), ("UPDATE",), ("DELETE",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +62,84 @@ class Timings:
 
 
 def send(connection: Connection, statements: Iterable[Statement]) -> Iterator[Result]:
-    """Send each statement as it is asked for and yield its result.
+    """Send the statements as they are asked for and yield their results.
+
+    Within a transaction, small statements that only change rows go together; each of them has an equal part of the
+    time that they took. Outside one each goes alone: the server would take what comes together for one transaction.
 
     Raises:
         StatementFailed: PostgreSQL refused one; its error is the cause.
     """
-    with connection.cursor() as cursor:
-        for statement in statements:
-            started = time.perf_counter()
-            try:
-                execute(cursor, statement)
-            except psycopg.Error as error:
-                raise StatementFailed(statement, error) from error
-            yield Result(statement.number, statement.line, (time.perf_counter() - started) * 1000)
+    together = connection.info.transaction_status is TransactionStatus.INTRANS
+    for group in grouped(statements) if together else ([statement] for statement in statements):
+        started = time.perf_counter()
+        if len(group) > 1:
+            _execute_group(connection, group)
+        else:
+            _execute_alone(connection, group[0])
+        duration = (time.perf_counter() - started) * 1000 / len(group)
+        for statement in group:
+            yield Result(statement.number, statement.line, duration)
+
+
+def grouped(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
+    """Yield the statements in groups: what changes rows, up to 64 kB of it, and everything else alone."""
+    group: list[Statement] = []
+    size = 0
+    for statement in statements:
+        changes_rows = statement.keywords[:1] in _CHANGES_ROWS
+        if group and (not changes_rows or size + len(statement.sql) > GROUP):
+            yield group
+            group, size = [], 0
+        if changes_rows:
+            group.append(statement)
+            size += len(statement.sql)
+        else:
+            yield [statement]
+    if group:
+        yield group
+
+
+def _execute_alone(connection: Connection, statement: Statement) -> None:
+    try:
+        with connection.cursor() as cursor:
+            execute(cursor, statement)
+    except psycopg.Error as error:
+        raise StatementFailed(statement, error) from error
+
+
+def _execute_group(connection: Connection, group: Sequence[Statement]) -> None:
+    """Send several statements in one message, and find out which of them was refused.
+
+    psycopg's cursors tell the error but not how many statements came before it; the results in themselves do.
+    """
+    try:
+        with connection.lock:
+            connection.pgconn.send_query(b"\n".join(statement.sql for statement in group))
+            answers = connection.wait(generators.execute(connection.pgconn))
+    except psycopg.Error as error:
+        raise StatementFailed(group[0], error) from error
+    for number, answer in enumerate(answers):
+        if answer.status == ExecStatus.FATAL_ERROR:
+            refusal = psycopg.errors.error_from_result(answer, connection.info.encoding)
+            statement, before = _refused(group, number, refusal.diag)
+            raise StatementFailed(statement, refusal, before) from refusal
+
+
+def _refused(group: Sequence[Statement], number: int, diagnostic: Diagnostic) -> tuple[Statement, int]:
+    """Return the statement that an error is about, and how many characters were sent before it.
+
+    That is the one at the error's position, if there is one: syntax errors come before any result. Otherwise as many
+    have succeeded as results came before.
+    """
+    position = int(diagnostic.statement_position or 0)
+    before = 0
+    for index, statement in enumerate(group):
+        end = before + len(statement.text) + 1
+        if position <= end if position else index == number:
+            return statement, before
+        before = end
+    return group[-1], before - len(group[-1].text) - 1
 
 
 def execute(cursor: Cursor, statement: Statement) -> None:
@@ -74,3 +150,10 @@ def execute(cursor: Cursor, statement: Statement) -> None:
     with cursor.copy(statement.sql) as copy:
         for block in statement.data:
             copy.write(block)
+            cursor.connection.wait(_flush(cursor.connection.pgconn))
+
+
+def _flush(pgconn: PGconn) -> PQGen[None]:
+    """Wait until the server has taken all that was written: libpq would keep it in memory without limit."""
+    while pgconn.flush():
+        yield Wait.W

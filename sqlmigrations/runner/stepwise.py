@@ -129,7 +129,7 @@ class Stepwise:
         self.progress = Progress.of(known, task.direction)
         self.resume_after = self.progress.done
         self.notes: list[str] = []
-        self._reading = task.script.read()
+        self._reading = task.script.read(objects=task.direction is Direction.FORWARDS)
         self._total: int | None = None
         self._prefix = Prefix()
         self._lock_timeout = ""

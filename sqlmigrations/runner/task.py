@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, LiteralString
 
-from sqlmigrations.files.footprint import objects_made
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.scripts import SMALL, Reading, Script, SQLFile
+from sqlmigrations.files.scripts import Reading, Script, SQLFile
 from sqlmigrations.models import EventType, State
 
 Columns = dict[LiteralString, Any]
@@ -58,8 +57,7 @@ class Task:
             "state": str(State.APPLIED),
             "success": True,
             "executed_at": executed_at,
-            "checksum": reading.checksum,
-            "applied_sql": reading.stored,
+            **text_columns(reading),
             "statements_done": reading.count,
             "statements_total": reading.count,
         }
@@ -80,18 +78,23 @@ def backwards(name: str, kind: Kind, script: Script, reverted_with: Sequence[str
 
 
 def companions(file: SQLFile) -> Columns:
-    """Return the columns of a file's record that don't come from its own text."""
+    """Return the columns of a file's record that don't come from its statements."""
     return {
         "down_sql": text_of(file.down),
         "verify_sql": text_of(file.verify),
-        "objects_made": made_by(file),
         "tags": list(file.directives.tags),
     }
 
 
-def read_whole(script: Script) -> Reading:
-    """Read a script to its end, for its checksum and the text to keep."""
-    reading = script.read()
+def text_columns(reading: Reading) -> Columns:
+    """Return the columns of a file's record that come from its statements, once all of them were read."""
+    made = [{"kind": made.kind, "name": made.name, "line": made.line} for made in reading.made]
+    return {"checksum": reading.checksum, "applied_sql": reading.stored, "objects_made": made}
+
+
+def read_whole(script: Script, *, objects: bool = False) -> Reading:
+    """Read a script to its end, for its checksum and the text to keep, and perhaps the objects that it makes."""
+    reading = script.read(objects=objects)
     for _statement in reading:
         pass
     return reading
@@ -100,10 +103,3 @@ def read_whole(script: Script) -> Reading:
 def text_of(script: Script | None) -> str | None:
     """Return a companion script's text as it is kept with the record."""
     return read_whole(script).stored if script else None
-
-
-def made_by(file: SQLFile) -> list[dict[str, Any]]:
-    """Return the objects that a file makes, each with its line; none for a file too large to be parsed."""
-    if file.size > SMALL:
-        return []
-    return [{"kind": made.kind, "name": made.name, "line": made.line} for made in objects_made(list(file.read()))]

@@ -17,7 +17,7 @@ from sqlmigrations.history import Event
 from sqlmigrations.models import EventType, State
 from sqlmigrations.queries import query
 from sqlmigrations.runner.journal import Journal
-from sqlmigrations.runner.task import Columns, companions, read_whole
+from sqlmigrations.runner.task import Columns, companions, read_whole, text_columns
 from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
 
@@ -184,7 +184,6 @@ def _message(adoption: Adoption) -> Mapping[str, str]:
 def _held(adoption: Adoption, now: datetime) -> Columns:
     columns: Columns = {"executed_at": adoption.at or now}
     if adoption.file is not None:
-        reading = read_whole(adoption.file)
-        columns |= {"checksum": reading.checksum, "applied_sql": reading.stored, "statements_total": reading.count}
-        columns |= companions(adoption.file)
+        reading = read_whole(adoption.file, objects=True)
+        columns |= {**text_columns(reading), **companions(adoption.file), "statements_total": reading.count}
     return columns

@@ -161,18 +161,7 @@ class Footprints:
     def overlap(self, one: SQLFile, other: SQLFile) -> str:
         """Say what two files share, nothing where they are independent."""
         first, second = self.of(one), self.of(other)
-        if not first.overlaps(second):
-            return ""
         for opaque in (first, second):
             if opaque.opaque:
                 return f"what can't be known beforehand ({opaque.reason})"
-        return _shared(first, second)
-
-
-def _shared(one: Footprint, other: Footprint) -> str:
-    """Return the first name that both footprints hold and one of them changes."""
-    for name in sorted(one.changes | one.reads):
-        alone = frozenset([name])
-        if Footprint(alone & one.changes, alone & one.reads).overlaps(other):
-            return name
-    return "the same objects"
+        return first.shared(second) or ""

@@ -15,7 +15,7 @@ from sqlmigrations.files.scripts import SMALL, SQLFile
 from sqlmigrations.history import Event, Record, Texts, read_all_texts
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.journal import Journal
-from sqlmigrations.runner.task import companions, read_whole
+from sqlmigrations.runner.task import companions, read_whole, text_columns
 from sqlmigrations.service.gather import OnDisk, Remembered, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
 
@@ -110,8 +110,8 @@ def _settle(journal: Journal, one: Repair, reason: str) -> None:
     details = {"reason": reason}
     match one.kind:
         case RepairKind.ACCEPT if one.file is not None:
-            reading = read_whole(one.file)
-            columns = {"checksum": reading.checksum, "applied_sql": reading.stored, **companions(one.file)}
+            reading = read_whole(one.file, objects=True)
+            columns = {**text_columns(reading), **companions(one.file)}
             event = Event(EventType.ACCEPTED, one.name, checksum=reading.checksum, details=details)
         case RepairKind.RENAME:
             columns = {"filename": one.new_name}

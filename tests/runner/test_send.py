@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import Statement
-from sqlmigrations.runner.send import TIMINGS_KEPT, Result, Timings, send
-from tests.helpers import applysql, put, rows, session, value
+from sqlmigrations.runner.failure import StatementFailed
+from sqlmigrations.runner.send import GROUP, TIMINGS_KEPT, Result, Timings, grouped, send
+from tests.helpers import applysql, put, rows, run_sql, session, value
 
 
 def test_results_come_one_by_one_with_line_and_time(fresh_database: str) -> None:
@@ -25,6 +27,79 @@ def test_a_statement_is_sent_when_it_is_asked_for(fresh_database: str) -> None:
         results = send(connection, (Statement(n, b"CREATE TABLE t%d ()" % n, line=n) for n in (1, 2)))
         next(results)
         assert value("SELECT count(*) FROM pg_class WHERE relname ~ '^t[12]$'") == 1
+
+
+INSERT = "INSERT INTO t VALUES (1);"
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("", []),
+        ("SELECT 1; SELECT 2;", [1, 1]),
+        (f"{INSERT} UPDATE t SET a = 1; DELETE FROM t; {INSERT}", [4]),
+        (f"SELECT 1; {INSERT}{INSERT} CREATE TABLE u (); {INSERT}", [1, 2, 1, 1]),
+        (f"{INSERT}{INSERT}COPY t FROM stdin;\n1\n\\.\n{INSERT}{INSERT}", [2, 1, 2]),
+        (f"INSERT INTO t VALUES ('{'x' * GROUP}');{INSERT}", [1, 1]),
+        (INSERT * (GROUP // len(INSERT) + 1), [GROUP // len(INSERT), 1]),
+    ],
+)
+def test_what_changes_rows_goes_together(text: str, sizes: list[int]) -> None:
+    groups = []
+    for group in grouped(split([text.encode()])):
+        groups.append(len(group))
+        assert len(group) == 1 or all(statement.data is None for statement in group)
+    assert groups == sizes
+
+
+ROWS = "INSERT INTO t VALUES (1, 'é€😀');\n  INSERT INTO t VALUES (2, 'b');\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("INSERT INTO t VALUES (1, 'twice');", ("23505", 3, 4)),
+        ("INSERT INTO t VALUES (3, nothing);", ("42703", 3, 4)),
+        ("INSERT INTO t VALUES (3,, 'b');", ("42601", 3, 4)),
+        ("INSERT INTO t VALUES (3, 'c'); UPDATE t SET id = 1 WHERE id = 2; DELETE FROM t;", ("23505", 4, 4)),
+        ("INSERT INTO t SELECT 3 / 0, 'c'; DELETE FROM t;", ("22012", 3, 4)),
+    ],
+)
+def test_the_refused_one_of_several_is_named(fresh_database: str, text: str, place: tuple[str, int, int]) -> None:
+    with session() as connection, connection.transaction():
+        connection.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
+        with connection.transaction(force_rollback=True), pytest.raises(StatementFailed) as failed:
+            list(send(connection, split([f"\n{ROWS}{text}".encode()])))
+    error, statement = failed.value.error, failed.value.statement
+    assert (error.sqlstate, statement.number, statement.line) == place
+
+
+def test_line_and_column_of_the_refused_one_of_several(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": f"CREATE TABLE t (id int, body text);\n{ROWS}INSERT INTO t\nVALUES ('😀', 3, nothing);"})
+    ran = applysql()
+    assert ran.out.splitlines()[2:5] == [
+        '    001.sql:5: column "nothing" does not exist [42703]',
+        "    5 | VALUES ('😀', 3, nothing);",
+        "      | " + " " * len("VALUES ('😀', 3, _") + "^",  # the emoji takes two columns
+    ]
+    assert ran.code == 1
+
+
+def test_several_together_share_their_time(fresh_database: str) -> None:
+    with session() as connection, connection.transaction():
+        connection.execute("CREATE TABLE t (id int, body text)")
+        results = list(send(connection, split([f"{ROWS}SELECT 1".encode()])))
+        assert connection.execute("SELECT id FROM t ORDER BY id").fetchall() == [(1,), (2,)]
+    assert [(result.number, result.line) for result in results] == [(1, 1), (2, 2), (3, 3)]
+    assert results[0].duration_ms == results[1].duration_ms > 0
+
+
+def test_outside_a_transaction_each_goes_alone(fresh_database: str) -> None:
+    """Together they would be one transaction, and the first would be gone with the second."""
+    run_sql("CREATE TABLE t (id int PRIMARY KEY, body text)")
+    with session() as connection, pytest.raises(StatementFailed):
+        list(send(connection, split([f"{ROWS}INSERT INTO t VALUES (1, 'twice');".encode()])))
+    assert rows("SELECT id FROM t ORDER BY id") == [(1,), (2,)]
 
 
 def test_the_slowest_timings_are_kept_in_the_order_of_the_file() -> None:
