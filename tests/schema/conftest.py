@@ -1,4 +1,4 @@
-"""A database with an object of every kind, made once for each process that runs tests."""
+"""A database with an object of every kind, made once for each process; and one whose models have a history."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Catalog, read_catalog
+from tests.helpers import Settings
 
 EVERYTHING = (Path(__file__).parent / "everything.sql").read_text()
 
@@ -57,3 +60,25 @@ def everything(everything_name: str) -> Iterator[Connection]:
     """Yield a session inside a transaction that is rolled back after the test."""
     with connect(everything_name) as connection, connection.transaction(force_rollback=True):
         yield connection
+
+
+@pytest.fixture
+def live(fresh_database: str) -> BaseDatabaseWrapper:
+    """Return the open connection of the alias ``default``, pointed at an empty database."""
+    wrapper = connections["default"]
+    wrapper.ensure_connection()
+    return wrapper
+
+
+@pytest.fixture
+def library_settings(settings: Settings) -> None:
+    """Install the app whose models have every sort of field and a history of renames."""
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.postgres", "tests.schema.library"]
+    settings.DATABASE_ROUTERS = ["tests.schema.library.routers.Router"]
+
+
+@pytest.fixture
+def library(library_settings: None, live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Return a database with that app's tables and those of Django's own apps."""
+    call_command("migrate", verbosity=0)
+    return live

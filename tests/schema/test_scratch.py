@@ -19,13 +19,6 @@ from sqlmigrations.schema.scratch import NoScratch, OutsideScratch, Server, scra
 from tests.helpers import PATIENCE, Settings, database_name, role, rows, run_sql, value, wait_until
 
 
-@pytest.fixture
-def live(fresh_database: str) -> BaseDatabaseWrapper:
-    wrapper = connections["default"]
-    wrapper.ensure_connection()
-    return wrapper
-
-
 def databases() -> set[str]:
     """Return the names of all scratch databases on the server, those of other tests included."""
     return {name for (name,) in rows("SELECT datname FROM pg_database WHERE datname ~ '^sqlmigrations_scratch_'")}
