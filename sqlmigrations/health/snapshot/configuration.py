@@ -1,0 +1,292 @@
+"""Checks of how the server is set up: what loses data, what hides what is slow, what has come to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg import sql
+
+from sqlmigrations.health import fixes
+from sqlmigrations.health.base import (
+    BEFORE,
+    DAY,
+    Answer,
+    Check,
+    Evidence,
+    Finding,
+    Fix,
+    FixKind,
+    Probe,
+    Severity,
+    Skip,
+    Subject,
+    answer,
+)
+from sqlmigrations.health.units import counted
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A value of a setting that is found fault with, what it does, and what is better."""
+
+    name: str
+    bad: str
+    severity: Severity
+    means: str
+    better: str
+
+
+#: https://www.postgresql.org/docs/current/runtime-config.html
+RULES: tuple[Rule, ...] = (
+    Rule("fsync", "off", Severity.CRITICAL, "a crash may destroy the whole database", "on"),
+    Rule("full_page_writes", "off", Severity.CRITICAL, "a crash may leave pages that are half old, half new", "on"),
+    Rule("zero_damaged_pages", "on", Severity.CRITICAL, "damaged pages are emptied without a word", "off"),
+    Rule("ignore_checksum_failure", "on", Severity.CRITICAL, "damaged pages are read as if they weren't", "off"),
+    Rule("ignore_invalid_pages", "on", Severity.CRITICAL, "recovery passes over what it can't mend", "off"),
+    Rule("synchronous_commit", "off", Severity.WARNING, "a crash forgets what was committed a moment before", "on"),
+    Rule("password_encryption", "md5", Severity.WARNING, "new passwords are stored with MD5", "scram-sha-256"),
+    Rule("data_checksums", "off", Severity.INFO, "nobody notices when the disk changes a page", "on"),
+    Rule("log_lock_waits", "off", Severity.INFO, "the log doesn't tell who waited for whom", "on"),
+    Rule("track_io_timing", "off", Severity.INFO, "nothing tells how long a query waited for the disk", "on"),
+)
+
+#: Any of them, when it isn't -1, has slow queries logged.
+SLOW_QUERY_LOGS = ("log_min_duration_statement", "log_min_duration_sample", "auto_explain.log_min_duration")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings(Check):
+    """Some settings trade away data for speed, and some keep the server silent about what goes wrong.
+
+    Told are the values that lose or hide damage, a server that logs no slow query at all (neither by
+    ``log_min_duration_statement`` nor by auto_explain), and settings that were changed but wait for a restart.
+    """
+
+    id = "settings"
+    title = "No setting loses data or hides what is slow"
+    evidence = Evidence.SNAPSHOT
+    examines = "settings"
+    tags = frozenset({"settings"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at the values that a new session begins with."""
+        return self.judge({row["name"]: row for row in probe.rows()})
+
+    def judge(self, rows: Mapping[str, Row]) -> Answer:
+        """Judge the settings by name."""
+        found = [_broken(rule, rows[rule.name]) for rule in RULES if rule.name in rows]
+        if any(name in rows for name in SLOW_QUERY_LOGS):
+            found.append(_silent(rows))
+        found += [_pending(row) for row in rows.values() if row["pending_restart"]]
+        return answer(found)
+
+
+def _broken(rule: Rule, row: Row) -> Finding | None:
+    if row["value"] != rule.bad:
+        return None
+    return Finding(
+        subject=Subject("setting", name=rule.name),
+        severity=rule.severity,
+        observed=f"{row['value']}: {rule.means}",
+        threshold=rule.better,
+        fixes=(_set(rule.name, rule.better, needs_restart=row["needs_restart"]),),
+    )
+
+
+def _silent(rows: Mapping[str, Row]) -> Finding | None:
+    if any(rows[name]["value"] != "-1" for name in SLOW_QUERY_LOGS if name in rows):
+        return None
+    return Finding(
+        subject=Subject("setting", name="log_min_duration_statement"),
+        severity=Severity.WARNING,
+        observed="-1: no slow query is logged, and auto_explain isn't loaded",
+        threshold="a time",
+        fixes=(_set("log_min_duration_statement", "1s", needs_restart=False),),
+    )
+
+
+def _pending(row: Row) -> Finding:
+    return Finding(
+        subject=Subject("setting", name=row["name"]),
+        severity=Severity.INFO,
+        observed="was changed in the configuration, and waits for a restart",
+        threshold="in force",
+        identity=(row["name"], "restart"),
+    )
+
+
+def _set(name: str, value: str, *, needs_restart: bool) -> Fix:
+    """Return how to set a setting of the server."""
+    if name == "data_checksums":
+        return Fix(FixKind.SHELL, "pg_checksums --enable", "while the server is stopped; reads and writes every page")
+    return fixes.noted(
+        "ALTER SYSTEM SET {} = {};",
+        sql.Identifier(*name.split(".")),
+        sql.Literal(value),
+        note="then restart the server" if needs_restart else "then SELECT pg_reload_conf();",
+    )
+
+
+#: Timeouts: what happens without one, a value to begin with, and how bad it is to have none.
+TIMEOUTS: Mapping[str, tuple[str, str, Severity]] = {
+    "statement_timeout": ("a statement may run for ever", "30s", Severity.WARNING),
+    "idle_in_transaction_session_timeout": ("a forgotten transaction holds its locks", "60s", Severity.WARNING),
+    "lock_timeout": ("a statement may wait for a lock for ever", "10s", Severity.INFO),
+    "transaction_timeout": ("a transaction may last for ever", "5min", Severity.INFO),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionTimeouts(Check):
+    """The application's role should end by itself what nobody waits for any more.
+
+    A request that its web server has given up goes on in the database; a transaction that was forgotten keeps its
+    locks. Looked at are the values that a session of the alias begins with, wherever they were set: on the server,
+    the database, the role, or in ``OPTIONS`` of Django's settings.
+    """
+
+    id = "session_timeouts"
+    title = "The application's sessions end what takes too long"
+    evidence = Evidence.SNAPSHOT
+    examines = "timeouts"
+    tags = frozenset({"settings", "sessions"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at the timeouts that the server knows."""
+        return answer(self.judge(row) for row in probe.rows())
+
+    def judge(self, row: Row) -> Finding | None:
+        """Judge one timeout; 0 means that there is none."""
+        if row["milliseconds"]:
+            return None
+        means, value, severity = TIMEOUTS[row["name"]]
+        fix = fixes.noted(
+            "ALTER ROLE {} IN DATABASE {} SET {} = {};",
+            sql.Identifier(row["role"]),
+            sql.Identifier(row["database"]),
+            sql.Identifier(row["name"]),
+            sql.Literal(value),
+            note="for new sessions; what has to take longer sets its own",
+        )
+        return Finding(
+            subject=Subject("setting", name=row["name"]),
+            severity=severity,
+            observed=f"not set for {row['role']}: {means}",
+            threshold="a time",
+            fixes=(fix,),
+        )
+
+
+#: The day of the last release of each major version: https://www.postgresql.org/support/versioning/
+LAST_RELEASES: Mapping[int, date] = {
+    13: date(2025, 11, 13),
+    14: date(2026, 11, 12),
+    15: date(2027, 11, 11),
+    16: date(2028, 11, 9),
+    17: date(2029, 11, 8),
+    18: date(2030, 11, 14),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndOfLife(Check):
+    """A major version of PostgreSQL gets corrections for five years, and none for data loss or security after that.
+
+    Whether the newest minor version runs is not judged: the server doesn't know of it.
+    """
+
+    id = "end_of_life"
+    title = "The server's version still gets corrections"
+    evidence = Evidence.SNAPSHOT
+    examines = "servers"
+    tags = frozenset({"settings"})
+
+    #: Before the day of the last release.
+    warning_seconds: float = 180 * DAY
+
+    def run(self, probe: Probe) -> Answer:
+        """Compare the server's version with the calendar."""
+        return answer([self.judge(probe.row())])
+
+    def judge(self, row: Row) -> Finding | None:
+        """Judge the server; one that is newer than the calendar has time."""
+        oldest, newest = min(LAST_RELEASES), max(LAST_RELEASES)
+        if row["major"] > newest:
+            return None
+        end = LAST_RELEASES[max(row["major"], oldest)]
+        days = (end - row["today"]).days
+        if days * DAY > self.warning_seconds:
+            return None
+        return Finding(
+            subject=Subject("server", name=f"PostgreSQL {row['major']}"),
+            severity=Severity.CRITICAL if days < 0 else Severity.WARNING,
+            observed=f"{row['version']}: its last release was on {end}"
+            if days < 0
+            else f"{row['version']}: its last release comes on {end}, in {counted(days, 'day')}",
+            threshold=f"a version that is supported for {self.warning_seconds / DAY:.0f} more days",
+            fixes=(Fix(FixKind.SHELL, "pg_upgrade", f"to PostgreSQL {newest}; then manage.py validateschema"),),
+            value=days,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatisticsLost(Check):
+    """After an upgrade the planner may know nothing of any table, and every plan is a guess.
+
+    ``pg_upgrade`` leaves the statistics behind up to version 17, from 18 on only the extended ones. A dump and restore
+    leaves all of them.
+    """
+
+    id = "stats_lost_after_upgrade"
+    title = "The planner has statistics"
+    evidence = Evidence.SNAPSHOT
+    examines = "tables and extended statistics"
+    tags = frozenset({"performance", "vacuum", BEFORE})
+    right = "pg_read_all_data"
+
+    #: Smaller tables get by without.
+    min_rows: int = 1000
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at tables with rows, and at the extended statistics on them.
+
+        Raises:
+            Skip: nothing was found, but the statistics of some tables are hidden.
+        """
+        rows = probe.rows()
+        readable = [row for row in rows if row["is_readable"]]
+        unseen = len(rows) - len(readable)
+        given = answer(
+            (self.judge(row) for row in readable), left_out=f"{unseen} that may not be read" if unseen else ""
+        )
+        if unseen and not given.findings:
+            reason = f"the statistics of {unseen} of {len(rows)} {self.examines} are hidden"
+            raise Skip(reason, probe.grant(self.right))
+        return given
+
+    def judge(self, row: Row) -> Finding | None:
+        """Judge one table, or one of its extended statistics."""
+        subject = Subject.of(row["kind"], row)
+        if row["has_statistics"] or row["rows"] < self.on(subject).min_rows:
+            return None
+        fix = fixes.noted(
+            "ANALYZE {};",
+            sql.Identifier(row["table_schema"], row["table"]),
+            note="takes ShareUpdateExclusive, reads and writes go on; all tables: vacuumdb --analyze-in-stages",
+        )
+        return Finding(
+            subject=subject,
+            severity=Severity.WARNING,
+            observed=f"none, of {counted(row['rows'], 'row')}",
+            threshold="analysed",
+            fixes=(fix,),
+            value=row["rows"],
+        )
+
+
+CHECKS: tuple[type[Check], ...] = (ServerSettings, SessionTimeouts, EndOfLife, StatisticsLost)
