@@ -129,7 +129,8 @@ def _adoption(row: Row, shape: Shape, files: Sequence[SQLFile]) -> Adoption:
     key, at, duration_ms, success, error = row
     file = _by_number(key, files) if shape.by_number else _by_name(key, files)
     at = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-    return Adoption(file.name if file else key, file, at, duration_ms, bool(success), error)
+    duration = None if duration_ms is None else float(duration_ms)  # from whatever number the other tool keeps
+    return Adoption(file.name if file else key, file, at, duration, bool(success), error)
 
 
 def _by_name(name: str, files: Sequence[SQLFile]) -> SQLFile | None:

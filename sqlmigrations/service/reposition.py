@@ -55,7 +55,7 @@ def reposition(
 def _columns(script: Script, direction: Direction, resume_at: int | None) -> Columns:
     if resume_at is None and direction is Direction.FORWARDS:
         return {"state": str(State.FAILED), "progress": None, "statements_done": 0}
-    done = (resume_at or 1) - 1
+    done = 0 if resume_at is None else resume_at - 1
     prefix = prefix_of(script, done) if done >= 0 else None
     if prefix is None:
         raise ConfigurationError(f"{script.name} has no statement {resume_at} to go on with.")
