@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -129,4 +130,8 @@ def test_every_connection_is_closed_at_the_end(both: tuple[Path, Path]) -> None:
     assert [connections[alias].connection for alias in ("default", "other")] == [None, None]
     sessions = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
     for alias in ("default", "other"):
-        wait_until(lambda alias=alias: not rows(sessions, database_name(alias)))
+        wait_until(partial(_has_none, sessions, database_name(alias)))
+
+
+def _has_none(statement: str, name: str) -> bool:
+    return not rows(statement, name)

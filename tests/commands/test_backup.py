@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connections
 
 from sqlmigrations import programs
 from tests.commands.shop import revertsql
-from tests.helpers import Ran, Settings, applysql, put, rows, run_sql, states, tables, value
+from tests.helpers import Ran, Settings, applysql, put, rows, run_sql, session, states, tables, value
 
 FILES = {"001.sql": "CREATE TABLE t (id int);", "001.down.sql": "DROP TABLE t;", "002.sql": "CREATE TABLE u (id int);"}
 
@@ -42,6 +41,11 @@ def backups(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     gc.collect()
 
 
+def server_version() -> int:
+    with session() as connection:
+        return connection.info.server_version
+
+
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".metadata")
 
@@ -54,7 +58,7 @@ def test_a_backup_is_taken_before_the_first_file(fresh_database: str, folder: Pa
     assert rows(
         "SELECT filename, details ->> 'backup' FROM sqlmigrations_migrationevent WHERE type = 'started' ORDER BY id"
     ) == [("001.sql", name), ("002.sql", name)]
-    restore = programs.find("pg_restore", connections["default"].pg_version)
+    restore = programs.find("pg_restore", server_version())
     listed = subprocess.run([restore, "--list", backups / name], capture_output=True, text=True, check=True).stdout
     assert " TABLE public before " in listed
     assert " TABLE public t " not in listed
@@ -104,7 +108,7 @@ def test_it_takes_the_pg_dump_that_fits_the_server(
     fresh_database: str, folder: Path, backups: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An older one that comes first on PATH refuses a newer server."""
-    fitting = programs.find("pg_dump", connections["default"].pg_version)
+    fitting = programs.find("pg_dump", server_version())
     old = tmp_path / "old" / "pg_dump"
     old.parent.mkdir()
     old.write_text("#!/bin/sh\n[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 9.6.1' && exit\nexit 1\n")
