@@ -84,6 +84,8 @@ class Subject:
     constraint: str = ""
     #: The functions that a default calls.
     functions: tuple[Path, ...] = ()
+    #: Names of what was dropped earlier in the run.
+    gone: frozenset[str] = frozenset()
     #: The part of pgparse's tree that says more, such as a new type.
     node: Node | None = field(default=None, compare=False)
 

@@ -19,6 +19,11 @@ from sqlmigrations.lint.words import identifier
 __all__ = ["Source", "lint", "rules"]
 
 
+#: Why what is made in the same run is no danger, and what a database can still say to that.
+MADE = "it is made in the same run"
+PERHAPS = "it is made in the same run, unless it is there already"
+
+
 @dataclass(frozen=True)
 class Source:
     """One file as the linter sees it."""
@@ -35,7 +40,18 @@ def lint(sources: Iterable[Source], *, style: bool = False) -> list[Finding]:
     before. Those of rules that need a database are guesses that only mean something once the catalog was asked.
     """
     scope = Scope()
-    return [found for source in sources for found in _File(source, scope, style).findings()]
+    found = [one for source in sources for one in _File(source, scope, style).findings()]
+    return [
+        one for one in found if not (one.rule.id == "foreign-key-without-index" and _is_indexed(one.subject, scope))
+    ]
+
+
+def _is_indexed(subject: Subject, scope: Scope) -> bool:
+    """Say whether the run makes an index that begins with the columns of a foreign key."""
+    wanted = set(subject.columns)
+    return any(
+        table[-1:] == subject.table[-1:] and set(columns[: len(wanted)]) == wanted for table, columns in scope.indexed
+    )
 
 
 class _File:
@@ -84,10 +100,12 @@ class _File:
         if action.inside:
             when = f"In {action.inside}: " if action.runs else f"When {action.inside} runs: "
             found = replace(found, message=when + found.message)
+        if rule.needs_database and self.scope.gone:
+            found = replace(found, subject=replace(found.subject, gone=frozenset(self.scope.gone)))
         if not action.runs:
             found = replace(found, severity=Severity.INFO)
         if hit.subject.table and self.scope.is_new(hit.subject.table):
-            made = "it is made in the same run"
+            made = PERHAPS if hit.subject.table in self.scope.perhaps else MADE
             found = replace(found, certainty=Certainty.CLEARED, because=made)
         self.found.append(found)
 

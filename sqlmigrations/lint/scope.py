@@ -65,6 +65,10 @@ class Scope:
         #: Of those, the ones made with IF NOT EXISTS: a database may have them already.
         self.perhaps = Names()
         self.indexes: dict[str, Path] = {}
+        #: The columns of the indexes and keys that were made in this run, in order, with their tables.
+        self.indexed: list[tuple[Path, Path]] = []
+        #: Names of the views, tables and constraints that were dropped in this run.
+        self.gone: set[str] = set()
         self.file = InFile("", Directives())
 
     def begin(self, name: str, directives: Directives) -> None:
@@ -122,6 +126,9 @@ def _view(scope: Scope, action: Action) -> None:
 
 def _index(scope: Scope, action: Action) -> None:
     table = relation(action.node["relation"])
+    columns = tuple(part.get("IndexElem", {}).get("name", "") for part in action.node.get("indexParams", []))
+    if "whereClause" not in action.node:
+        scope.indexed.append((table, columns))
     if action.node.get("idxname"):
         index = (*table[:-1], action.node["idxname"])
         scope.indexes[index[-1]] = table
@@ -146,7 +153,19 @@ def _domain(scope: Scope, action: Action) -> None:
 
 def _drop(scope: Scope, action: Action) -> None:
     for part in action.node.get("objects", []):
-        scope.made.discard(object_path(part))
+        path = object_path(part)
+        scope.made.discard(path)
+        scope.gone.update(path[-1:])
+
+
+def _drop_constraint(scope: Scope, action: Action) -> None:
+    scope.gone.add(action.node.get("name", ""))
+
+
+def _add_key(scope: Scope, action: Action) -> None:
+    added = action.node.get("def", {}).get("Constraint", {})
+    if added.get("contype") in ("CONSTR_PRIMARY", "CONSTR_UNIQUE") and "keys" in added:
+        scope.indexed.append((action.table, strings(added["keys"])))
 
 
 def _rename(scope: Scope, action: Action) -> None:
@@ -193,6 +212,8 @@ _NOTES = {
     "AlterEnumStmt": _new_value,
     "CreateDomainStmt": _domain,
     "DropStmt": _drop,
+    "AT_DropConstraint": _drop_constraint,
+    "AT_AddConstraint": _add_key,
     "RenameStmt": _rename,
     "VariableSetStmt": _set,
     "InsertStmt": _writes,

@@ -168,8 +168,8 @@ def add_column_stored(action: Action, _scope: Scope) -> Iterator[Hit]:
     title="ADD COLUMN ... NOT NULL without a default",
     why="It fails as soon as the table has a row, and code that doesn't know the column can't insert any more.",
     severity=Severity.ERROR,
-    bad="ALTER TABLE orders ADD COLUMN note text NOT NULL;",
-    safe="ALTER TABLE orders ADD COLUMN note text NOT NULL DEFAULT '';",
+    bad="ALTER TABLE orders ADD COLUMN remark text NOT NULL;",
+    safe="ALTER TABLE orders ADD COLUMN remark text NOT NULL DEFAULT '';",
     lock="add-column",
 )
 def add_column_not_null(action: Action, _scope: Scope) -> Iterator[Hit]:
@@ -205,7 +205,7 @@ def add_column_check(action: Action, _scope: Scope) -> Iterator[Hit]:
         return
     table, name = identifier(action.table), added(action)["colname"]
     constraint = identifier((check.get("conname") or constraint_name(action.table, (name,), "check"),))
-    expression = _parenthesised(action.clause, "CHECK")
+    expression = in_parentheses(action.clause, "CHECK")
     yield Hit(
         f"All of {table} is read, and nobody else can read it meanwhile.",
         f"ALTER TABLE {table} ADD COLUMN {identifier((name,))} {written_type(action, name)};\n"
@@ -215,7 +215,7 @@ def add_column_check(action: Action, _scope: Scope) -> Iterator[Hit]:
     )
 
 
-def _parenthesised(text: str, word: str) -> str:
+def in_parentheses(text: str, word: str) -> str:
     """Return what stands in the parentheses after a word, with them."""
     raw, depth, begin = text.encode(), 0, -1
     seen = False

@@ -269,8 +269,8 @@ def foreign_key_without_index(action: Action, _scope: Scope) -> Iterator[Hit]:
     "alter a table "
     "that has some.",
     severity=Severity.ERROR,
-    bad="UPDATE deferring SET parent = 1 WHERE id = 1;\nALTER TABLE deferring ADD COLUMN note text;",
-    safe="UPDATE deferring SET parent = 1 WHERE id = 1;\nSET CONSTRAINTS ALL IMMEDIATE;\n"
+    bad="UPDATE deferring SET parent = 2 WHERE id = 1;\nALTER TABLE deferring ADD COLUMN note text;",
+    safe="UPDATE deferring SET parent = 2 WHERE id = 1;\nSET CONSTRAINTS ALL IMMEDIATE;\n"
     "ALTER TABLE deferring ADD COLUMN note text;",
     needs_database=True,
 )
