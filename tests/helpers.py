@@ -234,12 +234,13 @@ def events() -> list[tuple[str, str]]:
     ]
 
 
-def dump(server_alias: str = "default", *options: str) -> str:
-    """Return what ``pg_dump`` writes of the alias's database."""
+def client(program: str, *arguments: str | Path, server_alias: str = "default") -> str:
+    """Run ``psql`` or another program of PostgreSQL on the alias's database and return what it writes."""
     given = connections[server_alias].settings_dict
     with session(server_alias) as connection:
-        program = find("pg_dump", connection.info.server_version)
+        found = find(program, connection.info.server_version)
     environment = {
+        "PGDATABASE": given["NAME"],
         "PGHOST": given["HOST"],
         "PGPORT": str(given["PORT"]),
         "PGUSER": given["USER"],
@@ -247,9 +248,14 @@ def dump(server_alias: str = "default", *options: str) -> str:
     }
     variables = {**os.environ, **{name: text for name, text in environment.items() if text}}
     answer = subprocess.run(
-        [program, *options, given["NAME"]], env=variables, capture_output=True, text=True, check=True, timeout=PATIENCE
+        [found, *arguments], env=variables, capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     return answer.stdout
+
+
+def dump(server_alias: str = "default", *options: str) -> str:
+    """Return what ``pg_dump`` writes of the alias's database."""
+    return client("pg_dump", *options, server_alias=server_alias)
 
 
 @contextlib.contextmanager
