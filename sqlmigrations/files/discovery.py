@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,9 +56,19 @@ def folders(alias: str = DEFAULT_DB_ALIAS) -> list[Folder]:
     if settings.APP_DIRS:
         for app in apps.get_app_configs():
             path = Path(app.path) / APP_FOLDER
-            if path.is_dir() and router.allow_migrate(alias, app.label):
+            if _is_folder(path) and router.allow_migrate(alias, app.label):
                 found.append(Folder(path, app.label))
     return found
+
+
+def _is_folder(path: Path) -> bool:
+    """Say whether a folder is there, or something that can't be looked at: reading it then says why."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def discover(folders: Iterable[Folder]) -> Found:
@@ -96,7 +107,7 @@ class _Report:
 
 def _in_folder(folder: Folder, report: _Report) -> list[SQLFile]:
     """Return the SQL files of one folder in order."""
-    if not folder.path.is_dir():
+    if not _is_folder(folder.path):
         message = "is not a folder" if folder.path.exists() else "does not exist"
         report.errors.append(
             Problem(f"the folder {message}", str(folder.path), hint="Make it, or correct SQLMIGRATIONS_DIRS.")

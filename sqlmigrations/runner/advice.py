@@ -21,6 +21,9 @@ Adviser = Callable[[Connection, Statement, psycopg.Error], str]
 _NAME = r'(?:"(?:[^"]|"")+"|\w+)'
 _QUALIFIED = rf"{_NAME}(?:\.{_NAME})*"
 _DROP_INDEX = re.compile(rf"DROP\s+INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?({_QUALIFIED})", re.IGNORECASE)
+_MAKES_HISTORY = re.compile(
+    r"CREATE\s+(?:TABLE|FUNCTION|SEQUENCE)\s+(?:\w+\.)?(?:sqlmigrations_\w+|django_migrations)\b", re.IGNORECASE
+)
 _LAST_NAME = re.compile(r'"([^"]+)"')
 
 
@@ -75,6 +78,12 @@ def _lock_timeout(connection: Connection, statement: Statement, error: psycopg.E
 
 
 def _duplicate_object(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    if _MAKES_HISTORY.match(statement.text):
+        return (
+            "A run makes this itself before its first file, and a dump of a database with a history holds it, too. "
+            "Dump again with: pg_dump --exclude-table='sqlmigrations_*' --exclude-table=django_migrations, and delete the "
+            "functions called sqlmigrations_... from the file."
+        )
     return (
         "If the database has it already from elsewhere, record the file without running it: applysql --fake NAME. "
         "Otherwise write IF NOT EXISTS, where the command knows it, or OR REPLACE."

@@ -12,7 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import InvalidFile, InvalidFiles, Problem
 from sqlmigrations.files.checksum import Change, compare
-from sqlmigrations.files.discovery import discover, folders
+from sqlmigrations.files.discovery import Found, discover, folders
 from sqlmigrations.files.footprint import Footprint, footprint
 from sqlmigrations.files.graph import arrange, required_migrations
 from sqlmigrations.files.kinds import Kind
@@ -50,11 +50,19 @@ def read_disk(alias: str) -> OnDisk:
     """
     found = discover(folders(alias))
     if found.errors:
-        raise InvalidFiles(list(found.errors))
+        raise InvalidFiles([*found.errors, *_in_same_files(found)])
     needs_django = any(required_migrations(file) for file in found.files)
     on_disk = django_migrations() if needs_django else frozenset()
     files = arrange(found.files, django_migrations=lambda label, name: (label, name) in on_disk)
     return OnDisk(files, found.warnings, found.mixed_width)
+
+
+def _in_same_files(found: Found) -> list[Problem]:
+    """Return what else is wrong with the files and companions that have errors: a person mends them in one go."""
+    wrong = {problem.file for problem in found.errors}
+    scripts = (script for file in found.files for script in (file, file.verify, file.down) if script)
+    problems = (problem for script in scripts if script.name in wrong for problem in examine(script))
+    return [problem for problem in problems if problem not in found.errors]
 
 
 def judge(steps: Iterable[Step], known: Collection[str] = ()) -> None:

@@ -245,6 +245,27 @@ def test_no_right_to_read(place: Path) -> None:
     }
 
 
+def test_a_folder_that_cant_be_looked_at(place: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a bare error nor silence: the folder of an app is reported like any other."""
+
+    def stat(self: Path, **options: object) -> os.stat_result:
+        if self.name == "migrations_sql":
+            raise PermissionError(13, "Permission denied", str(self))
+        return os.stat(self)
+
+    settings.SQLMIGRATIONS_DIRS = [place / "migrations_sql"]
+    monkeypatch.setattr(Path, "stat", stat)
+    found = folders()
+    assert Folder(place / "migrations_sql") in found
+    assert len(found) > 1  # and those of the apps
+    assert set(discover(found).errors) == {
+        Problem(
+            "the folder can't be read: Permission denied", str(folder.path), hint="Look at its owner and its rights."
+        )
+        for folder in found
+    }
+
+
 # Settings
 
 

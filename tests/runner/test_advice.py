@@ -170,3 +170,21 @@ def test_a_lock_timeout(fresh_database: str, folder: Path) -> None:
         blocker.execute("LOCK TABLE users")
         text = "-- sqlmigrations: lock_timeout 50ms\n-- sqlmigrations: retries 0\nALTER TABLE users ADD a int;"
         assert advice(folder, text) == ("55P03", LOCK_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    "makes",
+    [
+        "CREATE FUNCTION public.sqlmigrations_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE TABLE public.sqlmigrations_migrationevent (id bigint)",
+        "CREATE TABLE django_migrations (id bigint)",
+    ],
+)
+def test_a_dump_that_holds_the_history(fresh_database: str, folder: Path, makes: str) -> None:
+    sqlstate, advised = advice(folder, makes)
+    assert sqlstate in ("42723", "42P07")
+    assert advised == (
+        "A run makes this itself before its first file, and a dump of a database with a history holds it, too. Dump "
+        "again with: pg_dump --exclude-table='sqlmigrations_*' --exclude-table=django_migrations, and delete the "
+        "functions called sqlmigrations_... from the file."
+    )

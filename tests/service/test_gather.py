@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
+from sqlmigrations.exceptions import InvalidFiles
 from sqlmigrations.files.checksum import Change
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.gather import Footprints, read_disk, recall
@@ -34,6 +35,16 @@ def test_how_a_file_changed_since_it_was_applied(
     put(folder, {"001.sql": after})
     remembered = recall(connections["default"], read_disk("default"))
     assert remembered.changes == ({} if expected is None else {"001.sql": expected})
+
+
+def test_all_problems_of_a_file_are_told_at_once(folder: Path) -> None:
+    """A wrong directive doesn't hide what is wrong below it, in the file and in its companions."""
+    wrong = "-- sqlmigrations: transaction maybe\n-- sqlmigrations: retries -1\nVACUUM;\nCOMMIT;\n"
+    put(folder, {"001.sql": wrong, "001.down.sql": wrong, "002.sql": "VACUUM;"})
+    with pytest.raises(InvalidFiles) as raised:
+        read_disk("default")
+    lines = sorted((problem.file, problem.line) for problem in raised.value.problems)
+    assert lines == [(name, line) for name in ("001.down.sql", "001.sql") for line in (1, 2, 3, 4)]
 
 
 def test_a_database_without_our_tables_remembers_nothing(fresh_database: str, folder: Path) -> None:
