@@ -63,6 +63,7 @@ def measure(files: list[Path]) -> dict[str, float]:
         options = [part for file in files for part in ("--file", file)]
         taken["psql, one process for all files"] = clock(lambda: run([*psql, *options]))
     with new_database():
+        taken["applysql --plan"] = clock(lambda: plan_run(ApplyOptions()))
         taken["applysql"] = clock(lambda: apply(ApplyOptions()))
         taken["applysql, nothing to do"] = clock(lambda: apply(ApplyOptions()))
         taken["applysql --check"] = clock(lambda: plan_run(ApplyOptions()))

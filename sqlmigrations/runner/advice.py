@@ -81,8 +81,8 @@ def _duplicate_object(connection: Connection, statement: Statement, error: psyco
     if _MAKES_HISTORY.match(statement.text):
         return (
             "A run makes this itself before its first file, and a dump of a database with a history holds it, too. "
-            "Dump again with: pg_dump --exclude-table='sqlmigrations_*' --exclude-table=django_migrations, and delete the "
-            "functions called sqlmigrations_... from the file."
+            "Dump again with: pg_dump --exclude-table='sqlmigrations_*' --exclude-table=django_migrations, and delete "
+            "the functions called sqlmigrations_... from the file."
         )
     return (
         "If the database has it already from elsewhere, record the file without running it: applysql --fake NAME. "
