@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import LiteralString
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 
@@ -26,7 +27,8 @@ from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
 class Shape:
     """A tool's table: the columns that tell it, and a query for ``key, at, ms, success, error`` of each row in order.
 
-    The key is a file's name, or the number that the file's name begins with.
+    The key is a file's name, or the number that the file's name begins with. A time without a zone is in that of the
+    connection, as the tool's own ``now()`` was.
     """
 
     tool: str
@@ -40,19 +42,21 @@ SHAPES = (
     Shape(
         "Flyway",
         frozenset({"installed_rank", "version", "script", "installed_on", "execution_time", "success"}),
-        "SELECT script, installed_on, execution_time, success, '' FROM {} "
+        "SELECT script::text, installed_on::timestamptz, execution_time::float8, success::boolean, '' FROM {} "
         "WHERE type NOT IN ('SCHEMA', 'BASELINE') ORDER BY installed_rank",
     ),
     Shape(
         "a table of file names",
         frozenset({"filename", "executed_at", "execution_time_ms", "success", "error_message"}),
-        "SELECT filename, executed_at, execution_time_ms, success, coalesce(error_message, '') FROM {} "
+        "SELECT filename::text, executed_at::timestamptz, execution_time_ms::float8, success::boolean, "
+        "coalesce(error_message::text, '') FROM {} "
         "ORDER BY executed_at",
     ),
     Shape(
         "goose",
         frozenset({"id", "version_id", "is_applied", "tstamp"}),
-        "SELECT version_id::text, tstamp, NULL, is_applied, NULL FROM {} WHERE version_id <> 0 ORDER BY id",
+        "SELECT version_id::text, tstamp::timestamptz, NULL, is_applied::boolean, NULL FROM {} "
+        "WHERE version_id <> 0 ORDER BY id",
         by_number=True,
     ),
     Shape("dbmate", frozenset({"version"}), "SELECT version::text, NULL, NULL, true, '' FROM {} ORDER BY 1", True),
@@ -116,8 +120,7 @@ def _read(connection: Connection, table: str) -> tuple[Shape, Sequence[Row]]:
     ((schema, name, columns),) = found
     for shape in SHAPES:
         if shape.columns <= set(columns) and (shape.tool != "dbmate" or set(columns) == shape.columns):
-            rows = fetch_all(connection, sql.SQL(shape.query).format(sql.Identifier(schema, name)))
-            return shape, rows
+            return shape, _rows(connection, shape, sql.Identifier(schema, name))
     known = ", ".join(shape.tool for shape in SHAPES)
     raise ConfigurationError(
         f"{table} has the columns {', '.join(columns)}, which is no history that is known ({known}).",
@@ -125,12 +128,20 @@ def _read(connection: Connection, table: str) -> tuple[Shape, Sequence[Row]]:
     )
 
 
+def _rows(connection: Connection, shape: Shape, table: sql.Identifier) -> Sequence[Row]:
+    try:
+        return fetch_all(connection, sql.SQL(shape.query).format(table))
+    except psycopg.DataError as error:
+        raise ConfigurationError(
+            f"It has the shape of {shape.tool}, but a row of it can't be read: {str(error).strip()}",
+            hint="Mend that row, or record what was applied with: applysql --baseline NAME",
+        ) from error
+
+
 def _adoption(row: Row, shape: Shape, files: Sequence[SQLFile]) -> Adoption:
     key, at, duration_ms, success, error = row
     file = _by_number(key, files) if shape.by_number else _by_name(key, files)
-    at = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-    duration = None if duration_ms is None else float(duration_ms)  # from whatever number the other tool keeps
-    return Adoption(file.name if file else key, file, at, duration, bool(success), error)
+    return Adoption(file.name if file else key, file, at, duration_ms, bool(success), error)
 
 
 def _by_name(name: str, files: Sequence[SQLFile]) -> SQLFile | None:

@@ -219,3 +219,27 @@ def test_a_table_of_any_name(fresh_database: str, folder: Path) -> None:
         ("002_posts.sql", "failed", 1.5, ""),
         ("001_users.sql", "applied", None, ""),
     ]
+
+
+def test_columns_of_other_types(fresh_database: str, folder: Path) -> None:
+    put(folder, FILES)
+    run_sql(
+        """
+        CREATE TABLE migrations (filename varchar, executed_at text, execution_time_ms real, success text,
+                                 error_message varchar);
+        INSERT INTO migrations VALUES ('001_users.sql', '2024-02-03 04:05:06+00', 1.5, 'yes', NULL),
+                                      ('002_posts.sql', '2024-02-03', 2, 'no', 'broken')
+        """
+    )
+    assert applysql("--adopt", "migrations", "--noinput").code == 0
+    columns = "filename, state, attempted_at AT TIME ZONE 'UTC' || '', execution_time_ms, error_message"
+    assert rows(f"SELECT {columns} FROM sqlmigrations_migrationrecord ORDER BY filename") == [
+        ("001_users.sql", "applied", "2024-02-03 04:05:06", 1.5, ""),
+        ("002_posts.sql", "failed", "2024-02-03 00:00:00", 2.0, "broken"),
+    ]
+    run_sql("INSERT INTO migrations VALUES ('003_tags.sql', 'yesterday evening', 1, 'yes', NULL)")
+    ran = applysql("--adopt", "migrations", "--noinput")
+    assert (ran.out, ran.code) == ("", 2)
+    assert ran.err.startswith(
+        "CommandError: It has the shape of a table of file names, but a row of it can't be read: invalid input "
+    )
