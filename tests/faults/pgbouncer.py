@@ -1,4 +1,4 @@
-"""PgBouncer before the server under test, in transaction mode."""
+"""PgBouncer before the server under test."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def program() -> str:
 
 
 @contextlib.contextmanager
-def pgbouncer(place: Place) -> Iterator[Place]:
-    """Run PgBouncer in transaction mode for the time of the block; yield the way to ``place`` through it."""
+def pgbouncer(place: Place, mode: str = "transaction") -> Iterator[Place]:
+    """Run PgBouncer for the time of the block; yield the way to ``place`` through it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with connect(place) as session:
@@ -50,7 +50,7 @@ def pgbouncer(place: Place) -> Iterator[Place]:
             listen_port = {port}
             unix_socket_dir =
             auth_type = any
-            pool_mode = transaction
+            pool_mode = {mode}
             default_pool_size = 60
             max_client_conn = 200
             """

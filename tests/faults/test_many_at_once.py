@@ -93,3 +93,23 @@ def test_a_file_outside_a_transaction_is_refused_behind_a_pooler(place: Place, f
             ("002.sql", "failed"),
         ]
     assert run(place, "applysql").code == 0
+
+
+def test_a_pooler_that_keeps_a_backend_for_each_session_is_as_none(place: Place, folder: Path) -> None:
+    put_files(folder, concurrent=True)
+    with pgbouncer(place, "session") as pooled:
+        ran = run(pooled, "applysql")
+        assert (ran.err, ran.code) == ("", 0)
+        check_outcome(place)
+
+
+def test_a_pooler_that_knows_single_statements_only_is_refused(place: Place, folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE t (id int);"})
+    with pgbouncer(place, "statement") as pooled:
+        ran = run(pooled, "applysql")
+    assert (ran.out, ran.code) == ("", 2)
+    assert ran.err.startswith("CommandError: The pooler in between refuses transactions: ")
+    assert ran.err.endswith(
+        "\n  Name an alias that connects to the server directly, or in pool_mode session or transaction.\n"
+    )
+    assert ask(place, "SELECT to_regclass('t')") == [(None,)]

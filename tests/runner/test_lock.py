@@ -26,7 +26,8 @@ from sqlmigrations.runner.lock import (
     run_in_progress,
     try_file_lock,
 )
-from tests.helpers import Ran, applysql, database_name, put, rows, run_sql, session, states, value, wait_until
+from tests.commands.shop import revertsql
+from tests.helpers import Ran, applysql, database_name, events, put, rows, run_sql, session, states, value, wait_until
 
 
 def advisory_locks() -> int:
@@ -71,6 +72,39 @@ def test_a_run_that_goes_on_is_named_and_given_up_on(
             3,
         )
     assert value("SELECT count(*) FROM pg_class") == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--fake"],
+        ["--baseline", "002"],
+        ["--adopt", "migrations"],
+        ["--repair"],
+        ["003", "--restart", "--reason", "why"],
+        ["revertsql", "001"],
+    ],
+    ids=" ".join,
+)
+def test_whatever_adds_to_the_history_takes_the_lock(fresh_database: str, folder: Path, arguments: list[str]) -> None:
+    run_sql(
+        "CREATE TABLE migrations (filename text, executed_at date, execution_time_ms int, success bool, "
+        "error_message text); INSERT INTO migrations VALUES ('002.sql', now(), 1, true, '')"
+    )
+    half = "-- sqlmigrations: transaction off\nSELECT 1;\nSELECT 1/0;"
+    put(folder, {"001.sql": "SELECT 1;", "001.down.sql": "SELECT 1;", "003.sql": half})
+    assert applysql().code == 5
+    put(folder, {"001.sql": "SELECT 11;", "002.sql": "SELECT 2;"})
+    before = events()
+    ask = revertsql if arguments[0] == "revertsql" else applysql
+    arguments = [argument for argument in arguments if argument != "revertsql"]
+    with session() as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_CLASS, key_of("public")])
+        ran = ask(*arguments, "--noinput", "--lock-wait", "0")
+    assert ("CommandError: Another run holds the lock: " in ran.err, ran.code) == (True, 3)
+    assert events() == before
+    assert ask(*arguments, "--noinput").code != 3
+    assert len(events()) > len(before)
 
 
 def test_plan_says_that_a_run_goes_on(fresh_database: str, folder: Path, other_run: psycopg.Connection[Any]) -> None:
