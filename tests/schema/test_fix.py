@@ -1,0 +1,90 @@
+"""A fix brings the database back: every change by hand is made by a script of ours, and undone by another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from sqlmigrations.database import Connection
+from sqlmigrations.schema.catalog import Catalog, read_catalog
+from sqlmigrations.schema.compare import compare
+from sqlmigrations.schema.difference import Difference, Source
+from sqlmigrations.schema.fix import Fix, fix_of, ordered, script
+from tests.schema.conftest import EVERYTHING, connect
+from tests.schema.mutations import MUTATIONS, Mutation
+
+#: Changes that no statement makes, only a write to the catalog: they are made as they stand there.
+WRITTEN = ("UPDATE pg_constraint", "UPDATE pg_index")
+
+#: Changes that PostgreSQL has no way back from.
+FOR_GOOD = {
+    "ALTER EXTENSION pg_trgm UPDATE TO '1.6'": "the extension has no way down",
+    "ALTER TABLE shop.dogs NO INHERIT shop.animals": "the columns stay the table's own",
+}
+
+
+def differences(expected: Catalog, found: Catalog) -> list[Difference]:
+    """Return what differs, the order of columns aside, which nothing changes."""
+    found_all = compare(expected, found, source=Source.SNAPSHOT)
+    return [each for each in found_all if each.attribute != "column_order"]
+
+
+def fixes(expected: Catalog, found: Catalog) -> tuple[Fix, ...]:
+    return ordered(fix_of(difference, expected, found) for difference in differences(expected, found))
+
+
+def run(connection: Connection, done: tuple[Fix, ...]) -> None:
+    for statement in script(done):
+        connection.execute(statement.sql.encode())
+
+
+@pytest.fixture(scope="module")
+def laboratory(everything_name: str) -> Iterator[str]:
+    """Name a database for scripts that are committed; it is made by the first who needs it."""
+    name = f"{everything_name}_fix"
+    with connect("postgres") as server:
+        yield name
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+
+@contextmanager
+def connected(name: str) -> Iterator[Connection]:
+    """Open the database, made anew where a test before has failed and left it changed."""
+    with connect("postgres") as server:
+        if not server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
+            server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+            with connect(name) as fresh:
+                fresh.execute(EVERYTHING.encode())
+        try:
+            with connect(name) as connection:
+                yield connection
+        except BaseException:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            raise
+
+
+def after(connection: Connection, mutation: Mutation) -> Catalog:
+    """Return the catalog as the change leaves it, without making it."""
+    with connection.transaction(force_rollback=True):
+        connection.execute(mutation.statement.encode())
+        return read_catalog(connection)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.statement[:90])
+def test_each_change_is_made_and_undone(laboratory: str, mutation: Mutation) -> None:
+    if mutation.statement in FOR_GOOD:
+        pytest.skip(FOR_GOOD[mutation.statement])
+    with connected(laboratory) as connection:
+        if connection.info.server_version // 10000 < mutation.since:
+            pytest.skip(f"PostgreSQL {mutation.since} brought this statement")
+        before = read_catalog(connection)
+        if mutation.statement.startswith(WRITTEN):
+            connection.execute(mutation.statement.encode())
+        else:
+            changed = after(connection, mutation)
+            run(connection, fixes(changed, before))
+            assert differences(changed, read_catalog(connection)) == []
+        run(connection, fixes(before, read_catalog(connection)))
+        assert differences(before, read_catalog(connection)) == []
