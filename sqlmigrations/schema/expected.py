@@ -19,9 +19,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from sqlmigrations.database import fetch_row, raw
+from sqlmigrations.database import Connection, fetch_row, raw
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
-from sqlmigrations.schema.compare import compare
+from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
 from sqlmigrations.schema.materialise import materialise
 
@@ -149,9 +149,9 @@ def _sayable(objects: Mapping[Identity, Attributes]) -> Catalog:
 
 
 def compare_models(
-    expected: Expected, found: Catalog, *, severities: Mapping[str, Severity] | None = None
+    connection: Connection, expected: Expected, found: Catalog, *, severities: Mapping[str, Severity] | None = None
 ) -> tuple[Difference, ...]:
-    """Return what the models' tables miss or have otherwise; ``found`` is the whole catalog.
+    """Return what the models' tables miss or have otherwise; ``found`` is the whole catalog of the live database.
 
     What models don't know is information: a further column, index or constraint, a default that only the database has.
     """
@@ -164,7 +164,7 @@ def compare_models(
         }
     )
     judge = _Judge(expected, theirs)
-    differences = compare(expected.catalog, theirs, source=Source.MODELS, severities=severities)
+    differences = compare_twice(connection, expected.catalog, theirs, source=Source.MODELS, severities=severities)
     return tuple(judged for each in differences if (judged := judge.judge(each)) is not None)
 
 

@@ -23,6 +23,7 @@ from sqlmigrations.database import Connection, fetch_all, fetch_dicts, is_lost, 
 from sqlmigrations.queries import query
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, read_catalog
 from sqlmigrations.schema.scratch import NoScratch
+from sqlmigrations.schema.trial import trial
 
 #: Tables that are made in one transaction, and relations (tables, indexes, TOAST tables): each is locked until its end,
 #: and a server with default settings has room for about 6,400 locks.
@@ -218,10 +219,7 @@ class _Workshop:
         connection = raw(self.wrapper)
         made = [each for model in models for each in with_links(model)]
         stand_ins = _stand_ins(made, self.wrapper)
-        with connection.transaction(force_rollback=True):
-            _prepare(connection, path)
-            for schema in self.schemas.made:
-                connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        with trial(connection, self.schemas.made, path):
             for table, columns in stand_ins.items():
                 connection.execute(_stand_in(table, columns))
             with self.wrapper.schema_editor(atomic=False) as editor:
@@ -265,14 +263,3 @@ def _stand_in(table: str, columns: Mapping[str, str]) -> sql.Composed:
         for column, type in columns.items()
     ]
     return sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(schema or "", name), sql.SQL(", ").join(definitions))
-
-
-def _prepare(connection: Connection, path: Sequence[str]) -> None:
-    """Set up the open transaction: what names mean, no long waits; no event triggers, where the role may say so."""
-    names = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys(path))).as_string(None)
-    connection.execute("SELECT set_config('search_path', %s, true), set_config('lock_timeout', '2s', true)", [names])
-    try:
-        with connection.transaction():
-            connection.execute("SET LOCAL session_replication_role = replica")
-    except psycopg.errors.InsufficientPrivilege:
-        pass  # they run, and what they write is rolled back too
