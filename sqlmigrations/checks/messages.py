@@ -14,6 +14,7 @@ IDS: Mapping[str, str] = {
     "E001": "Unknown setting",
     "E002": "Wrong value of a setting",
     "E003": "Unknown database in a setting",
+    "E004": "Setting of health checks that can't be understood",
     "E011": "SQL files for a database that is not PostgreSQL",
     "E012": "No place for the history",
     "E013": "Hidden command",

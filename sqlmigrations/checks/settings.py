@@ -14,6 +14,7 @@ from django.db import connections
 from sqlmigrations.checks.messages import error
 from sqlmigrations.conf import NAMES, PREFIX, settings
 from sqlmigrations.files.directives import MAX_RETRIES, is_duration
+from sqlmigrations.health.config import problems_of
 from sqlmigrations.plan import LatePolicy
 
 #: A thousand years: beyond that, PostgreSQL's calendar ends.
@@ -29,6 +30,15 @@ def check() -> Iterator[CheckMessage]:
     yield from (_unknown(name) for name in given if name.removeprefix(PREFIX) not in NAMES)
     yield from (_wrong(name) for name in wrong_settings())
     yield from _unknown_aliases()
+    yield from _health()
+
+
+def _health() -> Iterator[CheckMessage]:
+    """Yield what can't be understood in the setting of health checks."""
+    if is_valid("HEALTH"):
+        for problem in problems_of(settings.HEALTH):
+            hint = "manage.py dbhealth --list shows the checks, --explain ID the thresholds of one."
+            yield error("004", problem[:1].upper() + problem[1:], hint=hint, obj=f"settings.{PREFIX}HEALTH")
 
 
 def wrong_settings() -> list[str]:

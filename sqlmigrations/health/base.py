@@ -156,8 +156,10 @@ class Finding:
     fixes: tuple[Fix, ...] = ()
     origin: Origin | None = None
     identity: tuple[str, ...] = ()
-    #: The measured number, for growth rates and for the line of the worst finding.
+    #: The measured number, where there is one.
     value: float | None = None
+    #: It was there before, no better: an earlier run's document has it.
+    is_known: bool = False
     #: What belongs below it, line by line: who waits for whom, the plan of a query.
     details: tuple[str, ...] = ()
 
@@ -317,6 +319,8 @@ class Result:
     window: timedelta | None = None
     left_out: str = ""
     duration_ms: float = 0.0
+    #: How many findings the settings say to ignore.
+    ignored: int = 0
 
     @property
     def is_blind(self) -> bool:
@@ -326,18 +330,18 @@ class Result:
 
 def judge(check: Check, given: Answer) -> Result:
     """Return the result that an answer stands for: as bad as its worst finding; skipped where nothing was examined."""
-    findings = tuple(sorted(given.findings, key=lambda finding: (-finding.severity.rank, str(finding.subject))))
     result = Result(
-        check=check,
-        status=Status.OK,
-        examined=given.examined,
-        findings=findings,
-        window=given.window,
-        left_out=given.left_out,
+        check=check, status=Status.OK, examined=given.examined, window=given.window, left_out=given.left_out
     )
     if not given.examined:
         reason = f"there are no {check.examines} to examine" if not given.left_out else f"left out: {given.left_out}"
         return replace(result, status=Status.SKIPPED, reason=reason, applies=bool(given.left_out))
-    if findings and findings[0].severity is not Severity.INFO:
-        return replace(result, status=Status(findings[0].severity))
-    return result
+    return with_findings(result, given.findings)
+
+
+def with_findings(result: Result, findings: Iterable[Finding]) -> Result:
+    """Return a result that isn't skipped with other findings, worst first, and the status that follows from them."""
+    ordered = tuple(sorted(findings, key=lambda finding: (-finding.severity.rank, str(finding.subject))))
+    worst = ordered[0].severity if ordered else Severity.INFO
+    status = Status.OK if worst is Severity.INFO else Status(worst)
+    return replace(result, findings=ordered, status=status)

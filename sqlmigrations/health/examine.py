@@ -78,7 +78,7 @@ def _one(connection: Connection, check: Check, database: str, capabilities: Capa
     began = time.perf_counter()
     probe = _probe(connection, check, database, capabilities)
     try:
-        with connection.transaction(force_rollback=True):  # lets go of its locks, too
+        with connection.transaction(force_rollback=True):
             _set(connection, "statement_timeout", check.timeout)
             result = judge(check, check.run(probe))
     except Skip as skip:
@@ -94,7 +94,8 @@ def _probe(connection: Connection, check: Check, database: str, capabilities: Ca
     texts = check.sql_files()
 
     def fetch(statement: str, parameters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-        return fetch_dicts(connection, statement.encode(), parameters)
+        with connection.transaction(force_rollback=True):  # lets go of each statement's locks
+            return fetch_dicts(connection, statement.encode(), parameters)
 
     def text(name: str) -> str:
         return texts[name] if name in texts else (check.folder / f"{name}.sql").read_text(encoding="utf-8")

@@ -30,6 +30,8 @@ class SQLCommand(BaseCommand):
     name = ""
     #: Whether it can work on one database after the other.
     on_all_databases = False
+    #: What ``--format`` takes.
+    formats: tuple[str, ...] = ("text", "json")
     #: Our own checks must never keep the command from running that mends what they found.
     requires_system_checks = ()
 
@@ -49,7 +51,7 @@ class SQLCommand(BaseCommand):
         parser.add_argument(
             "--format",
             default="text",
-            choices=("text", "json"),
+            choices=self.formats,
             help="json: one document on stdout, words for people on stderr.",
         )
 

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
+from sqlmigrations.health.base import Finding, Result
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.schema.ddl_log import LoggedChange
@@ -14,6 +15,7 @@ from sqlmigrations.schema.difference import Difference
 from sqlmigrations.service.adopt import AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summary
 from sqlmigrations.service.ddl_log import DDLLogReport
+from sqlmigrations.service.health import HealthReport
 from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
@@ -161,6 +163,53 @@ def of_ddl_log(report: DDLLogReport) -> Document:
 
 def _logged(change: LoggedChange) -> Document:
     return {**{name: getattr(change, name) for name in LoggedChange.__slots__}, "at": change.at.isoformat()}
+
+
+def of_health(report: HealthReport) -> Document:
+    """Return the document of a look at a database's health."""
+    return {
+        **head("dbhealth", report.database),
+        "at": report.at.isoformat(),
+        "checks": [_check(result) for result in report.results],
+        "gone": [{"check": gone.check, "object": gone.object, "severity": str(gone.severity)} for gone in report.gone],
+        "summary": dict(report.summary),
+    }
+
+
+def _check(result: Result) -> Document:
+    check = result.check
+    return {
+        "id": check.id,
+        "title": check.title,
+        "status": str(result.status),
+        "evidence": str(check.evidence),
+        "tags": sorted(check.tags),
+        "examined": result.examined,
+        "reason": result.reason,
+        "remedy": result.remedy,
+        "applies": result.applies,
+        "left_out": result.left_out,
+        "window_s": result.window and result.window.total_seconds(),
+        "duration_ms": round(result.duration_ms, 1),
+        "ignored": result.ignored,
+        "findings": [_finding(finding, check.id) for finding in result.findings],
+    }
+
+
+def _finding(finding: Finding, check: str) -> Document:
+    origin = finding.origin
+    return {
+        "object": str(finding.subject),
+        "kind": finding.subject.kind,
+        "severity": str(finding.severity),
+        "observed": finding.observed,
+        "threshold": finding.threshold,
+        "value": None if finding.value is None else float(finding.value),
+        "fix": [{"kind": str(fix.kind), "text": fix.text, "note": fix.note} for fix in finding.fixes],
+        "origin": origin and {"file": origin.file, "line": origin.line},
+        "fingerprint": finding.fingerprint(check),
+        "known": finding.is_known,
+    }
 
 
 def of_error(command: str, database: str, error: SQLMigrationsError) -> Document:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
+from sqlmigrations.health.base import Severity
 from sqlmigrations.plan import DISAGREEING, Status
 from sqlmigrations.service.apply import PlanReport, RunResult
 from sqlmigrations.service.ddl_log import DDLLogReport
+from sqlmigrations.service.health import HealthReport
 from sqlmigrations.service.revert import RevertResult
 from sqlmigrations.service.validate import ValidationReport
 
@@ -95,3 +97,17 @@ def of_validation(report: ValidationReport) -> ExitCode:
 def of_ddl_log(report: DDLLogReport) -> ExitCode:
     """Return the exit code of a look at the DDL log, or of a change to it."""
     return ExitCode.FOUND if report.condition.problems else ExitCode.OK
+
+
+def of_health(report: HealthReport, fail_on: Severity | None) -> ExitCode:
+    """Return the exit code of a look at a database's health.
+
+    ``fail_on`` is the least severity that counts, ``None`` for none. A named check that could not look is an answer
+    that was not given, and so are all of them when none could.
+    """
+    if report.blind and (report.is_named or len(report.blind) == len(report.results)):
+        return ExitCode.COULD_NOT_ASK
+    worst = report.worst
+    if fail_on is None or worst is None or worst.rank < fail_on.rank:
+        return ExitCode.OK
+    return ExitCode.FOUND

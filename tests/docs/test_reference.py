@@ -23,8 +23,12 @@ from sqlmigrations.exceptions import InvalidFiles, Problem
 from sqlmigrations.files.directives import KEYS
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.health.base import Finding, Fix, FixKind, Origin, Result, Subject
+from sqlmigrations.health.base import Severity as HealthSeverity
+from sqlmigrations.health.base import Status as HealthStatus
+from sqlmigrations.health.structural.keys import NoPrimaryKey
 from sqlmigrations.history import Record
-from sqlmigrations.management.commands import applysql, revertsql, validateschema
+from sqlmigrations.management.commands import applysql, dbhealth, revertsql, validateschema
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, SchemaChange, State
 from sqlmigrations.output import documents
 from sqlmigrations.output.exit_codes import ExitCode
@@ -36,14 +40,21 @@ from sqlmigrations.schema.difference import Change, Difference, Severity, Skippe
 from sqlmigrations.service.adopt import Adoption, AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
 from sqlmigrations.service.ddl_log import DDLLogReport
+from sqlmigrations.service.health import HealthReport, Known, summarize
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import ValidationReport
+from tests.docs import health_page
 from tests.docs.pages import DOCS, PAGES, anchors, links, prose, sections
 from tests.helpers import applysql as run_applysql
 from tests.helpers import put, rows
 
-COMMANDS = {"applysql": applysql.Command, "revertsql": revertsql.Command, "validateschema": validateschema.Command}
+COMMANDS = {
+    "applysql": applysql.Command,
+    "dbhealth": dbhealth.Command,
+    "revertsql": revertsql.Command,
+    "validateschema": validateschema.Command,
+}
 
 
 def relative(page: Path) -> str:
@@ -230,6 +241,20 @@ def validation_document() -> documents.Document:
     return documents.of_validation(report)
 
 
+def health_document() -> documents.Document:
+    """Return the document of a look at health, with everything in it."""
+    finding = Finding(
+        subject=Subject("table", "public", "t"),
+        severity=HealthSeverity.WARNING,
+        observed="observed",
+        fixes=(Fix(FixKind.SQL, "fix"),),
+        origin=Origin("001.sql", 1),
+    )
+    result = Result(check=NoPrimaryKey(), status=HealthStatus.WARNING, examined=1, findings=(finding,))
+    gone = Known("no_primary_key", "public.gone", HealthSeverity.WARNING)
+    return documents.of_health(HealthReport("default", (result,), _NOW, gone=(gone,), summary=summarize([result])))
+
+
 def error_document() -> documents.Document:
     """Return the document of invalid files."""
     return documents.of_error("applysql", "default", InvalidFiles([Problem("message", "001.sql", 1, "hint")]))
@@ -246,7 +271,7 @@ def paths(value: Any, path: str = "") -> set[str]:
             return {f"{path}.*"}
         case dict():
             inner = {f"{path}.{key}" if path else key: item for key, item in value.items()}
-            own = {path} if path.endswith((".error", ".changed")) else set()
+            own = {path} if path.endswith((".error", ".changed", ".origin")) else set()
             return own.union(*(paths(item, key) for key, item in inner.items()))
         case list():
             return set().union(*(paths(item, f"{path}[]") for item in value))
@@ -267,6 +292,7 @@ def made_documents() -> dict[str, documents.Document]:
         ),
         "A validation": validation_document(),
         "The DDL log": documents.of_ddl_log(DDLLogReport("default", Condition(True, ("x",)), changes=(_LOGGED,))),
+        "A look at health": health_document(),
         "An error": error_document(),
     }
 
@@ -298,7 +324,16 @@ def test_every_kind_of_document_is_tested() -> None:
         "of_validation",
         "of_ddl_log",
         "of_error",
+        "of_health",
     }
+
+
+# Health checks
+
+
+def test_the_page_of_health_checks_is_written_from_them() -> None:
+    """Write it anew with ``python -m tests.docs.health_page``."""
+    assert health_page.PAGE.read_text(encoding="utf-8") == health_page.page()
 
 
 # Pages

@@ -34,7 +34,7 @@ GOOD: list[tuple[str, Any]] = [
     ("DRIFT_LEVEL", "warning"),
     ("DRIFT_IGNORE", [{"object": "public.*", "reason": "theirs"}]),
     ("SHADOW_DATABASE", "other"),
-    ("HEALTH", {"ignore": [], "threshold": 3}),
+    ("HEALTH", {"ignore": [], "thresholds": {"int4_pk": {"warning_percent": 40}}}),
     ("REVISION", "a1b2c3"),
 ]
 
@@ -109,4 +109,14 @@ def test_unknown_databases(settings: Settings, folder: Path) -> None:
     assert check() == [
         f"E003 settings.SQLMIGRATIONS_DIRS: {names.format('defualt')} | Did you mean default?",
         f"E003 settings.SQLMIGRATIONS_SHADOW_DATABASE: {names.format('shadow')} | Known are: default, other.",
+    ]
+
+
+def test_settings_of_health_checks(settings: Settings) -> None:
+    settings.SQLMIGRATIONS_HEALTH = {"treshold": {}, "enabled": ["no_primary_kee"]}
+    hint = "manage.py dbhealth --list shows the checks, --explain ID the thresholds of one."
+    assert check() == [
+        "E004 settings.SQLMIGRATIONS_HEALTH: 'enabled.no_primary_kee' is unknown: did you mean 'no_primary_key'? | "
+        + hint,
+        "E004 settings.SQLMIGRATIONS_HEALTH: 'treshold' is unknown: did you mean 'thresholds'? | " + hint,
     ]

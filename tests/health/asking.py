@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from psycopg import sql
 
 from sqlmigrations.health.base import Check, Result
 from sqlmigrations.health.examine import examine
+
+#: A role of the test's own; roles belong to the whole server, where other test processes are at work.
+BARE = f"sqlm_bare_{os.getpid()}"
 
 
 @dataclass(frozen=True)

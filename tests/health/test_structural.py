@@ -31,7 +31,7 @@ from sqlmigrations.health.structural.upkeep import (
     NeverAnalyzed,
     PublicSchemaCreate,
 )
-from tests.health.asking import Answered, Patient, fixes, said
+from tests.health.asking import BARE, Answered, Patient, fixes, said
 
 PARENT_AND_CHILD = """
 CREATE TABLE parent (id int PRIMARY KEY);
@@ -353,15 +353,15 @@ def test_a_cycle_in_foreign_keys_ends(patient: Patient) -> None:
 @pytest.mark.parametrize("membership", [[], ["pg_monitor"]])
 def test_sequences_that_cant_be_read_are_not_ok(patient: Patient, membership: list[str]) -> None:
     """pgdoctor prints 0.00 % for this one as pg_monitor, pg-index-health nothing."""
-    patient.run("CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 2100000000); CREATE ROLE sqlm_bare")
+    patient.run(f"CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 2100000000); CREATE ROLE {BARE}")
     for role in membership:
-        patient.run(f"GRANT {role} TO sqlm_bare")
-    result = patient.ask(SequenceExhaustion(), role="sqlm_bare")
-    remedy = 'GRANT "pg_read_all_data" TO "sqlm_bare";'
+        patient.run(f"GRANT {role} TO {BARE}")
+    result = patient.ask(SequenceExhaustion(), role=BARE)
+    remedy = f'GRANT "pg_read_all_data" TO "{BARE}";'
     assert said(result) == Answered("skipped", 0, (), "1 of 1 sequence can't be read", remedy)
     assert result.is_blind
     patient.run(remedy)
-    assert patient.ask(SequenceExhaustion(), role="sqlm_bare").status == "critical"
+    assert patient.ask(SequenceExhaustion(), role=BARE).status == "critical"
 
 
 def test_thresholds_for_one_table(patient: Patient) -> None:
@@ -425,24 +425,24 @@ def test_keys_that_are_null_in_part(patient: Patient, match: str, status: str) -
 
 def test_foreign_key_violations_need_the_right_to_read(patient: Patient) -> None:
     patient.run(
-        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p); CREATE ROLE sqlm_bare; "
-        "GRANT pg_monitor TO sqlm_bare"
+        f"CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p); CREATE ROLE {BARE}; "
+        f"GRANT pg_monitor TO {BARE}"
     )
-    remedy = 'GRANT "pg_read_all_data" TO "sqlm_bare";'
-    assert said(patient.ask(ForeignKeyViolations(), role="sqlm_bare")) == Answered(
+    remedy = f'GRANT "pg_read_all_data" TO "{BARE}";'
+    assert said(patient.ask(ForeignKeyViolations(), role=BARE)) == Answered(
         "skipped", 0, (), "none of the 1 foreign keys' tables may be read", remedy
     )
     patient.run(remedy)
-    assert patient.ask(ForeignKeyViolations(), role="sqlm_bare").status == "ok"
+    assert patient.ask(ForeignKeyViolations(), role=BARE).status == "ok"
 
 
 def test_rows_that_a_policy_hides_are_not_taken_for_missing(patient: Patient) -> None:
     patient.run(
         "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p); INSERT INTO p VALUES (1); "
-        "INSERT INTO c VALUES (1); ALTER TABLE p ENABLE ROW LEVEL SECURITY; CREATE ROLE sqlm_bare; "
-        "GRANT SELECT ON p, c TO sqlm_bare"
+        f"INSERT INTO c VALUES (1); ALTER TABLE p ENABLE ROW LEVEL SECURITY; CREATE ROLE {BARE}; "
+        f"GRANT SELECT ON p, c TO {BARE}"
     )
-    result = patient.ask(ForeignKeyViolations(), role="sqlm_bare")
+    result = patient.ask(ForeignKeyViolations(), role=BARE)
     assert (result.status, result.reason) == (
         "skipped",
         'query would be affected by row-level security policy for table "p"',
@@ -481,10 +481,10 @@ def test_fk_enforcement_off_by_triggers(patient: Patient) -> None:
 
 
 def test_fk_enforcement_off_by_a_setting(patient: Patient) -> None:
-    patient.run("CREATE ROLE sqlm_bare; ALTER ROLE sqlm_bare SET session_replication_role = replica")
+    patient.run(f"CREATE ROLE {BARE}; ALTER ROLE {BARE} SET session_replication_role = replica")
     observed = "session_replication_role is replica: no foreign key is kept, no trigger fires"
     result = patient.ask(ForeignKeyEnforcementOff())
-    assert said(result).findings == (("sqlm_bare", "critical", observed),)
+    assert said(result).findings == ((BARE, "critical", observed),)
     patient.run(fixes(result)[0][1])
     assert said(patient.ask(ForeignKeyEnforcementOff())) == Answered("ok", 1)
     patient.run("SET LOCAL session_replication_role = replica")
@@ -629,7 +629,7 @@ def test_public_schema_create(patient: Patient) -> None:
 # Rights, and hostile databases
 
 
-@pytest.mark.parametrize("membership", ["", "GRANT pg_monitor TO sqlm_bare"])
+@pytest.mark.parametrize("membership", ["", f"GRANT pg_monitor TO {BARE}"], ids=["bare", "pg_monitor"])
 @pytest.mark.parametrize("check", [check for check in CHECKS if not check.right])
 def test_any_role_sees_the_catalog(patient: Patient, check: type[Check], membership: str) -> None:
     """But for what needs a right of its own, a bare role answers as the owner does."""
@@ -637,10 +637,10 @@ def test_any_role_sees_the_catalog(patient: Patient, check: type[Check], members
         "CREATE TABLE p (id serial PRIMARY KEY, t text); CREATE TABLE c (p_id int REFERENCES p); "
         "CREATE MATERIALIZED VIEW m AS SELECT 1 AS x WITH NO DATA; "
         "CREATE INDEX one ON p (t); CREATE INDEX two ON p (t); "
-        "CREATE PUBLICATION pub FOR TABLE p, c; CREATE ROLE sqlm_bare"
+        f"CREATE PUBLICATION pub FOR TABLE p, c; CREATE ROLE {BARE}"
     )
     patient.run(membership)
-    assert said(patient.ask(check(), role="sqlm_bare")) == said(patient.ask(check()))
+    assert said(patient.ask(check(), role=BARE)) == said(patient.ask(check()))
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -1,33 +1,36 @@
 -- Primary keys of one integer column that is narrower than bigint, with how much of it is used: the last value of the
--- sequence behind it where that can be read, else the number of rows.
+-- sequence behind it, which is read from there, else the number of rows.
 SELECT
     n.nspname::pg_catalog.text AS schema,
     c.relname::pg_catalog.text AS "table",
     ARRAY[a.attname::pg_catalog.text] AS columns,
     pg_catalog.format_type(a.atttypid, NULL) AS type,
     CASE a.atttypid WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767 ELSE 2147483647 END AS limit,
-    coalesce(
-        (
-            SELECT pg_catalog.max(
-                CASE
-                    WHEN pg_catalog.has_sequence_privilege(d.objid, 'SELECT, USAGE')
-                        THEN pg_catalog.pg_sequence_last_value(d.objid::pg_catalog.regclass)
-                END
-            )
-            FROM pg_catalog.pg_depend AS d
-            JOIN pg_catalog.pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
-            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.refobjid = c.oid
-                AND d.refobjsubid = a.attnum
-                AND d.deptype IN ('a', 'i')
-        ),
-        greatest(c.reltuples, 0)::pg_catalog.int8
-    ) AS used
+    greatest(c.reltuples, 0)::pg_catalog.int8 AS rows,
+    coalesce(sequence.schema, '') AS sequence_schema,
+    coalesce(sequence.name, '') AS sequence_name,
+    coalesce(sequence.is_readable, false) AS is_readable
 FROM pg_catalog.pg_constraint AS k
 JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+LEFT JOIN LATERAL (
+    SELECT
+        sn.nspname::pg_catalog.text AS schema,
+        s.relname::pg_catalog.text AS name,
+        pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AND pg_catalog.has_schema_privilege(sn.oid, 'USAGE')
+        AND NOT (s.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()) AS is_readable
+    FROM pg_catalog.pg_depend AS d
+    JOIN pg_catalog.pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_catalog.pg_namespace AS sn ON sn.oid = s.relnamespace
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.refobjid = c.oid
+        AND d.refobjsubid = a.attnum
+        AND d.deptype IN ('a', 'i')
+    ORDER BY s.oid
+    LIMIT 1
+) AS sequence ON true
 WHERE k.contype = 'p'
     AND pg_catalog.cardinality(k.conkey) = 1
     AND NOT c.relispartition
@@ -38,4 +41,4 @@ WHERE k.contype = 'p'
         SELECT FROM pg_catalog.pg_depend AS d
         WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
     )
-ORDER BY used DESC, 1, 2;
+ORDER BY rows DESC, 1, 2;

@@ -1,10 +1,12 @@
--- Sequences with the last value given out and the smallest limit on the way: the sequence's own, that of the column
--- that it fills, and those of columns of foreign keys that point there, however far.
+-- Sequences with the smallest limit on the way: the sequence's own, that of the column that it fills, and those of
+-- columns of foreign keys that point there, however far. What they gave out last is read from each sequence:
+--   SELECT last_value, is_called FROM sequence;
+-- pg_sequences.last_value would take a lock on them that keeps ALTER SEQUENCE waiting.
 WITH RECURSIVE sequence AS (
     SELECT
         s.seqrelid AS oid, c.relname, n.nspname, c.relnamespace,
         s.seqstart, s.seqincrement, s.seqmax, s.seqmin, s.seqcycle,
-        pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT, USAGE')
+        pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
         AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()) AS is_readable
     FROM pg_catalog.pg_sequence AS s
     JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
@@ -57,9 +59,6 @@ SELECT
     sequence.relname::pg_catalog.text AS name,
     coalesce(owner.relname, '')::pg_catalog.text AS "table",
     sequence.is_readable,
-    CASE
-        WHEN sequence.is_readable THEN pg_catalog.pg_sequence_last_value(sequence.oid::pg_catalog.regclass)
-    END AS last_value,
     sequence.seqstart::pg_catalog.numeric AS start,
     sequence.seqincrement AS increment,
     sequence.seqmax < 9223372036854775807 AS is_narrow,

@@ -132,7 +132,7 @@ class OverlappingIndex(Check):
             subject=subject,
             severity=Severity.WARNING if row["bytes"] >= limit else Severity.INFO,
             observed=f"{row['other']} begins with its columns ({size(row['bytes'])})",
-            threshold=size(limit),
+            threshold=f"below {size(limit)}",
             fixes=fixes.drop_index(subject, note=f"{row['other']} stays, and is larger to read"),
             value=row["bytes"],
         )

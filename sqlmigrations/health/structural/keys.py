@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Subject, answer, grade
+from sqlmigrations.health.structural.sequences import last_values
 from sqlmigrations.health.units import percent
 
 
@@ -203,12 +204,18 @@ class IntegerPrimaryKey(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at primary keys of one smallint or integer column."""
-        return answer(self._judge(row) for row in probe.rows())
+        rows = probe.rows()
+        values = last_values(
+            probe, [(row["sequence_schema"], row["sequence_name"]) for row in rows if row["is_readable"]]
+        )
+        return answer(
+            self._judge(row, values.get((row["sequence_schema"], row["sequence_name"])) or row["rows"]) for row in rows
+        )
 
-    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+    def _judge(self, row: Mapping[str, Any], last: int) -> Finding | None:
         subject = Subject.of("column", row)
         limits = self.on(subject)
-        used = 100 * row["used"] / row["limit"]
+        used = 100 * last / row["limit"]
         severity = grade(used, warning=limits.warning_percent, critical=limits.critical_percent)
         if severity is None:
             return None
@@ -216,7 +223,7 @@ class IntegerPrimaryKey(Check):
             subject=subject,
             severity=severity,
             observed=f"{row['type']}, {percent(used)} used",
-            threshold=f"{limits.warning_percent:g} %",
+            threshold=f"below {limits.warning_percent:g} %",
             fixes=fixes.change_type(subject, "bigint"),
             value=used,
         )

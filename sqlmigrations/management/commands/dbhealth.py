@@ -1,0 +1,108 @@
+"""``manage.py dbhealth``: say how a database is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.health.base import Severity
+from sqlmigrations.management.base import SQLCommand
+from sqlmigrations.output import documents, exit_codes, github, prometheus
+from sqlmigrations.output.exit_codes import ExitCode
+from sqlmigrations.output.health import HealthText, explanation_lines, list_lines, sql_lines
+from sqlmigrations.service.health import Gate, HealthOptions, HealthReport, check_health, known_for
+
+#: What ``--fail-on`` takes, with the least severity that counts.
+FAIL_ON = {"warning": Severity.WARNING, "critical": Severity.CRITICAL, "never": None}
+
+
+class Command(SQLCommand):
+    """Ask one database how it is; nothing in it is locked or changed."""
+
+    help = "Checks the integrity and performance of the database, and says what it could not see."
+    name = "dbhealth"
+    formats = ("text", "json", "github", "prometheus")
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        super().add_arguments(parser)
+        look = parser.add_mutually_exclusive_group()
+        look.add_argument("--list", action="store_true", help="List all checks, and ask nothing.")
+        look.add_argument("--explain", metavar="ID", help="Say what a check looks for and why, and ask nothing.")
+        parser.add_argument("--sql", action="store_true", help="With --explain: show its SQL, to be pasted into psql.")
+        parser.add_argument(
+            "--only", metavar="ID", action="append", default=[], help="Run just this check; may be given several times."
+        )
+        parser.add_argument(
+            "--tag", metavar="TAG", action="append", default=[], help="Run just the checks with this tag."
+        )
+        parser.add_argument(
+            "--gate",
+            choices=[str(gate) for gate in Gate],
+            help="before: is now a good time for a migration? after: what the catalog tells right behind one.",
+        )
+        parser.add_argument(
+            "--known", metavar="FILE", type=Path, help="A document of an earlier run: only what is new or worse fails."
+        )
+        parser.add_argument(
+            "--fail-on", choices=tuple(FAIL_ON), default="warning", help="The least severity that ends in exit code 1."
+        )
+        parser.add_argument(
+            "--output", metavar="FILE", type=Path, help="With --format prometheus: replace this file in one step."
+        )
+
+    def run(self, **options: Any) -> ExitCode:
+        """List, explain, or ask and word the report."""
+        if options["sql"] and not options["explain"]:
+            raise ConfigurationError("--sql goes with --explain.")
+        if options["output"] and options["format"] != "prometheus":
+            raise ConfigurationError("--output goes with --format prometheus.")
+        if options["list"] or options["explain"]:
+            return self._describe(options)
+        report = check_health(
+            HealthOptions(
+                options["database"],
+                only=tuple(options["only"]),
+                tags=tuple(options["tag"]),
+                gate=Gate(options["gate"]) if options["gate"] else None,
+                known=options["known"],
+            )
+        )
+        self._word(report, options)
+        return exit_codes.of_health(report, FAIL_ON[options["fail_on"]])
+
+    def _describe(self, options: dict[str, Any]) -> ExitCode:
+        """List all checks, or explain one.
+
+        Raises:
+            ConfigurationError: there is no check of that id.
+        """
+        checks = known_for(options["database"])
+        if options["list"]:
+            return self._write(list_lines(checks.values()))
+        id = options["explain"]
+        if id not in checks:
+            raise ConfigurationError(f"There is no health check '{id}'.", hint="manage.py dbhealth --list shows all.")
+        return self._write(sql_lines(checks[id]) if options["sql"] else explanation_lines(checks[id], self.style))
+
+    def _word(self, report: HealthReport, options: dict[str, Any]) -> None:
+        match options["format"]:
+            case "json":
+                self.stdout.write(documents.dumps(documents.of_health(report)))
+            case "github":
+                self._write(github.health_lines(report))
+            case "prometheus" if options["output"]:
+                prometheus.write(report, options["output"])
+            case "prometheus":
+                self._write(prometheus.lines(report))
+            case _:
+                self._write(HealthText(self.style, options["verbosity"]).lines(report))
+
+    def _write(self, lines: Iterable[str]) -> ExitCode:
+        for line in lines:
+            self.stdout.write(line)
+        return ExitCode.OK

@@ -1,0 +1,149 @@
+"""A look at a database's health, as text: worst first, one line for each check, then what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from django.core.management.color import Style
+
+from sqlmigrations.health.base import Check, Finding, FixKind, Result, Severity, Status
+from sqlmigrations.health.units import counted, span
+from sqlmigrations.service.health import HealthReport
+
+#: How many findings of one check are shown before the others are only counted.
+SHOWN = 5
+
+#: The bar of each status: told apart by its shape, whatever the colours.
+_BARS = {Status.CRITICAL: "[!!]", Status.WARNING: "[! ]", Status.SKIPPED: "[--]", Status.OK: "[ok]"}
+
+_KINDS = {FixKind.DJANGO: "Django", FixKind.SQL: "SQL", FixKind.SETTING: "settings", FixKind.SHELL: "shell"}
+
+
+@dataclass(frozen=True, slots=True)
+class HealthText:
+    """Words a report. ``verbosity`` 0 leaves out what is well, 2 shows all findings and the times."""
+
+    style: Style
+    verbosity: int = 1
+
+    def lines(self, report: HealthReport) -> Iterator[str]:
+        """Yield the report."""
+        yield self.style.MIGRATE_HEADING(f"Health of database {report.database}:")
+        yield from self._bars(report)
+        for result in report.results:
+            if result.findings:
+                yield ""
+                yield from self._details(result)
+        yield ""
+        yield from self._closing(report)
+
+    def _bars(self, report: HealthReport) -> Iterator[str]:
+        """Yield a line for each check that has something to say, and count the others."""
+        for result in report.results:
+            if self.verbosity >= 2 or result.findings or result.is_blind:
+                yield f"  {self._bar(result)}"
+        if self.verbosity != 1:
+            return
+        well = [result for result in report.results if result.status is Status.OK and not result.findings]
+        if well:
+            bar = self._paint(Status.OK)(_BARS[Status.OK])
+            yield f"  {bar} {counted(len(well), 'check')} found nothing (-v 2 names them)"
+        nothing = [result for result in report.results if not result.applies]
+        if nothing:
+            yield f"  {_BARS[Status.SKIPPED]} {counted(len(nothing), 'check')} had nothing to examine (-v 2 names them)"
+
+    def _bar(self, result: Result) -> str:
+        bar = self._paint(result.status)(_BARS[result.status])
+        words = f"{bar} {result.check.title} ({result.check.id}): {self._summary(result)}"
+        return f"{words} in {result.duration_ms:.0f} ms" if self.verbosity >= 2 else words
+
+    def _summary(self, result: Result) -> str:
+        if result.status is Status.SKIPPED:
+            return f"skipped, {result.reason}" + (f". {result.remedy}" if result.remedy else "")
+        counts = Counter(finding.severity for finding in result.findings)
+        found = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
+        parts = [
+            f"{found or 'nothing'} among {result.examined:,} {result.check.examines}",
+            *([f"within {span(result.window.total_seconds())}"] if result.window else []),
+            *([f"left out: {result.left_out}"] if result.left_out else []),
+            *([f"{result.ignored} ignored"] if result.ignored else []),
+        ]
+        return "; ".join(parts)
+
+    def _details(self, result: Result) -> Iterator[str]:
+        yield self.style.MIGRATE_LABEL(result.check.id)
+        shown = result.findings if self.verbosity >= 2 else result.findings[:SHOWN]
+        for finding in shown:
+            yield from self._finding(finding)
+        if len(shown) < len(result.findings):
+            yield f"  +{len(result.findings) - len(shown):,} more of this kind (-v 2 shows them)"
+
+    def _finding(self, finding: Finding) -> Iterator[str]:
+        paint = self._paint(_STATUS[finding.severity])
+        known = " (known)" if finding.is_known else ""
+        wanted = f"; should be: {finding.threshold}" if finding.threshold else ""
+        yield f"  {paint(finding.severity)} {finding.subject}: {finding.observed}{wanted}{known}"
+        if finding.origin is not None:
+            line = f":{finding.origin.line}" if finding.origin.line else ""
+            yield f"    from {finding.origin.file}{line}"
+        for fix in finding.fixes:
+            yield f"    {_KINDS[fix.kind]}: {self.style.SQL_KEYWORD(fix.text)}"
+            if fix.note:
+                yield f"      {fix.note}"
+
+    def _closing(self, report: HealthReport) -> Iterator[str]:
+        counts = ", ".join(f"{count} {status}" for status, count in report.summary.items() if count)
+        yield f"{counted(len(report.results), 'check')}: {counts}."
+        known = sum(finding.is_known for result in report.results for finding in result.findings)
+        if known or report.gone:
+            yield f"Compared with the known ones: {known} known, {len(report.gone)} gone."
+
+    def _paint(self, status: Status) -> Callable[[str], str]:
+        paints: dict[Status, Callable[[str], str]] = {
+            Status.CRITICAL: self.style.ERROR,
+            Status.WARNING: self.style.WARNING,
+            Status.SKIPPED: self.style.NOTICE,
+            Status.OK: self.style.SUCCESS,
+        }
+        return paints[status]
+
+
+_STATUS = {Severity.CRITICAL: Status.CRITICAL, Severity.WARNING: Status.WARNING, Severity.INFO: Status.OK}
+
+
+def list_lines(checks: Iterable[Check]) -> Iterator[str]:
+    """Yield one line for each check."""
+    known = list(checks)
+    width = max(len(check.id) for check in known)
+    for check in known:
+        marks = [str(check.evidence), *sorted(check.tags), *(["only when asked for"] if check.opt_in else [])]
+        yield f"{check.id:<{width}}  {check.title} ({', '.join(marks)})"
+
+
+def explanation_lines(check: Check, style: Style) -> Iterator[str]:
+    """Yield what a check looks for, why, and what it can be told."""
+    yield style.MIGRATE_HEADING(f"{check.id}: {check.title}")
+    yield ""
+    yield from check.explanation().splitlines()
+    yield ""
+    yield f"Evidence: {check.evidence}. Examines {check.examines}."
+    if check.tags:
+        yield f"Tags: {', '.join(sorted(check.tags))}."
+    if check.right:
+        yield f"Needs: {check.right}, where the objects are not the role's own."
+    if check.opt_in:
+        yield f"Runs only when asked for: --only {check.id}, or SQLMIGRATIONS_HEALTH = {{'enabled': ['{check.id}']}}."
+    for name in check.thresholds():
+        yield f"Threshold {name}: {getattr(check, name):g}"
+    for name in check.sql_files():
+        yield f"SQL: {name}.sql (--sql shows it)"
+
+
+def sql_lines(check: Check) -> Iterator[str]:
+    """Yield a check's SQL, ready to be pasted into psql."""
+    yield "SET search_path = '';"
+    for text in check.sql_files().values():
+        yield ""
+        yield text.rstrip()

@@ -1,0 +1,208 @@
+"""Asks one database how it is. Changes nothing in it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from django.db import DEFAULT_DB_ALIAS
+
+from sqlmigrations.conf import settings
+from sqlmigrations.database import connected, raw
+from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.health.base import BEFORE, Check, Evidence, Result, Severity, Status, with_findings
+from sqlmigrations.health.config import Config, read_config
+from sqlmigrations.health.examine import examine
+from sqlmigrations.service.origin import Origins
+
+
+class Gate(StrEnum):
+    """When a migration asks: whether now is a good time, or whether it left something behind."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthOptions:
+    """What to ask. Without ``only``, ``tags`` and ``gate``: everything but what has to be asked for."""
+
+    database: str = DEFAULT_DB_ALIAS
+    only: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    gate: Gate | None = None
+    #: The JSON document of an earlier run: what it has is known.
+    known: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A finding of an earlier run."""
+
+    check: str
+    object: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """What was found, worst first."""
+
+    database: str
+    results: tuple[Result, ...]
+    at: datetime.datetime
+    #: Checks were named, so that one which could not look is an answer that was not given.
+    is_named: bool = False
+    #: What an earlier run found and this one no longer does.
+    gone: tuple[Known, ...] = ()
+    summary: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> Severity | None:
+        """The worst severity among the findings that are not known; nothing where there are none."""
+        found = [finding.severity for result in self.results for finding in result.findings if not finding.is_known]
+        return max(found, key=lambda severity: severity.rank, default=None)
+
+    @property
+    def blind(self) -> tuple[Result, ...]:
+        """The checks that could not look."""
+        return tuple(result for result in self.results if result.is_blind)
+
+
+def silent(result: Result) -> None:
+    """Take a result and do nothing with it."""
+
+
+def check_health(options: HealthOptions, progress: Callable[[Result], None] = silent) -> HealthReport:
+    """Run the checks that are asked for on one database.
+
+    Raises:
+        ConfigurationError: an unknown check or tag, settings that can't be understood, a file that is no document.
+        DatabaseUnavailable: the database can't be asked.
+    """
+    config = read_config(settings.HEALTH, options.database)
+    checks = select(config, options)
+    known = _read_known(options.known) if options.known else {}
+    with connected(options.database) as wrapper:
+        results = examine(raw(wrapper), checks, database=options.database, progress=progress)
+        origins = Origins(wrapper)
+        results = tuple(_settled(result, config, known, origins) for result in results)
+    return HealthReport(
+        options.database,
+        tuple(sorted(results, key=_weight)),
+        datetime.datetime.now(datetime.UTC),
+        is_named=bool(options.only),
+        gone=_gone(results, known),
+        summary=summarize(results),
+    )
+
+
+def summarize(results: Iterable[Result]) -> dict[str, int]:
+    """Return how many checks gave each answer."""
+    counts = Counter(result.status for result in results)
+    return {str(status): counts[status] for status in Status}
+
+
+def select(config: Config, options: HealthOptions) -> list[Check]:
+    """Return the checks that are asked for, in the order in which they are listed.
+
+    Raises:
+        ConfigurationError: an unknown check or tag, or nothing is left to run.
+    """
+    for id in options.only:
+        if id not in config.known:
+            raise ConfigurationError(f"There is no health check '{id}'.", hint="manage.py dbhealth --list shows all.")
+    tags = {tag for check in config.known.values() for tag in check.tags}
+    for tag in options.tags:
+        if tag not in tags:
+            known = ", ".join(sorted(tags))
+            raise ConfigurationError(f"No health check has the tag '{tag}'.", hint=f"Known are: {known}.")
+    ids = [id for id, check in config.known.items() if _is_asked(id, check, config, options)]
+    if not ids:
+        raise ConfigurationError("No health check is both asked for and enabled.")
+    return [config.make(id) for id in ids]
+
+
+def _is_asked(id: str, check: type[Check], config: Config, options: HealthOptions) -> bool:
+    if options.only:
+        return id in options.only
+    if id in config.disabled or (check.opt_in and id not in config.enabled):
+        return False
+    if options.tags and not check.tags & set(options.tags):
+        return False
+    if options.gate is Gate.BEFORE:
+        return BEFORE in check.tags
+    return options.gate is None or check.evidence is Evidence.STRUCTURAL
+
+
+def _settled(result: Result, config: Config, known: Mapping[str, Known], origins: Origins) -> Result:
+    """Return a result without what is ignored, with what is known marked, and with the origins of its findings."""
+    if result.status is Status.SKIPPED:
+        return result
+    id, today = result.check.id, datetime.date.today()
+    kept = [finding for finding in result.findings if not config.is_ignored(id, finding, today)]
+    marked = [
+        replace(
+            finding,
+            origin=finding.origin or origins.of(finding.subject),
+            is_known=_is_known(finding.severity, known.get(finding.fingerprint(id))),
+        )
+        for finding in kept
+    ]
+    return replace(with_findings(result, marked), ignored=len(result.findings) - len(kept))
+
+
+def _is_known(severity: Severity, before: Known | None) -> bool:
+    return before is not None and severity.rank <= before.severity.rank
+
+
+def _weight(result: Result) -> tuple[int, int]:
+    """Return what sorts results: the worst first, then what could not look, then what had nothing to look at."""
+    order = [Status.CRITICAL, Status.WARNING, Status.SKIPPED, Status.OK]
+    return order.index(result.status), int(not result.is_blind)
+
+
+# Known findings
+
+
+def _read_known(path: Path) -> dict[str, Known]:
+    """Return the findings by fingerprint in the JSON document of an earlier run.
+
+    Raises:
+        ConfigurationError: it can't be read, or is no such document.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            finding["fingerprint"]: Known(check["id"], finding["object"], Severity(finding["severity"]))
+            for check in document["checks"]
+            for finding in check["findings"]
+        }
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{path} is no document of dbhealth.", hint=f"Make one: manage.py dbhealth --format json > {path}"
+        ) from error
+
+
+def _gone(results: Iterable[Result], known: Mapping[str, Known]) -> tuple[Known, ...]:
+    """Return what was known and isn't found any more by a check that looked."""
+    looked = {result.check.id: result for result in results if result.status is not Status.SKIPPED}
+    found = {finding.fingerprint(id) for id, result in looked.items() for finding in result.findings}
+    gone = [each for fingerprint, each in known.items() if each.check in looked and fingerprint not in found]
+    return tuple(sorted(gone, key=lambda each: (each.check, each.object)))
+
+
+# Explanations
+
+
+def known_for(database: str) -> dict[str, Check]:
+    """Return all checks by id with the thresholds that hold for a database. Raises ``ConfigurationError``."""
+    config = read_config(settings.HEALTH, database)
+    return {id: config.make(id) for id in config.known}

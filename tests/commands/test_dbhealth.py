@@ -1,0 +1,349 @@
+"""Tests of ``manage.py dbhealth`` from the command line to its answer, read by whoever it is for."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from django.db import connections
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from project.env import BASE_DIR
+from sqlmigrations.management.commands.dbhealth import Command
+from tests.helpers import Ran, applysql, put, role, run_sql, session
+
+pytestmark = pytest.mark.usefixtures("fresh_database")
+
+ILL = """
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (id int PRIMARY KEY, p_id int REFERENCES parent);
+CREATE TABLE log (at timestamptz);
+"""
+
+
+def dbhealth(*arguments: str) -> Ran:
+    """Run ``manage.py dbhealth`` and return its whole answer."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    command = Command(stdout=out, stderr=err, no_color=True)
+    try:
+        command.run_from_argv(["manage.py", "dbhealth", *arguments])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return Ran(out.getvalue(), err.getvalue(), code)
+
+
+TWO = ("--only", "fk_without_index", "--only", "no_primary_key")
+
+
+def test_text() -> None:
+    run_sql(ILL)
+    assert dbhealth(*TWO, "--only", "matview_unpopulated", "--only", "not_valid_constraints") == Ran(
+        """\
+Health of database default:
+  [! ] Every table has a primary key (no_primary_key): 1 warning among 3 tables
+  [! ] Every foreign key has an index on its columns (fk_without_index): 1 warning among 1 foreign keys
+  [ok] 1 check found nothing (-v 2 names them)
+  [--] 1 check had nothing to examine (-v 2 names them)
+
+no_primary_key
+  warning public.log: no primary key; should be: a primary key
+    SQL: ALTER TABLE "public"."log" ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
+      rewrites the table under AccessExclusive; on a large one add the column, fill it in batches, \
+index it CONCURRENTLY, then ADD PRIMARY KEY USING INDEX
+
+fk_without_index
+  warning public.child.p_id: no index for the key to public.parent; should be: an index that its columns lead
+    SQL: CREATE INDEX CONCURRENTLY ON "public"."child" ("p_id");
+      takes ShareUpdateExclusive, reads and writes go on; can't run in a transaction \
+(in a SQL file: -- sqlmigrations: transaction off)
+
+4 checks: 1 ok, 2 warning, 1 skipped.
+""",
+        "",
+        1,
+    )
+
+
+def test_many_findings_of_one_kind_are_counted() -> None:
+    run_sql("".join(f"CREATE TABLE t{number:02} (x int);" for number in range(42)))
+    out = dbhealth("--only", "no_primary_key").out
+    assert out.count("warning public.t") == 5
+    assert "\n  +37 more of this kind (-v 2 shows them)\n" in out
+    assert dbhealth("--only", "no_primary_key", "-v", "2").out.count("warning public.t") == 42
+
+
+def test_verbosity() -> None:
+    run_sql(ILL)
+    quiet = dbhealth("--only", "no_primary_key", "--only", "not_valid_constraints", "-v", "0").out
+    loud = dbhealth("--only", "no_primary_key", "--only", "not_valid_constraints", "-v", "2").out
+    assert "not_valid_constraints" not in quiet
+    assert re.search(r"  \[ok\] Every .* \(not_valid_constraints\): nothing among \d constraints in \d+ ms\n", loud)
+
+
+def test_a_database_that_is_well() -> None:
+    run_sql("CREATE TABLE t (id bigint PRIMARY KEY)")
+    answer = dbhealth()
+    assert (answer.err, answer.code) == ("", 0)
+    assert "warning" not in answer.out
+    assert "critical" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (TWO, 1),
+        ((*TWO, "--fail-on", "warning"), 1),
+        ((*TWO, "--fail-on", "critical"), 0),
+        ((*TWO, "--fail-on", "never"), 0),
+        (("--only", "not_valid_constraints"), 0),
+        (("--only", "matview_unpopulated"), 0),
+    ],
+)
+def test_exit_codes(arguments: tuple[str, ...], code: int) -> None:
+    run_sql(ILL)
+    assert dbhealth(*arguments).code == code
+
+
+def test_a_named_check_that_cant_look_is_no_answer() -> None:
+    run_sql(ILL + "CREATE SEQUENCE s; SELECT nextval('s')")
+    wrapper = connections["default"]
+    kept = dict(wrapper.settings_dict["OPTIONS"])
+    with role() as bare:
+        wrapper.settings_dict["OPTIONS"] = kept | {"assume_role": bare}
+        wrapper.close()
+        try:
+            answer = dbhealth("--only", "sequence_exhaustion")
+            whole = dbhealth("--fail-on", "critical")
+        finally:
+            wrapper.settings_dict["OPTIONS"] = kept
+            wrapper.close()
+    assert (answer.code, whole.code) == (2, 0)
+    assert answer.out == (
+        "Health of database default:\n"
+        "  [--] Sequences have room (sequence_exhaustion): skipped, 1 of 1 sequence can't be read. "
+        f'GRANT "pg_read_all_data" TO "{bare}";\n\n'
+        "1 check: 1 skipped.\n"
+    )
+
+
+# Documents
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    """Return the JSON document of an answer, which keeps its schema."""
+    found: dict[str, Any] = json.loads(dbhealth("--format", "json", *arguments).out)
+    path = BASE_DIR / "docs" / "reference" / "dbhealth.schema.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(found, schema)
+    return found
+
+
+def test_json() -> None:
+    run_sql(ILL)
+    found = document()
+    assert found["summary"]["warning"] == 2
+    (check,) = [check for check in found["checks"] if check["id"] == "fk_without_index"]
+    assert check["findings"] == [
+        {
+            "object": "public.child.p_id",
+            "kind": "column",
+            "severity": "warning",
+            "observed": "no index for the key to public.parent",
+            "threshold": "an index that its columns lead",
+            "value": None,
+            "fix": [
+                {
+                    "kind": "sql",
+                    "text": 'CREATE INDEX CONCURRENTLY ON "public"."child" ("p_id");',
+                    "note": "takes ShareUpdateExclusive, reads and writes go on; can't run in a transaction "
+                    "(in a SQL file: -- sqlmigrations: transaction off)",
+                }
+            ],
+            "origin": None,
+            "fingerprint": check["findings"][0]["fingerprint"],
+            "known": False,
+        }
+    ]
+
+
+def test_github_annotations() -> None:
+    """As on https://docs.github.com/actions/reference/workflow-commands-for-github-actions: `,` and `:` escaped."""
+    run_sql('CREATE TABLE "a,b:c%" (x int)')
+    assert dbhealth("--only", "no_primary_key", "--format", "github") == Ran(
+        "::warning title=no_primary_key::public.a,b:c%25: no primary key%0AALTER TABLE "
+        '"public"."a,b:c%25" ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;\n',
+        "",
+        1,
+    )
+
+
+def test_prometheus(tmp_path: Path) -> None:
+    run_sql(ILL)
+    target = tmp_path / "sqlmigrations.prom"
+    target.write_text("old")
+    inode = target.stat().st_ino
+    assert dbhealth("--format", "prometheus", "--output", str(target)) == Ran("", "", 1)
+    families = {family.name: family for family in text_string_to_metric_families(target.read_text(encoding="utf-8"))}
+    assert sorted(families) == [
+        "sqlmigrations_health_check_duration_seconds",
+        "sqlmigrations_health_check_status",
+        "sqlmigrations_health_examined",
+        "sqlmigrations_health_findings",
+        "sqlmigrations_health_last_run_timestamp_seconds",
+    ]
+    statuses = {
+        sample.labels["check"]: sample.value for sample in families["sqlmigrations_health_check_status"].samples
+    }
+    assert (statuses["no_primary_key"], statuses["autovacuum_off"], statuses["matview_unpopulated"]) == (1, 0, 3)
+    labels = {label for family in families.values() for sample in family.samples for label in sample.labels}
+    assert labels == {"database", "check", "evidence", "severity"}
+    assert (target.stat().st_ino != inode, target.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (
+        True,
+        0o644,
+        [target],
+    )
+    assert dbhealth("--format", "prometheus", "--output", str(tmp_path / "nowhere" / "x")).code == 2
+
+
+# Known findings, settings
+
+
+def test_only_what_is_new_fails(tmp_path: Path) -> None:
+    run_sql(ILL)
+    known = tmp_path / "known.json"
+    known.write_text(dbhealth(*TWO, "--format", "json").out)
+    answer = dbhealth(*TWO, "--known", str(known))
+    assert (answer.code, answer.out.count("(known)")) == (0, 2)
+    assert answer.out.endswith("Compared with the known ones: 2 known, 0 gone.\n")
+    run_sql("DROP TABLE log; CREATE TABLE another (x int)")
+    assert dbhealth(*TWO, "--known", str(known)).code == 1
+    found = document(*TWO, "--known", str(known))
+    assert found["gone"] == [{"check": "no_primary_key", "object": "public.log", "severity": "warning"}]
+
+
+def test_what_is_known_and_worse_fails(tmp_path: Path, settings: Settings) -> None:
+    run_sql("CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 1600000000)")
+    only = ("--only", "sequence_exhaustion")
+    known = tmp_path / "known.json"
+    known.write_text(dbhealth(*only, "--format", "json").out)
+    assert dbhealth(*only, "--known", str(known)).code == 0
+    run_sql("SELECT setval('t_id_seq', 2100000000)")
+    assert dbhealth(*only, "--known", str(known)).code == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"checks": [{}]}'])
+def test_a_file_that_is_no_document(tmp_path: Path, text: str) -> None:
+    known = tmp_path / "known.json"
+    known.write_text(text)
+    assert dbhealth("--known", str(known)) == Ran(
+        "",
+        f"CommandError: {known} is no document of dbhealth.\n  Make one: manage.py dbhealth --format json > {known}\n",
+        2,
+    )
+
+
+def test_ignored_findings(settings: Settings) -> None:
+    run_sql(ILL)
+    rule = {"check": "no_primary_key", "object": "public.log", "reason": "append-only", "until": "2999-01-01"}
+    settings.SQLMIGRATIONS_HEALTH = {"ignore": [rule], "disabled": ["fk_without_index"]}
+    assert dbhealth().code == 0
+    (check,) = document("--only", "no_primary_key")["checks"]
+    assert (check["status"], check["ignored"], check["findings"]) == ("ok", 1, [])
+    settings.SQLMIGRATIONS_HEALTH = {"ignore": [rule | {"until": "2020-01-01"}]}
+    assert dbhealth("--only", "no_primary_key").code == 1
+
+
+# Origins and fixes
+
+
+def test_a_finding_names_the_line_that_brought_it_in(folder: Path) -> None:
+    put(
+        folder,
+        {
+            "001_tables.sql": "CREATE TABLE parent (id int PRIMARY KEY);\n\nCREATE TABLE log (at timestamptz);\n",
+            "002_child.sql": "CREATE TABLE child (\n    id int PRIMARY KEY\n);\n"
+            "ALTER TABLE child ADD COLUMN p_id int REFERENCES parent;\nCREATE INDEX one ON child (id);\n",
+            "003_again.sql": "\n\nCREATE INDEX two ON child (id);",
+        },
+    )
+    assert applysql().code == 0
+    found = document("--gate", "after")
+    origins = {
+        finding["object"]: (finding["origin"]["file"], finding["origin"]["line"])
+        for check in found["checks"]
+        for finding in check["findings"]
+        if finding["origin"] and "sqlmigrations_" not in finding["object"]
+    }
+    assert origins == {
+        "public.log": ("001_tables.sql", 3),
+        "public.child.p_id": ("002_child.sql", 4),
+        "public.one": ("002_child.sql", 5),
+        "public.two": ("003_again.sql", 3),
+    }
+    annotations = dbhealth("--only", "fk_without_index", "--format", "github").out
+    assert annotations.startswith("::warning file=002_child.sql,line=4,title=fk_without_index::public.child.p_id: ")
+    run_sql("CREATE INDEX ON child (p_id)")
+    assert document("--only", "fk_without_index")["checks"][0]["findings"] == []
+
+
+def test_our_own_tables_are_well(folder: Path) -> None:
+    put(folder, {"001.sql": "SELECT 1"})
+    assert applysql().code == 0
+    found = document()
+    objects = [finding["object"] for check in found["checks"] for finding in check["findings"]]
+    assert [name for name in objects if "sqlmigrations" in name] == []
+
+
+# Descriptions
+
+
+def test_list() -> None:
+    lines = dbhealth("--list").out.splitlines()
+    assert lines[0] == (
+        "fk_violations             Every row of a foreign key has its parent "
+        "(structural, data, integrity, only when asked for)"
+    )
+
+
+def test_explain() -> None:
+    assert dbhealth("--explain", "int4_pk").out == (
+        "int4_pk: Integer primary keys have room\n"
+        "\n"
+        "An integer primary key ends at 2,147,483,647; "
+        "changing it late rewrites a large table and all that point at it.\n"
+        "\n"
+        "Half of the way is the time to plan it.\n"
+        "\n"
+        "Evidence: structural. Examines primary keys narrower than bigint.\n"
+        "Tags: capacity, keys.\n"
+        "Threshold warning_percent: 50\n"
+        "Threshold critical_percent: 85\n"
+        "SQL: int4_pk.sql (--sql shows it)\n"
+    )
+
+
+def test_sql_can_be_pasted() -> None:
+    out = dbhealth("--explain", "sequence_exhaustion", "--sql").out
+    with session() as connection:
+        connection.execute(out.encode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--explain", "x"), "There is no health check 'x'.\n  manage.py dbhealth --list shows all."),
+        (("--only", "x"), "There is no health check 'x'.\n  manage.py dbhealth --list shows all."),
+        (("--sql",), "--sql goes with --explain."),
+        (("--output", "x"), "--output goes with --format prometheus."),
+        (("--tag", "data"), "No health check is both asked for and enabled."),
+    ],
+)
+def test_questions_that_cant_be_asked(arguments: tuple[str, ...], error: str) -> None:
+    assert dbhealth(*arguments) == Ran("", f"CommandError: {error}\n", 2)
