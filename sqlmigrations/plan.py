@@ -254,7 +254,8 @@ def _comes_back(step: Step, others: Iterable[str], records: Mapping[str, Record]
     """Decide about a repeatable that was reverted only since it builds on ``others``: it comes back behind them."""
     away = [name for name in others if name not in returning and not (name in records and records[name].is_held)]
     if away:
-        return replace(step, reason=f"was reverted with {', '.join(away)} and comes back behind it")
+        behind = "it" if len(away) == 1 else "them"
+        return replace(step, reason=f"was reverted with {', '.join(away)} and comes back behind {behind}")
     return replace(step, status=Status.PENDING, runs=True, reason="was reverted only with what it builds on")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ def plan(
     *records: Record,
     changes: Mapping[str, Change] | None = None,
     selection: Selection | None = None,
+    reverted_with: Mapping[str, Sequence[str]] | None = None,
 ) -> Plan:
     return make_plan(
         files,
@@ -70,6 +71,7 @@ def plan(
         changes=changes or {},
         selection=selection or Selection(),
         overlap=words_in_common,
+        reverted_with=reverted_with,
     )
 
 
@@ -215,6 +217,36 @@ def test_a_reverted_file_is_taken_when_it_is_named_or_aimed_at(tmp_path: Path) -
     files, known = on_disk(tmp_path, THREE), record("002_b.sql", State.REVERTED)
     for selection in (Selection(names=("002_b.sql",)), Selection(to="002_b.sql"), Selection(to="003_c.sql")):
         assert "002_b.sql" in [step.name for step in plan(files, known, selection=selection).runnable]
+
+
+@pytest.mark.parametrize(
+    ("states", "selection", "expected"),
+    [
+        ({}, Selection(), ("pending", True, "was reverted only with what it builds on")),
+        (
+            {"001_a.sql": State.REVERTED},
+            Selection(),
+            ("reverted", False, "was reverted with 001_a.sql and comes back behind it"),
+        ),
+        (
+            {"001_a.sql": State.REVERTED, "002_b.sql": State.REVERTED},
+            Selection(),
+            ("reverted", False, "was reverted with 001_a.sql, 002_b.sql and comes back behind them"),
+        ),
+        ({"001_a.sql": State.REVERTED}, Selection(names=("001_a.sql",)), ("pending", False, "not asked for")),
+        ({"001_a.sql": State.REVERTED}, Selection(names=("repeatable/v.sql",)), ("reverted", True, "was reverted")),
+    ],
+)
+def test_a_repeatable_comes_back_behind_what_it_was_reverted_with(
+    tmp_path: Path, states: Mapping[str, State], selection: Selection, expected: tuple[str, bool, str]
+) -> None:
+    files = on_disk(tmp_path, {"001_a.sql": "a", "002_b.sql": "b", "repeatable/v.sql": "a b"})
+    records = [record(name, states.get(name, State.APPLIED)) for name in ("001_a.sql", "002_b.sql")]
+    view = record("repeatable/v.sql", State.REVERTED, kind=Kind.REPEATABLE)
+    made = plan(
+        files, *records, view, selection=selection, reverted_with={"repeatable/v.sql": ["001_a.sql", "002_b.sql"]}
+    )
+    assert told(made)[-1] == ("repeatable/v.sql", *expected)
 
 
 # Late files

@@ -368,7 +368,7 @@ def test_a_repeatable_that_only_had_to_make_way_comes_back(shop: Path) -> None:
     ]
     assert applysql().code == 0
     assert (
-        "repeatable/totals.sql reverted: was reverted with 002_orders.sql, 003_index.sql and comes back behind it"
+        "repeatable/totals.sql reverted: was reverted with 002_orders.sql, 003_index.sql and comes back behind them"
         in (applysql("--list").out)
     )
     assert applysql("002").code == 0

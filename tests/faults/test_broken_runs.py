@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.points import Fault, Point, World, points_of, some_of, strike
+from tests.faults.scenario import NAMES
 
 #: Points in the default run, for each fault: together more than 40.
 A_FEW = {Fault.KILL: 14, Fault.TERMINATE: 8, Fault.TERMINATE_LOCK: 6, Fault.CUT: 10}
@@ -64,3 +65,10 @@ def test_there_are_enough_points(world: World) -> None:
     assert texts.count("COMMIT") > 20
     assert all(len(points_of(world.steps, fault)) >= MANY for fault in Fault)
     assert sum(A_FEW.values()) + A_FEW_STOPS >= 40
+
+
+def test_a_files_beginning_costs_no_wait_for_the_disk(world: World) -> None:
+    """Nothing depends on the event of a beginning: of all that is written it alone is committed asynchronously."""
+    texts = {role: [text for _number, text in world.steps.of(role)] for role in ("working", "lock")}
+    assert texts["lock"].count("SET LOCAL synchronous_commit = off") == len(NAMES)
+    assert not any("synchronous_commit" in text for text in texts["working"])
