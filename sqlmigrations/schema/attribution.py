@@ -21,6 +21,7 @@ _PARTS = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 _WORDS: Mapping[str, str] = {
     "clustered": r"cluster",
     "comment": r"comment",
+    "compression": r"compression",
     "default": r"default",
     "force_row_security": r"row\s+level",
     "generated": r"expression|generated",
@@ -36,6 +37,7 @@ _WORDS: Mapping[str, str] = {
     "replica_identity": r"replica",
     "row_security": r"row\s+level",
     "state": r"enable|disable",
+    "statistics_target": r"statistics",
     "storage": r"storage",
     "type": r"type",
 }
