@@ -39,6 +39,10 @@ class Settings:
     DRIFT_LEVEL: str = "error"
     #: Rules of accepted drift, each with a reason and an expiry.
     DRIFT_IGNORE: Sequence[Mapping[str, str]] = ()
+    #: Severities of drift by kind, attribute or ``kind.attribute``: ``{"owner": "error", "index.extra": "info"}``.
+    DRIFT_SEVERITY: Mapping[str, str] = {}
+    #: How many versions of the schema are kept.
+    SCHEMA_VERSIONS: int = 100
     #: The alias of a database where scratch databases may be made.
     SHADOW_DATABASE: str | None = None
     #: How many days the changes in the DDL log are kept; ``None`` keeps them for good.

@@ -99,6 +99,7 @@ class EventType(models.TextChoices):
     RENAMED = "renamed", _("renamed")
     RETIRED = "retired", _("retired")
     ADOPTED = "adopted", _("adopted from another tool")
+    SCHEMA_ACCEPTED = "schema_accepted", _("schema accepted as found")
     DDL_LOG_INSTALLED = "ddl_log_installed", _("DDL log installed")
     DDL_LOG_REMOVED = "ddl_log_removed", _("DDL log removed")
 
@@ -226,3 +227,62 @@ class SchemaChange(ReadOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.tag} {self.object}".strip()
+
+
+class SnapshotReason(models.TextChoices):
+    """What moved the snapshot."""
+
+    RUN = "run", _("a run of SQL files")
+    MIGRATE = "migrate", _("Django's migrate")
+    ACCEPTED = "accepted", _("accepted as it was found")
+
+
+class SchemaSnapshot(ReadOnlyModel):
+    """A version of the schema: what a run left, as far as that run or one before it made it."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    reason = models.TextField(choices=SnapshotReason)
+    #: The files that made this version.
+    files = models.JSONField(default=list)
+    role = models.TextField()
+    #: This package's version and the server's.
+    tool = models.TextField()
+    server = models.TextField()
+    #: How many objects there are of each kind.
+    counts = models.JSONField()
+    #: The hash of each object's text, by kind and name; compressed.
+    objects_read = models.BinaryField(db_column="objects")
+    #: That of the catalogs while they were just this; else empty.
+    fingerprint = models.TextField(blank=True)
+    #: What is changing the schema at the moment, or was ended while it did.
+    unfinished = models.JSONField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_schemasnapshot"
+        verbose_name = _("version of the schema")
+        verbose_name_plural = _("versions of the schema")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.reason}"
+
+
+class SchemaText(ReadOnlyModel):
+    """What objects of the schema are, as text; each text is kept once."""
+
+    hash = models.TextField(primary_key=True)
+    text = models.TextField()
+    #: The last version that has it; empty while the newest one does.
+    until = models.BigIntegerField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_schematext"
+        verbose_name = _("text of the schema's objects")
+        verbose_name_plural = _("texts of the schema's objects")
+        ordering = ("hash",)
+
+    def __str__(self) -> str:
+        return self.hash

@@ -1,4 +1,4 @@
-"""Applies SQL files after Django's ``migrate``, where SQLMIGRATIONS_APPLY_ON_MIGRATE is on.
+"""Follows Django's ``migrate``: moves the snapshot of the schema, and applies SQL files where settings ask for it.
 
 Every process of a project imports this module and few receive a signal: the runner is imported when one comes.
 """
@@ -11,7 +11,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.management.base import CommandError, OutputWrapper
 from django.core.management.color import Style, color_style, no_style
-from django.db.models.signals import post_migrate
+from django.db import connections
+from django.db.models.signals import post_migrate, pre_migrate
 
 from sqlmigrations.conf import settings
 
@@ -21,7 +22,25 @@ LOCK_WAIT = 60.0
 
 def connect_receivers(config: AppConfig) -> None:
     """Connect our receivers; ``config`` is this app's."""
+    pre_migrate.connect(look_before_migrate, sender=config, dispatch_uid="sqlmigrations.look_before_migrate")
+    post_migrate.connect(look_after_migrate, sender=config, dispatch_uid="sqlmigrations.look_after_migrate")
     post_migrate.connect(apply_on_migrate, sender=config, dispatch_uid="sqlmigrations.apply_on_migrate")
+
+
+def look_before_migrate(sender: AppConfig, *, using: str, **signal: Any) -> None:
+    """Look at the schema that ``migrate`` is about to change; nothing where it has nothing to do."""
+    if signal.get("plan") and connections[using].vendor == "postgresql":
+        from sqlmigrations.service.snapshot import before_migrate
+
+        before_migrate(using)
+
+
+def look_after_migrate(sender: AppConfig, *, using: str, **signal: Any) -> None:
+    """Move the schema's snapshot by what ``migrate`` changed, and by nothing else."""
+    if (plan := signal.get("plan")) and connections[using].vendor == "postgresql":
+        from sqlmigrations.service.snapshot import after_migrate
+
+        after_migrate(using, [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan])
 
 
 def apply_on_migrate(sender: AppConfig, *, using: str, verbosity: int = 1, **signal: Any) -> None:

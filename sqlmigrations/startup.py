@@ -133,7 +133,9 @@ def _validate(alias: str) -> None:
     for difference in report.differences:
         if difference.source is Source.HISTORY and difference.severity is Severity.WARNING:
             continue  # a pending file, counted above
+        if difference.source is not Source.HISTORY and difference.severity is Severity.INFO:
+            continue
         level = logging.ERROR if difference.severity is Severity.ERROR else logging.WARNING
         logger.log(level, "Database '%s': %s %s: %s", alias, difference.kind, difference.object, difference.found)
-    for skipped in report.skipped:
+    for skipped in filter(lambda skipped: skipped.asked, report.skipped):
         logger.warning("Database '%s': %s was not validated: %s", alias, skipped.what, skipped.reason)

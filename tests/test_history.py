@@ -103,12 +103,15 @@ def test_the_tables_are_made_once_and_without_any_signal(fresh_database: str) ->
     assert rows("SELECT app, name FROM django_migrations ORDER BY name") == [
         ("sqlmigrations", "0001_initial"),
         ("sqlmigrations", "0002_schemachange"),
+        ("sqlmigrations", "0003_schemasnapshot"),
     ]
     assert [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")] == [
         "django_migrations",
         "sqlmigrations_migrationevent",
         "sqlmigrations_migrationrecord",
         "sqlmigrations_schemachange",
+        "sqlmigrations_schemasnapshot",
+        "sqlmigrations_schematext",
     ]
 
 

@@ -82,10 +82,13 @@ def _judge(report: ValidationReport) -> Iterator[CheckMessage]:
     """Yield what is wrong in a database that has a history."""
     if not report.has_history:
         return
-    for skipped in report.skipped:
+    for rule in report.expired:
+        message = f"It expired on {rule.until} and hides nothing any more: {rule}."
+        yield warning("048", message, hint=f"Its reason was: {rule.reason}", obj="settings.SQLMIGRATIONS_DRIFT_IGNORE")
+    for skipped in filter(lambda skipped: skipped.asked, report.skipped):
         message = f"Not looked at: {skipped.what}, because {skipped.reason}."
         yield warning("042", message, hint=skipped.remedy, obj=f"DATABASES['{report.database}']")
-    found = [difference for difference in report.differences if not _is_pending(difference)]
+    found = [difference for difference in report.differences if not _is_pending(difference) and _counts(difference)]
     if not found:
         return
     reprieve = _reprieve(report.database, len([each for each in report.differences if _is_pending(each)]))
@@ -96,6 +99,11 @@ def _judge(report: ValidationReport) -> Iterator[CheckMessage]:
 def _is_pending(difference: Difference) -> bool:
     """Say whether the difference is a file that the next run takes, not one that went wrong."""
     return difference.source is Source.HISTORY and difference.severity is Severity.WARNING
+
+
+def _counts(difference: Difference) -> bool:
+    """Say whether the difference is worth a message: among those of the schema, information isn't."""
+    return difference.source is Source.HISTORY or difference.severity is not Severity.INFO
 
 
 def _reprieve(alias: str, files: int) -> str:

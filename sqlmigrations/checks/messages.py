@@ -42,6 +42,7 @@ IDS: Mapping[str, str] = {
     "W046": "Broken chain, not judged yet",
     "E047": "Drift",
     "W047": "Drift, not judged yet or judged mildly",
+    "W048": "Expired rule of accepted drift",
 }
 
 

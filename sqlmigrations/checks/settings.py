@@ -16,6 +16,8 @@ from sqlmigrations.conf import NAMES, PREFIX, settings
 from sqlmigrations.files.directives import MAX_RETRIES, is_duration
 from sqlmigrations.health.config import problems_of
 from sqlmigrations.plan import LatePolicy
+from sqlmigrations.schema.difference import Severity
+from sqlmigrations.schema.ignore import KEYS, problem
 
 #: A thousand years: beyond that, PostgreSQL's calendar ends.
 MAX_DAYS = 365_000
@@ -164,9 +166,15 @@ RULES: Mapping[str, tuple[Rule, str]] = {
     ),
     "DRIFT_LEVEL": _one_of("error", "warning"),
     "DRIFT_IGNORE": (
-        lambda value: _is_list_of(value, lambda rule: isinstance(rule, Mapping)),
-        "a list of rules, each a mapping",
+        lambda value: _is_list_of(value, lambda rule: isinstance(rule, Mapping) and not problem(rule)),
+        f"a list of rules with a reason and some of the keys {', '.join(KEYS)}: "
+        '{"kind": "index", "object": "public.tmp_*", "reason": "being tried", "until": "2030-12-31"}',
     ),
+    "DRIFT_SEVERITY": (
+        lambda value: _is_mapping_of(value, lambda item: item in list(Severity)),
+        'a mapping from kinds or attributes to "error", "warning" or "info": {"owner": "error"}',
+    ),
+    "SCHEMA_VERSIONS": (lambda value: _is_count(value) and value > 0, f"a number from 1 to {MAX_RETRIES}"),
     "SHADOW_DATABASE": (_or_none(_is_text), "None or the name of a database in DATABASES"),
     "DDL_LOG_DAYS": (_or_none(_is_days), "None or a number of days from 1"),
     "HEALTH": (lambda value: _is_mapping_of(value, lambda item: True), "a mapping from names to values"),

@@ -119,3 +119,10 @@ def remove_record(connection: Connection, tables: Tables, filename: str) -> None
 def adapt(value: Any) -> Any:
     """Return a value as psycopg takes it: containers as JSON."""
     return Jsonb(value) if isinstance(value, (dict, list)) else value
+
+
+def read_objects_made(connection: Connection, tables: Tables | None) -> dict[str, list[dict[str, Any]]]:
+    """Return the objects that each file made, each with its kind, name and line."""
+    if tables is None:
+        return {}
+    return dict(fetch_all(connection, sql.SQL("SELECT filename, objects_made FROM {}").format(tables.record)))

@@ -38,6 +38,7 @@ SHAPES: Mapping[str, str] = {
     "accepted": _PEN,
     "renamed": _ARROW,
     "adopted": _INBOX,
+    "schema_accepted": _PEN,
     "ddl_log_installed": _FLAG,
     "ddl_log_removed": _BOX,
 }

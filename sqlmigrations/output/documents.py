@@ -10,6 +10,7 @@ from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.health.base import Finding, Result
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
+from sqlmigrations.schema.catalog import Catalog
 from sqlmigrations.schema.ddl_log import LoggedChange
 from sqlmigrations.schema.difference import Difference
 from sqlmigrations.service.adopt import AdoptionPlan
@@ -18,7 +19,8 @@ from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.health import HealthReport
 from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
-from sqlmigrations.service.validate import ValidationReport
+from sqlmigrations.service.validate import Origin, ValidationReport
+from sqlmigrations.service.versions import Accepted, VersionsReport
 
 #: Raised when the meaning of a key changes; a new key may come at any time.
 SCHEMA_VERSION = 1
@@ -116,18 +118,35 @@ def of_validation(report: ValidationReport) -> Document:
     """Return the document of a validation."""
     return {
         **head("validateschema", report.database),
-        "drift": [_difference(difference) for difference in report.differences],
+        "drift": [
+            difference_document(difference, report.origins.get(difference.object)) for difference in report.differences
+        ],
         "examined": dict(report.examined),
         "not_compared": dict(report.not_compared),
         "skipped": [
             {"what": skipped.what, "reason": skipped.reason, "remedy": skipped.remedy} for skipped in report.skipped
+        ],
+        "ignored": [
+            {
+                "kind": difference.kind,
+                "object": difference.object,
+                "attribute": difference.attribute,
+                "reason": rule.reason,
+                "until": rule.until and rule.until.isoformat(),
+            }
+            for difference, rule in report.ignored
+        ],
+        "expired_rules": [
+            {"rule": str(rule), "reason": rule.reason, "until": rule.until and rule.until.isoformat()}
+            for rule in report.expired
         ],
         "summary": report.summary,
         "head": report.head,
     }
 
 
-def _difference(difference: Difference) -> Document:
+def difference_document(difference: Difference, origin: Origin | None = None) -> Document:
+    """Return the document of one difference."""
     changed = difference.changed
     return {
         "source": str(difference.source),
@@ -136,8 +155,10 @@ def _difference(difference: Difference) -> Document:
         "attribute": difference.attribute,
         "expected": difference.expected,
         "found": difference.found,
+        "found_object": difference.found_object or difference.object,
         "severity": str(difference.severity),
         "fix": difference.fix,
+        "origin": origin and {"file": origin.path, "line": origin.line},
         "changed": changed
         and {
             "at": changed.at.isoformat(),
@@ -145,6 +166,46 @@ def _difference(difference: Difference) -> Document:
             "application": changed.application,
             "statement": changed.statement,
         },
+    }
+
+
+def of_versions(report: VersionsReport) -> Document:
+    """Return the document of the versions of a schema."""
+    return {
+        **head("validateschema", report.database),
+        "versions": [
+            {
+                "id": version.id,
+                "at": version.at.isoformat(),
+                "reason": version.reason,
+                "files": list(version.files),
+                "role": version.role,
+                "objects": dict(version.counts),
+            }
+            for version in report.versions
+        ],
+    }
+
+
+def of_accepted(accepted: Accepted) -> Document:
+    """Return the document of a schema that was accepted as it is."""
+    return {
+        **head("validateschema", accepted.database),
+        "accepted": [
+            {"kind": difference.kind, "object": difference.object, "attribute": difference.attribute}
+            for difference in accepted.differences
+        ],
+        "version": accepted.version,
+        "head": accepted.head,
+    }
+
+
+def of_coverage(database: str, catalog: Catalog) -> Document:
+    """Return the document of what is read and what isn't."""
+    return {
+        **head("validateschema", database),
+        "examined": dict(catalog.counts),
+        "not_compared": dict(catalog.not_covered),
     }
 
 

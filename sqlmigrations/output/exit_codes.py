@@ -86,7 +86,7 @@ def of_check(report: PlanReport) -> ExitCode:
 
 def of_validation(report: ValidationReport) -> ExitCode:
     """Return the exit code of a validation."""
-    if report.skipped:
+    if any(skipped.asked for skipped in report.skipped):
         return ExitCode.COULD_NOT_ASK
     if report.disagrees:
         return ExitCode.DISAGREES

@@ -1,4 +1,4 @@
-"""A validation as lines of text."""
+"""A validation as lines of text, and as annotations of GitHub's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from django.core.management.color import Style
 
+from sqlmigrations.output.marked import marked
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.service.validate import ValidationReport
 
@@ -18,22 +19,26 @@ _TITLES = {
     Source.AGAINST: "The other database",
 }
 
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
 
 def lines(report: ValidationReport, style: Style, *, verbosity: int = 1) -> Iterator[str]:
-    """Yield the report, grouped by who says what should be."""
+    """Yield the report, grouped by who says what should be and by how bad it is."""
     for source in Source:
         differences = [difference for difference in report.differences if difference.source is source]
         if differences:
             yield style.MIGRATE_HEADING(f"{_TITLES[source]}:")
-            for difference in differences:
-                yield from _difference(difference, style)
+            for difference in sorted(differences, key=lambda difference: _RANK[difference.severity]):
+                yield from _difference(report, difference, style)
     for skipped in report.skipped:
         yield style.WARNING(f"Skipped {skipped.what}: {skipped.reason}. {skipped.remedy}".rstrip())
+    for rule in report.expired:
+        yield style.WARNING(f"A rule of SQLMIGRATIONS_DRIFT_IGNORE expired on {rule.until}: {rule} ({rule.reason}).")
     if verbosity:
         yield from _closing(report, style)
 
 
-def _difference(difference: Difference, style: Style) -> Iterator[str]:
+def _difference(report: ValidationReport, difference: Difference, style: Style) -> Iterator[str]:
     paint: Callable[[str], str] = {
         Severity.ERROR: style.ERROR,
         Severity.WARNING: style.WARNING,
@@ -41,10 +46,16 @@ def _difference(difference: Difference, style: Style) -> Iterator[str]:
     }[difference.severity]
     named = difference.object.startswith(f"{difference.kind} ")
     what = difference.object if named else f"{difference.kind} {difference.object}"
-    yield (
-        f"  {paint(difference.severity)} {what}: {difference.attribute} should be {difference.expected}, "
-        f"found {difference.found}"
-    )
+    if difference.source in (Source.HISTORY, Source.REQUIRED) or difference.attribute == "presence":
+        yield (
+            f"  {paint(difference.severity)} {what}: {difference.attribute} should be {difference.expected}, "
+            f"found {difference.found}"
+        )
+    else:
+        yield f"  {paint(difference.severity)} {what}: {difference.attribute.replace('_', ' ')}"
+        yield from _side_by_side(difference, style)
+    if origin := report.origins.get(difference.object):
+        yield f"    made in {origin.path}:{origin.line}"
     if difference.changed is not None:
         changed = difference.changed
         yield f"    changed {changed.at:%Y-%m-%d %H:%M} by {changed.by} ({changed.application}): {changed.statement}"
@@ -52,19 +63,81 @@ def _difference(difference: Difference, style: Style) -> Iterator[str]:
         yield f"    {style.NOTICE('Fix:')} {difference.fix}"
 
 
+def _side_by_side(difference: Difference, style: Style) -> Iterator[str]:
+    """Yield both values below each other, the words marked that differ."""
+    is_coloured = style.ERROR("x") != "x"
+    removed: Callable[[str], str] = style.SUCCESS if is_coloured else lambda text: f"[-{text}-]"
+    added: Callable[[str], str] = style.ERROR if is_coloured else lambda text: f"{{+{text}+}}"
+    expected, found = marked(
+        difference.expected.strip("\n"), difference.found.strip("\n"), removed=removed, added=added
+    )
+    for label, text in (("expected", expected), ("found", found)):
+        for number, line in enumerate(text.split("\n")):
+            yield f"    {label if number == 0 else '':9} {line}".rstrip()
+
+
 def _closing(report: ValidationReport, style: Style) -> Iterator[str]:
     examined = ", ".join(_counted(count, kind) for kind, count in report.examined.items() if count)
     if examined:
         yield f"Examined {examined}."
     if report.not_compared:
-        left_out = ", ".join(f"{count} {kind}" for kind, count in report.not_compared.items())
-        yield f"Not compared: {left_out}."
+        yield f"Not compared: {', '.join(_counted(count, kind) for kind, count in report.not_compared.items())}."
+    if report.ignored:
+        yield f"Ignored by SQLMIGRATIONS_DRIFT_IGNORE: {len(report.ignored)}."
     if report.differences:
         counts = ", ".join(_counted(count, severity) for severity, count in report.summary.items() if count)
         yield f"Found {counts}."
-    elif not report.skipped:
+    elif not any(skipped.asked for skipped in report.skipped):
         yield style.SUCCESS("The database is what it should be.")
 
 
+_PLURALS = {
+    "foreign key": "foreign keys",
+    "index": "indexes",
+    "policy": "policies",
+    "statistics": "statistics",
+    "default privileges": "default privileges",
+    "text search dictionary": "text search dictionaries",
+    "operator class": "operator classes",
+    "operator family": "operator families",
+    "info": "info",
+}
+
+
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 or noun == "info" else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {_PLURALS.get(noun, f'{noun}s')}"
+
+
+# GitHub
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def github_lines(report: ValidationReport) -> Iterator[str]:
+    """Yield a workflow command for each difference, at the statement that makes the object where a file does.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    """
+    for difference in report.differences:
+        origin = report.origins.get(difference.object)
+        place = {"file": origin.path, "line": str(origin.line)} if origin else {}
+        title = f"{difference.kind} {difference.object}: {difference.attribute}"
+        message = f"expected: {difference.expected.strip()}\nfound: {difference.found.strip()}"
+        if difference.fix:
+            message += f"\nfix: {difference.fix}"
+        yield _annotation(_LEVELS[difference.severity], message, {**place, "title": title})
+    for skipped in report.skipped:
+        yield _annotation("warning", f"Skipped {skipped.what}: {skipped.reason}. {skipped.remedy}".rstrip(), {})
+    for rule in report.expired:
+        yield _annotation("warning", f"A rule of SQLMIGRATIONS_DRIFT_IGNORE expired on {rule.until}: {rule}", {})
+
+
+def _annotation(level: str, message: str, properties: dict[str, str]) -> str:
+    told = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
+    return f"::{level}{' ' if told else ''}{told}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -8,6 +8,7 @@ objects, whose names begin with ``sqlmigrations_``. No right on an object is nee
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +54,24 @@ class Catalog:
 
 #: Attributes that say where an object belongs, or how to make it again; they are never a difference by themselves.
 PLACING = frozenset({"table", "position"})
+
+
+#: Kinds that are named below their table.
+_BELOW_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
+
+
+def last_part(name: str) -> str:
+    """Return the last part of a qualified name, quotes and arguments kept."""
+    match = _LAST.search(name)
+    return match[0] if match else name
+
+
+_LAST = re.compile(r'(?:"(?:[^"]|"")*"|[^."]+)(?:\(.*\))?$')
+
+
+def table_in_name(identity: Identity) -> str:
+    """Return the table that an object's name begins with; nothing for kinds that are named otherwise."""
+    return identity.name[: -len(last_part(identity.name)) - 1] if identity.kind in _BELOW_TABLES else ""
 
 
 def parent_of(identity: Identity, attributes: Attributes) -> str:
@@ -134,7 +153,8 @@ def reading(connection: Connection) -> Iterator[None]:
             "SELECT set_config('search_path', '', true), set_config('lock_timeout', %s, true),"
             " set_config('quote_all_identifiers', 'off', true), set_config('extra_float_digits', '1', true),"
             " set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true),"
-            " set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true)",
+            " set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true),"
+            " set_config('jit', 'off', true)",
             [LOCK_TIMEOUT],
         )
         yield

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlmigrations.schema.catalog import PLACING, Attributes, Catalog, Identity, Value
+from sqlmigrations.schema.catalog import PLACING, Attributes, Catalog, Identity, Value, last_part
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.schema.severities import EXTRA, severity
 
@@ -215,15 +215,6 @@ class _Comparison:
 
 
 # Names
-
-
-def last_part(name: str) -> str:
-    """Return the last part of a qualified name, quotes and arguments kept."""
-    match = _LAST.search(name)
-    return match[0] if match else name
-
-
-_LAST = re.compile(r'(?:"(?:[^"]|"")*"|[^."]+)(?:\(.*\))?$')
 
 
 def _of(identity: Identity, kinds: Iterable[str] | None) -> bool:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import psycopg
 
 from sqlmigrations.database import Connection
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, read_catalog
-from sqlmigrations.schema.compare import compare, last_part
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, last_part, read_catalog
+from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.schema.trial import trial
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -57,8 +58,22 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that could not be looked at; ``remedy`` is what would help."""
+    """Something that could not be looked at; ``remedy`` is what would help.
+
+    Where nobody asked for it by name it is told and no more; what was asked for and skipped is an answer not given.
+    """
 
     what: str
     reason: str
     remedy: str = ""
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one source says: differences, how many objects of each kind it looked at, and what it could not."""
+
+    differences: tuple[Difference, ...] = ()
+    examined: Mapping[str, int] = field(default_factory=dict)
+    not_covered: Mapping[str, int] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()

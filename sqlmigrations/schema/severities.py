@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.schema.difference import Severity
 
 #: Stands for the attribute of an object that is there and should not be.
@@ -43,6 +44,20 @@ DEFAULT: Mapping[str, Severity] = {
     "materialized view.options": Severity.WARNING,
     "tablespace": Severity.WARNING,
 }
+
+
+def read_severities(given: Mapping[str, str]) -> dict[str, Severity]:
+    """Return the severities of the settings.
+
+    Raises:
+        ConfigurationError: one of them is none.
+    """
+    try:
+        return {key: Severity(value) for key, value in given.items()}
+    except ValueError as error:
+        raise ConfigurationError(
+            f"SQLMIGRATIONS_DRIFT_SEVERITY: {error}.", hint='Set each to "error", "warning" or "info".'
+        ) from error
 
 
 def severity(kind: str, attribute: str, own: Mapping[str, Severity] | None = None) -> Severity:

@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from django.db import DEFAULT_DB_ALIAS
@@ -28,6 +29,7 @@ from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.ddl_log import prune_ddl_log
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
+from sqlmigrations.service.snapshot import moving_snapshot
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -82,6 +84,11 @@ class FileResult:
             error=outcome.error,
             notes=outcome.notes,
         )
+
+
+def changing(results: Iterable[FileResult]) -> list[str]:
+    """Return the names of the files that did something to the database."""
+    return [each.name for each in results if each.status in (Status.APPLIED, Status.PARTIAL, Status.REVERTED)]
 
 
 def summary(files: Iterable[FileResult]) -> dict[str, int]:
@@ -290,8 +297,10 @@ class _Application:
         plan, database, run = prospect.plan, self.options.database, self.run.id
         self.progress(Began(plan, _warnings(prospect.disk)))
         signals.announce(signals.run_started, using=database, run=run, names=[step.name for step in plan.runnable])
+        snapshot = moving_snapshot(self.run, files=lambda: changing(self.results)) if plan.runnable else nullcontext()
         try:
-            self._walk(prospect)
+            with snapshot:
+                self._walk(prospect)
         finally:
             result = RunResult(
                 database,

@@ -23,10 +23,11 @@ from sqlmigrations.models import State
 from sqlmigrations.plan import Status, resolve
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import backwards
-from sqlmigrations.service.apply import FileResult, Finished, Progress, Starting, silent
+from sqlmigrations.service.apply import FileResult, Finished, Progress, Starting, changing, silent
 from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Run, open_run
+from sqlmigrations.service.snapshot import moving_snapshot
 
 #: The target that reverts everything, as in ``migrate APP zero``.
 ZERO = "zero"
@@ -156,8 +157,9 @@ class _Reverting:
         names = [reversal.name for reversal in self.plan.reversals]
         signals.announce(signals.run_started, using=using, run=run, names=names)
         try:
-            for reversal in self.plan.reversals:
-                self._take(reversal)
+            with moving_snapshot(self.run, files=lambda: changing(self.results)):
+                for reversal in self.plan.reversals:
+                    self._take(reversal)
         finally:
             result = RevertResult(using, tuple(self.results), self.run.head)
             signals.announce(signals.run_finished, using=using, run=run, result=result)

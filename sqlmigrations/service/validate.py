@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import connected, raw
-from sqlmigrations.history import ChainReport, knows_head, locate, read_events, read_head, verify_chain
+from sqlmigrations.database import Connection, connected, raw
+from sqlmigrations.files.names import same
+from sqlmigrations.history import (
+    ChainReport,
+    Tables,
+    knows_head,
+    locate,
+    read_events,
+    read_head,
+    read_objects_made,
+    verify_chain,
+)
+from sqlmigrations.models import MigrationEvent, MigrationRecord
 from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
 from sqlmigrations.runner.lock import run_in_progress
-from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
+from sqlmigrations.schema.catalog import read_catalog
+from sqlmigrations.schema.compare import compare
+from sqlmigrations.schema.difference import Difference, Findings, Severity, Skipped, Source
+from sqlmigrations.schema.ignore import Rule, apply_rules, read_rules
 from sqlmigrations.schema.required import compare_required
+from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.service.databases import option
-from sqlmigrations.service.gather import Footprints, read_disk, recall
+from sqlmigrations.service.gather import Footprints, OnDisk, read_disk, recall
+from sqlmigrations.service.snapshot import compare_snapshot
 
 #: Events at the end of the chain that are verified when the whole history isn't asked for.
 TAIL = 1_000
@@ -35,6 +52,15 @@ class ValidateOptions:
     database: str = DEFAULT_DB_ALIAS
     history: bool = False
     expect_head: str | None = None
+    against: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an object is made: the path of a file on disk, and the line of the statement."""
+
+    path: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +72,9 @@ class ValidationReport:
     examined: Mapping[str, int] = field(default_factory=dict)
     not_compared: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    ignored: tuple[tuple[Difference, Rule], ...] = ()
+    expired: tuple[Rule, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     pending: int = 0
     has_history: bool = True
     head: str = ""
@@ -114,22 +143,93 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
     tables = remembered.location.tables
     whole = options.history or options.expect_head is not None
     chain = verify_chain(connection, tables, last=None if whole else TAIL)
-    required = settings.REQUIRED_TABLES
     is_known = options.expect_head is None or knows_head(connection, tables, options.expect_head)
-    differences = [
-        *_of_files(plan, option(options.database)),
-        *_of_chain(chain),
-        *_of_head(options, chain, is_known=is_known),
-        *compare_required(connection, required),
-    ]
+    findings = (
+        Findings((*_of_files(plan, option(options.database)), *_of_chain(chain))),
+        Findings(tuple(_of_head(options, chain, is_known=is_known))),
+        _of_required(connection, tables),
+        compare_snapshot(connection, tables),
+        *([_against(connection, options.against)] if options.against else []),
+    )
+    judged = apply_rules(
+        (difference for found in findings for difference in found.differences),
+        read_rules(settings.DRIFT_IGNORE),
+        datetime.now().date(),
+    )
     return ValidationReport(
         options.database,
-        tuple(differences),
-        examined={"file": len(plan.steps), "event": chain.events, "required table": len(required)},
+        judged.differences,
+        examined={"file": len(plan.steps), "event": chain.events} | _most(found.examined for found in findings),
+        not_compared=_most(found.not_covered for found in findings),
+        skipped=tuple(skipped for found in findings for skipped in found.skipped),
+        ignored=judged.ignored,
+        expired=judged.expired,
+        origins=_origins(connection, tables, disk, judged.differences),
         pending=len([step for step in plan if step.runs or step.status is Status.HELD]),
         has_history=bool(remembered.records),
         head=chain.head,
     )
+
+
+def _most(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the counts of several sources, the greatest of each kind."""
+    most: dict[str, int] = {}
+    for count in counts:
+        for kind, number in count.items():
+            most[kind] = max(most.get(kind, 0), number)
+    return most
+
+
+def _of_required(connection: Connection, tables: Tables | None) -> Findings:
+    """Return which of the required tables are missing, those of the history among them where there is one."""
+    required = dict(settings.REQUIRED_TABLES) | (_own_tables(tables.schema) if tables else {})
+    return Findings(
+        tuple(compare_required(connection, required)), examined={"required table": len(settings.REQUIRED_TABLES)}
+    )
+
+
+def _against(connection: Connection, alias: str) -> Findings:
+    """Compare the schema with that of another database.
+
+    Raises:
+        DatabaseUnavailable: the other one can't be asked.
+    """
+    with connected(alias) as other:
+        expected = read_catalog(raw(other))
+    found = read_catalog(connection)
+    differences = compare(expected, found, source=Source.AGAINST, severities=read_severities(settings.DRIFT_SEVERITY))
+    return Findings(differences, found.counts, found.not_covered)
+
+
+def _origins(
+    connection: Connection, tables: Tables | None, disk: OnDisk, differences: Iterable[Difference]
+) -> dict[str, Origin]:
+    """Return, by the name of an object that differs, the statement of a file that makes it or its table."""
+    named = {difference.object for difference in differences}
+    if not named:
+        return {}
+    made = [
+        (str(each["name"]), Origin(str(disk.by_name[name].path), int(each["line"])))
+        for name, objects in read_objects_made(connection, tables).items()
+        if name in disk.by_name
+        for each in objects
+    ]
+    found: dict[str, Origin] = {}
+    for name in named:
+        parts = name.partition("(")[0].split(".")
+        wanted = (".".join(parts[:size]) for size in range(len(parts), min(len(parts), 2) - 1, -1))
+        places = (origin for one in wanted for other, origin in made if same({one}, {other}))
+        if place := next(places, None):
+            found[name] = place
+    return found
+
+
+def _own_tables(schema: str) -> dict[str, list[str]]:
+    """Return the history's tables with their columns."""
+    return {
+        f"{schema}.{model._meta.db_table}": [str(field.column) for field in model._meta.concrete_fields]
+        for model in (MigrationRecord, MigrationEvent)
+    }
 
 
 def _of_files(plan: Plan, option: str) -> Iterator[Difference]:

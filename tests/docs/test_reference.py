@@ -8,7 +8,7 @@ import inspect
 import io
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +35,20 @@ from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.watcher import Blocker
+from sqlmigrations.schema.catalog import Catalog, Identity
 from sqlmigrations.schema.ddl_log import Condition, LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Severity, Skipped, Source
+from sqlmigrations.schema.ignore import Rule
+from sqlmigrations.schema.snapshot import Version
 from sqlmigrations.service.adopt import Adoption, AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
 from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
+from sqlmigrations.service.validate import Origin as Made
 from sqlmigrations.service.validate import ValidationReport
+from sqlmigrations.service.versions import Accepted, VersionsReport
 from tests.docs import health_page
 from tests.docs.pages import DOCS, PAGES, anchors, links, prose, sections
 from tests.helpers import applysql as run_applysql
@@ -237,7 +242,17 @@ def revert_document() -> documents.Document:
 
 def validation_document() -> documents.Document:
     """Return the document of a validation that found something and skipped something."""
-    report = ValidationReport("default", (_DIFFERENCE,), {"file": 1}, {"view": 1}, (Skipped("what", "why", "how"),))
+    rule = Rule("why", object="x", until=date(2030, 12, 31))
+    report = ValidationReport(
+        "default",
+        (_DIFFERENCE,),
+        {"file": 1},
+        {"view": 1},
+        (Skipped("what", "why", "how"),),
+        ignored=((_DIFFERENCE, rule),),
+        expired=(rule,),
+        origins={_DIFFERENCE.object: Made("001.sql", 1)},
+    )
     return documents.of_validation(report)
 
 
@@ -255,13 +270,19 @@ def health_document() -> documents.Document:
     return documents.of_health(HealthReport("default", (result,), _NOW, gone=(gone,), summary=summarize([result])))
 
 
+def versions_document() -> documents.Document:
+    """Return the document of a version of the schema."""
+    version = Version(1, _NOW, "run", ("001.sql",), "postgres", {"table": 1})
+    return documents.of_versions(VersionsReport("default", (version,)))
+
+
 def error_document() -> documents.Document:
     """Return the document of invalid files."""
     return documents.of_error("applysql", "default", InvalidFiles([Problem("message", "001.sql", 1, "hint")]))
 
 
 #: Parts whose keys are counted things.
-_COUNTS = ("summary", "examined", "not_compared")
+_COUNTS = ("summary", "examined", "not_compared", "versions[].objects")
 
 
 def paths(value: Any, path: str = "") -> set[str]:
@@ -291,6 +312,9 @@ def made_documents() -> dict[str, documents.Document]:
             AdoptionPlan("default", "migrations", "goose", (Adoption("001.sql", _FILE, _NOW, 1.0, True, ""),), 0)
         ),
         "A validation": validation_document(),
+        "Versions of the schema": versions_document(),
+        "What was accepted": documents.of_accepted(Accepted("default", 1, (_DIFFERENCE,), "head")),
+        "Coverage": documents.of_coverage("default", Catalog({Identity("table", "x"): {}}, {"cast": 1})),
         "The DDL log": documents.of_ddl_log(DDLLogReport("default", Condition(True, ("x",)), changes=(_LOGGED,))),
         "A look at health": health_document(),
         "An error": error_document(),
@@ -322,6 +346,9 @@ def test_every_kind_of_document_is_tested() -> None:
         "of_repair",
         "of_adoption",
         "of_validation",
+        "of_versions",
+        "of_accepted",
+        "of_coverage",
         "of_ddl_log",
         "of_error",
         "of_health",

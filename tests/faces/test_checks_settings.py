@@ -54,6 +54,10 @@ LOCK_TIMEOUT = 'Set it to a time as PostgreSQL writes it: "3s", "500ms", or "0" 
 STATEMENT_TIMEOUT = 'Set it to None or a time as PostgreSQL writes it: "10min", "90s".'
 REQUIRED_TABLES = 'Set it to a mapping from tables to lists of columns: {"users": ["id", "email"]}.'
 
+IGNORED = (
+    "Set it to a list of rules with a reason and some of the keys reason, kind, object, attribute, until: "
+    '{"kind": "index", "object": "public.tmp_*", "reason": "being tried", "until": "2030-12-31"}.'
+)
 BAD: list[tuple[str, Any, str]] = [
     ("DIRS", "migrations_sql", DIRS),
     ("DIRS", Path("migrations_sql"), DIRS),
@@ -77,7 +81,16 @@ BAD: list[tuple[str, Any, str]] = [
     ("REQUIRED_TABLES", {"users": "id"}, REQUIRED_TABLES),
     ("REQUIRED_TABLES", {"users": [1]}, REQUIRED_TABLES),
     ("DRIFT_LEVEL", "info", 'Set it to "error" or "warning".'),
-    ("DRIFT_IGNORE", {"object": "x"}, "Set it to a list of rules, each a mapping."),
+    ("DRIFT_IGNORE", {"object": "x"}, IGNORED),
+    ("DRIFT_IGNORE", [{"object": "x"}], IGNORED),
+    ("DRIFT_IGNORE", [{"objects": "x", "reason": "theirs"}], IGNORED),
+    ("DRIFT_IGNORE", [{"object": "x", "reason": "theirs", "until": "soon"}], IGNORED),
+    (
+        "DRIFT_SEVERITY",
+        {"owner": "bad"},
+        'Set it to a mapping from kinds or attributes to "error", "warning" or "info": {"owner": "error"}.',
+    ),
+    ("SCHEMA_VERSIONS", 0, "Set it to a number from 1 to 1000."),
     ("SHADOW_DATABASE", 1, "Set it to None or the name of a database in DATABASES."),
     ("HEALTH", ["ignore"], "Set it to a mapping from names to values."),
     ("REVISION", 17, "Set it to None or a text."),

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import connections
 
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import SQLCommand
-from sqlmigrations.output import ddl_log, documents, exit_codes, validation
+from sqlmigrations.output import ddl_log, documents, exit_codes, validation, versions
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.service.ddl_log import install_ddl_log, remove_ddl_log, show_ddl_log
 from sqlmigrations.service.run import Blocked, Waiting
-from sqlmigrations.service.validate import ValidateOptions, export_history, validate
+from sqlmigrations.service.validate import ValidateOptions, ValidationReport, export_history, validate
+from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions, read_coverage
 
 
 class Command(SQLCommand):
@@ -22,6 +24,7 @@ class Command(SQLCommand):
 
     help = "Compares the database with what the SQL files, their history and the settings say it is."
     name = "validateschema"
+    formats = ("text", "json", "github")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
@@ -38,6 +41,25 @@ class Command(SQLCommand):
             help="Install, remove or show the log of who changed the schema, and stop.",
         )
         parser.add_argument(
+            "--against",
+            metavar="ALIAS",
+            choices=tuple(connections),
+            help="Compare the schema with that of another database, too.",
+        )
+        parser.add_argument(
+            "--accept",
+            action="store_true",
+            help="Take the schema as it is for what it should be from now on, and stop; needs --reason.",
+        )
+        parser.add_argument("--reason", metavar="TEXT", default="", help="Why the schema is accepted; kept for good.")
+        parser.add_argument("--versions", action="store_true", help="List the versions that runs left, and stop.")
+        parser.add_argument(
+            "--between", nargs=2, type=int, metavar=("A", "B"), help="Compare two versions of the schema, and stop."
+        )
+        parser.add_argument(
+            "--coverage", action="store_true", help="Count what is compared and what is not, kind by kind, and stop."
+        )
+        parser.add_argument(
             "--history", action="store_true", help="Verify the whole chain of events, not only its last thousand."
         )
 
@@ -47,15 +69,68 @@ class Command(SQLCommand):
             return self._export(options["export"], options["database"])
         if options["ddl_log"]:
             return self._ddl_log(**options)
+        if options["accept"]:
+            return self._accept(**options)
+        if options["versions"]:
+            return self._versions(**options)
+        if options["coverage"]:
+            return self._coverage(**options)
+        if options["between"]:
+            one, other = options["between"]
+            differences = compare_versions(one, other, database=options["database"])
+            return self._answer(ValidationReport(options["database"], differences), **options)
         report = validate(
-            ValidateOptions(options["database"], history=options["history"], expect_head=options["expect_head"])
+            ValidateOptions(
+                options["database"],
+                history=options["history"],
+                expect_head=options["expect_head"],
+                against=options["against"],
+            )
         )
-        if options["format"] == "json":
-            self.stdout.write(documents.dumps(documents.of_validation(report)))
-        else:
-            for line in validation.lines(report, self.style, verbosity=options["verbosity"]):
-                self.stdout.write(line)
+        return self._answer(report, **options)
+
+    def _answer(self, report: ValidationReport, **options: Any) -> ExitCode:
+        """Word a report as the person wants it."""
+        match options["format"]:
+            case "json":
+                self.stdout.write(documents.dumps(documents.of_validation(report)))
+            case "github":
+                for line in validation.github_lines(report):
+                    self.stdout.write(line)
+            case _:
+                for line in validation.lines(report, self.style, verbosity=options["verbosity"]):
+                    self.stdout.write(line)
         return exit_codes.of_validation(report)
+
+    def _accept(self, **options: Any) -> ExitCode:
+        """Take the schema as it is for what it should be."""
+        accepted = accept_schema(options["reason"], database=options["database"], tell=self._tell)
+        if options["format"] == "json":
+            self.stdout.write(documents.dumps(documents.of_accepted(accepted)))
+        else:
+            for line in versions.accepted_lines(accepted, self.style):
+                self.stdout.write(line)
+        return ExitCode.OK
+
+    def _versions(self, **options: Any) -> ExitCode:
+        """List the versions of the schema."""
+        report = list_versions(options["database"])
+        if options["format"] == "json":
+            self.stdout.write(documents.dumps(documents.of_versions(report)))
+        else:
+            for line in versions.lines(report, self.style):
+                self.stdout.write(line)
+        return ExitCode.OK
+
+    def _coverage(self, **options: Any) -> ExitCode:
+        """Say what is compared, and what isn't."""
+        catalog = read_coverage(options["database"])
+        if options["format"] == "json":
+            self.stdout.write(documents.dumps(documents.of_coverage(options["database"], catalog)))
+        else:
+            for line in versions.coverage(catalog):
+                self.stdout.write(line)
+        return ExitCode.OK
 
     def _ddl_log(self, **options: Any) -> ExitCode:
         """Install, remove or show the DDL log."""

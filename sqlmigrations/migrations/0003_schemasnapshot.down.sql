@@ -1,0 +1,2 @@
+DROP TABLE sqlmigrations_schematext;
+DROP TABLE sqlmigrations_schemasnapshot;

@@ -1,0 +1,246 @@
+"""Versions of the schema: what each run left, kept so that a change by hand is found afterwards.
+
+A version is the hash of each object's text by kind and name, compressed; the texts are kept once each. All is written
+by SQL composed with the schema in which the history's tables were found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from sqlmigrations import __version__
+from sqlmigrations.database import Connection, fetch_all, fetch_row
+from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.history import Tables
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, table_in_name
+
+#: Hashes by kind and name.
+Hashes = dict[str, dict[str, str]]
+
+
+class SnapshotDamaged(SQLMigrationsError):
+    """A version of the schema can't be read any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the schema, without its objects.
+
+    ``fingerprint`` is empty where the database was never just this; ``unfinished`` tells of a run that is changing the
+    schema at the moment, or was ended before it could say what it had changed.
+    """
+
+    id: int
+    at: datetime
+    reason: str
+    files: tuple[str, ...]
+    role: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    fingerprint: str = ""
+    unfinished: Mapping[str, Any] | None = None
+
+
+def has_snapshots(connection: Connection, tables: Tables | None) -> bool:
+    """Tell whether the tables of the snapshots are there."""
+    if tables is None:
+        return False
+    names = [name.as_string(connection) for name in (_versions(tables), _texts(tables))]
+    statement = "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL"
+    return bool(fetch_row(connection, statement, names)[0])
+
+
+def read_versions(connection: Connection, tables: Tables, *, last: int | None = None) -> list[Version]:
+    """Return the versions, the newest first; only the ``last`` ones if that is given."""
+    statement = sql.SQL(
+        "SELECT id, at, reason, files, role, counts, fingerprint, unfinished FROM {} ORDER BY id DESC LIMIT %s"
+    ).format(_versions(tables))
+    return [
+        Version(id, at, reason, tuple(files), role, counts, fingerprint, unfinished)
+        for id, at, reason, files, role, counts, fingerprint, unfinished in fetch_all(connection, statement, [last])
+    ]
+
+
+def latest(connection: Connection, tables: Tables | None) -> Version | None:
+    """Return the newest version, if there is any."""
+    if tables is None or not has_snapshots(connection, tables):
+        return None
+    return next(iter(read_versions(connection, tables, last=1)), None)
+
+
+def load(connection: Connection, tables: Tables, id: int) -> Catalog:
+    """Return the objects of a version.
+
+    Raises:
+        SnapshotDamaged: it isn't there, or some of its texts aren't.
+    """
+    hashes = _load_hashes(connection, tables, id)
+    wanted = sorted({hash for of_kind in hashes.values() for hash in of_kind.values()})
+    statement = sql.SQL("SELECT hash, text FROM {} WHERE hash = ANY (%s)").format(_texts(tables))
+    texts = dict(fetch_all(connection, statement, [wanted]))
+    if missing := len(wanted) - len(texts):
+        raise SnapshotDamaged(
+            f"Version {id} of the schema can't be read: {missing} of its texts are gone.",
+            hint="Accept the schema as it is: manage.py validateschema --accept --reason TEXT",
+        )
+    return Catalog(
+        {
+            (identity := Identity(kind, name)): _read(identity, texts[hash])
+            for kind, of_kind in hashes.items()
+            for name, hash in of_kind.items()
+        }
+    )
+
+
+def store(
+    connection: Connection, tables: Tables, catalog: Catalog, *, reason: str, files: Sequence[str], fingerprint: str
+) -> int:
+    """Add a version to the open transaction and return its number."""
+    before = next(iter(read_versions(connection, tables, last=1)), None)
+    old = _flat(_load_hashes(connection, tables, before.id)) if before else set()
+    hashes: Hashes = {}
+    texts: dict[str, str] = {}
+    for identity, attributes in catalog.objects.items():
+        text = _write(identity, attributes)
+        hash = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        hashes.setdefault(identity.kind, {})[identity.name] = hash
+        texts[hash] = text
+    _store_texts(connection, tables, {hash: texts[hash] for hash in texts.keys() - old})
+    if before is not None:
+        statement = sql.SQL("UPDATE {} SET until = %s WHERE hash = ANY (%s)").format(_texts(tables))
+        connection.execute(statement, [before.id, sorted(old - texts.keys())])
+    statement = sql.SQL(
+        "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
+        " VALUES (%s, %s, %s, current_setting('server_version'), %s, %s, %s) RETURNING id"
+    ).format(_versions(tables))
+    packed = zlib.compress(json.dumps(hashes, sort_keys=True, separators=(",", ":")).encode())
+    values = [reason, Jsonb(list(files)), __version__, Jsonb(catalog.counts), packed, fingerprint]
+    return int(fetch_row(connection, statement, values)[0])
+
+
+def note_unfinished(connection: Connection, tables: Tables, id: int, what: Mapping[str, Any] | None) -> None:
+    """Note in a version what begins to change the schema, or with ``None`` that it has ended."""
+    statement = sql.SQL("UPDATE {} SET unfinished = %s WHERE id = %s").format(_versions(tables))
+    connection.execute(statement, [None if what is None else Jsonb(dict(what)), id])
+
+
+def note_fingerprint(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:
+    """Note the fingerprint of catalogs that are just what a version says; an empty one where they aren't."""
+    statement = sql.SQL("UPDATE {} SET fingerprint = %s WHERE id = %s AND fingerprint <> %s").format(_versions(tables))
+    connection.execute(statement, [fingerprint, id, fingerprint])
+
+
+def prune(connection: Connection, tables: Tables, keep: int) -> None:
+    """Remove all versions but the ``keep`` newest ones, and the texts that none of these has."""
+    versions = sql.SQL(
+        "DELETE FROM {0} WHERE id < (SELECT min(id) FROM (SELECT id FROM {0} ORDER BY id DESC LIMIT %s) AS newest)"
+    ).format(_versions(tables))
+    if connection.execute(versions, [max(keep, 1)]).rowcount:
+        texts = sql.SQL("DELETE FROM {} WHERE until < (SELECT min(id) FROM {})").format(
+            _texts(tables), _versions(tables)
+        )
+        connection.execute(texts)
+
+
+def move(kept: Catalog, before: Catalog, after: Catalog) -> Catalog:
+    """Return ``kept`` with what changed between ``before`` and ``after``, and nothing else; pure.
+
+    What was drift before stays drift: an attribute that didn't change in between keeps its value of ``kept``, and an
+    object that somebody made by hand doesn't come in because an attribute of it was changed.
+    """
+    objects = dict(kept.objects)
+    for identity in before.objects.keys() | after.objects.keys():
+        was, now = before.objects.get(identity), after.objects.get(identity)
+        if was == now:
+            continue
+        if now is None:
+            objects.pop(identity, None)
+        elif was is None:
+            objects[identity] = now
+        elif identity in objects:
+            objects[identity] = _changed(objects[identity], was, now)
+        elif was.get("definition") != now.get("definition"):
+            objects[identity] = now
+    return Catalog(objects, after.not_covered)
+
+
+def absorb(kept: Catalog, found: Catalog, identities: Iterable[Identity]) -> Catalog:
+    """Return ``kept`` with the named objects as they are in ``found``; pure."""
+    objects = dict(kept.objects)
+    for identity in identities:
+        if identity in found.objects:
+            objects[identity] = found.objects[identity]
+        else:
+            objects.pop(identity, None)
+    return Catalog(objects, found.not_covered)
+
+
+def _changed(kept: Attributes, was: Attributes, now: Attributes) -> Attributes:
+    """Return attributes of ``kept``, those aside that differ between ``was`` and ``now``."""
+    values = dict(kept)
+    for key in was.keys() | now.keys():
+        if was.get(key) == now.get(key):
+            continue
+        if key in now:
+            values[key] = now[key]
+        else:
+            values.pop(key, None)
+    return values
+
+
+# The tables and texts
+
+
+def _versions(tables: Tables) -> sql.Identifier:
+    return sql.Identifier(tables.schema, "sqlmigrations_schemasnapshot")
+
+
+def _texts(tables: Tables) -> sql.Identifier:
+    return sql.Identifier(tables.schema, "sqlmigrations_schematext")
+
+
+def _load_hashes(connection: Connection, tables: Tables, id: int) -> Hashes:
+    statement = sql.SQL("SELECT objects FROM {} WHERE id = %s").format(_versions(tables))
+    rows = fetch_all(connection, statement, [id])
+    if not rows:
+        raise SnapshotDamaged(
+            f"There is no version {id} of the schema.", hint="List them with: manage.py validateschema --versions"
+        )
+    hashes: Hashes = json.loads(zlib.decompress(bytes(rows[0][0])))
+    return hashes
+
+
+def _flat(hashes: Hashes) -> set[str]:
+    return {hash for of_kind in hashes.values() for hash in of_kind.values()}
+
+
+def _store_texts(connection: Connection, tables: Tables, texts: Mapping[str, str]) -> None:
+    statement = sql.SQL(
+        "INSERT INTO {} (hash, text) SELECT * FROM unnest(%s::text[], %s::text[])"
+        " ON CONFLICT (hash) DO UPDATE SET until = NULL"
+    ).format(_texts(tables))
+    if texts:
+        connection.execute(statement, [list(texts), list(texts.values())])
+
+
+def _write(identity: Identity, attributes: Attributes) -> str:
+    """Return attributes as text, the same for the same ones; a table that the name tells is left out."""
+    kept = {key: value for key, value in attributes.items() if key != "table" or value != table_in_name(identity)}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _read(identity: Identity, text: str) -> Attributes:
+    attributes: dict[str, Value] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()
+    }
+    if "table" not in attributes and (table := table_in_name(identity)):
+        attributes["table"] = table
+    return attributes

@@ -1,0 +1,271 @@
+"""Moves the snapshot of the schema by what a run changed, and by nothing else.
+
+The catalog is looked at before a run and after it. What differed from the snapshot before stays different from it
+afterwards: a change by hand is drift through any number of runs, until it is undone or accepted.
+
+The version that a run begins with carries a note of the run until the next version takes its place. A run that is
+killed leaves the note. Whoever comes next takes for the run's own only what the files that it did apply name as theirs;
+all else that moved since is drift. So nothing is laundered by a kill, and what can't be told apart is asked about.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.apps import apps
+from django.db import connections
+from django.db.utils import Error as DjangoError
+from psycopg import sql
+
+from sqlmigrations.conf import settings
+from sqlmigrations.database import Connection, fetch_all, raw
+from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.files.names import same
+from sqlmigrations.files.recorded import RecordedFile
+from sqlmigrations.history import Tables, Texts, locate, read_all_texts
+from sqlmigrations.models import EventType, SnapshotReason
+from sqlmigrations.schema.catalog import Catalog, Identity, parent_of, read_catalog, read_fingerprint
+from sqlmigrations.schema.compare import compare
+from sqlmigrations.schema.difference import Findings, Skipped, Source
+from sqlmigrations.schema.severities import read_severities
+from sqlmigrations.schema.snapshot import (
+    Version,
+    absorb,
+    has_snapshots,
+    latest,
+    load,
+    move,
+    note_fingerprint,
+    note_unfinished,
+    prune,
+    read_versions,
+    store,
+)
+from sqlmigrations.service.gather import Footprints
+from sqlmigrations.service.run import Run
+
+logger = logging.getLogger("sqlmigrations")
+
+#: What may go wrong while a snapshot is moved. It never makes a run fail: the note stays, and the next run settles it.
+FAILURES = (psycopg.Error, DjangoError, SQLMigrationsError)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The schema before a run: the newest version, and what differed from it already.
+
+    ``kept`` and ``found`` are None where nothing differed: then both are what the version says.
+    """
+
+    version: Version | None
+    fingerprint: str
+    kept: Catalog | None = None
+    found: Catalog | None = None
+
+
+def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]) -> Before:
+    """Look at the schema before it is changed, and leave the note ``begun`` in its newest version."""
+    version = latest(connection, tables)
+    fingerprint = read_fingerprint(connection)
+    if version is None:
+        return Before(None, fingerprint)
+    kept = found = None
+    if version.fingerprint != fingerprint:
+        found = read_catalog(connection)
+        kept = settled(connection, tables, version, found)
+    with connection.transaction():
+        if kept is not None and version.unfinished is not None:
+            files = [str(name) for name in version.unfinished.get("files", ())]
+            store(connection, tables, kept, reason=version.unfinished["reason"], files=files, fingerprint="")
+            version = read_versions(connection, tables, last=1)[0]
+        note_unfinished(connection, tables, version.id, begun)
+    return Before(version, fingerprint, kept, found)
+
+
+def look_after(
+    connection: Connection, tables: Tables, before: Before, *, reason: SnapshotReason, files: Iterable[str]
+) -> None:
+    """Keep what has changed since ``before`` as a new version, all in one transaction."""
+    if not has_snapshots(connection, tables):
+        return
+    fingerprint = read_fingerprint(connection)
+    version = before.version
+    if version is not None and fingerprint == before.fingerprint and before.kept is None:
+        note_unfinished(connection, tables, version.id, None)
+        return
+    found = read_catalog(connection)
+    if version is None:
+        kept = moved = found
+    else:
+        kept = load(connection, tables, version.id)
+        moved = move(before.kept or kept, before.found or kept, found)
+    fingerprint = fingerprint if moved.objects == found.objects else ""
+    with connection.transaction():
+        if version is None or moved.objects != kept.objects:
+            store(connection, tables, moved, reason=str(reason), files=list(files), fingerprint=fingerprint)
+            prune(connection, tables, settings.SCHEMA_VERSIONS)
+        else:
+            note_fingerprint(connection, tables, version.id, fingerprint)
+        if version is not None:
+            note_unfinished(connection, tables, version.id, None)
+
+
+def settled(connection: Connection, tables: Tables, version: Version, found: Catalog) -> Catalog:
+    """Return what a version says the schema is, with what a run that was killed had changed by then."""
+    kept = load(connection, tables, version.id)
+    if version.unfinished is None:
+        return kept
+    names, labels = _done(connection, tables, version.unfinished)
+    own = _of_models(labels)
+    moved = (
+        identity
+        for identity in kept.objects.keys() | found.objects.keys()
+        if kept.objects.get(identity) != found.objects.get(identity)
+    )
+    return absorb(kept, found, [one for one in moved if _is_named(one, _table(one, kept, found), names | own)])
+
+
+def _table(identity: Identity, *catalogs: Catalog) -> str:
+    tables = (parent_of(identity, catalog.objects.get(identity, {})) for catalog in catalogs)
+    return next(filter(None, tables), "")
+
+
+def _is_named(identity: Identity, table: str, names: frozenset[str]) -> bool:
+    own = identity.name.partition("(")[0]
+    return same({table} if table else {own}, names) is not None or same({own}, names) is not None
+
+
+def _done(
+    connection: Connection, tables: Tables, unfinished: Mapping[str, Any]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a killed run's files change, by name, and the labels of the apps that it migrated."""
+    if unfinished["reason"] == SnapshotReason.MIGRATE:
+        statement = "SELECT DISTINCT app FROM django_migrations WHERE applied >= %s::timestamptz"
+        return frozenset(), frozenset(app for (app,) in fetch_all(connection, statement, [unfinished["at"]]))
+    statement_of_run = sql.SQL("SELECT DISTINCT filename FROM {} WHERE run = %s AND type = ANY (%s)").format(
+        tables.event
+    )
+    types = [str(type) for type in (EventType.APPLIED, EventType.REVERTED, EventType.STOPPED)]
+    names = [name for (name,) in fetch_all(connection, statement_of_run, [unfinished["run"], types])]
+    texts = read_all_texts(connection, tables) if names else {}
+    return frozenset().union(*(_changes(name, texts[name]) for name in names if name in texts)), frozenset()
+
+
+def _changes(name: str, texts: Texts) -> frozenset[str]:
+    """Return the names of what a file's scripts change, as far as they can be known."""
+    scripts = [RecordedFile(name, Path(name), text=text) for text in (texts.applied, texts.down) if text]
+    return frozenset().union(*(Footprints().of(script).changes for script in scripts))
+
+
+def _of_models(labels: Iterable[str]) -> frozenset[str]:
+    """Return the names of the tables of apps."""
+    names = set(labels)
+    return frozenset(
+        model._meta.db_table.replace('"', "")
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.app_label in names
+    )
+
+
+def note(reason: SnapshotReason, run: object, at: datetime) -> dict[str, Any]:
+    """Return the note of a run that begins."""
+    return {"reason": str(reason), "run": str(run), "at": at.isoformat()}
+
+
+@contextmanager
+def moving_snapshot(run: Run, *, files: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """Move the snapshot by what the block changes; ``files`` names, at its end, those that it applied.
+
+    It never makes the block fail: what can't be written down is logged, and found as drift until it is accepted.
+    """
+    before = None
+    try:
+        begun = note(SnapshotReason.RUN, run.id, run.journal.chain.clock.now())
+        before = look_before(run.journal.connect(), run.tables, begun)
+    except FAILURES as error:
+        logger.warning("The schema could not be looked at before the run: %s", str(error).strip())
+    try:
+        yield
+    finally:
+        if before is not None:
+            try:
+                look_after(run.journal.connect(), run.tables, before, reason=SnapshotReason.RUN, files=files())
+            except FAILURES as error:
+                logger.warning("The schema that the run left could not be kept: %s", str(error).strip())
+
+
+# What the snapshot says
+
+
+def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
+    """Compare the schema with the newest version of it: with what the last run left.
+
+    The fingerprint is asked first: where no catalog was written to since, nothing can differ.
+    """
+    version = latest(connection, tables)
+    if tables is None or version is None:
+        return Findings(skipped=(Skipped("the snapshot", "no run has left one", NO_SNAPSHOT, asked=False),))
+    fingerprint = read_fingerprint(connection)
+    if version.fingerprint == fingerprint:
+        return Findings(examined=version.counts)
+    found = read_catalog(connection)
+    kept = settled(connection, tables, version, found)
+    differences = compare(kept, found, source=Source.SNAPSHOT, severities=read_severities(settings.DRIFT_SEVERITY))
+    if kept.objects == found.objects and version.unfinished is None:
+        _remember(connection, tables, version.id, fingerprint)
+    return Findings(differences, found.counts, found.not_covered)
+
+
+#: What makes a snapshot where there is none.
+NO_SNAPSHOT = "The next run of applysql leaves one, or: manage.py validateschema --accept --reason TEXT"
+
+
+def _remember(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:
+    """Note that the catalogs are just what the version says, where the role may and the server isn't a standby."""
+    try:
+        with connection.transaction():
+            note_fingerprint(connection, tables, id, fingerprint)
+    except psycopg.Error as error:
+        logger.debug("The fingerprint of the schema was not kept: %s", str(error).strip())
+
+
+# Django's migrate
+
+
+#: The schema before a `migrate` of this process, by alias: Django sends a signal before and one after.
+_before_migrate: dict[str, Before] = {}
+
+
+def before_migrate(alias: str) -> None:
+    """Look at the schema of a database that Django is about to migrate, where runs keep a snapshot of it."""
+    _before_migrate.pop(alias, None)
+    try:
+        connection = raw(connections[alias])
+        tables = locate(connection).tables
+        if tables is not None and latest(connection, tables) is not None:
+            begun = note(SnapshotReason.MIGRATE, uuid.uuid4(), datetime.now(UTC))
+            _before_migrate[alias] = look_before(connection, tables, begun)
+    except FAILURES as error:
+        logger.warning("The schema could not be looked at before migrate: %s", str(error).strip())
+
+
+def after_migrate(alias: str, migrations: Iterable[str]) -> None:
+    """Move the snapshot by what Django's migrations changed."""
+    before = _before_migrate.pop(alias, None)
+    if before is None:
+        return
+    try:
+        connection = raw(connections[alias])
+        tables = locate(connection).tables
+        if tables is not None:
+            look_after(connection, tables, before, reason=SnapshotReason.MIGRATE, files=migrations)
+    except FAILURES as error:
+        logger.warning("The schema that migrate left could not be kept: %s", str(error).strip())

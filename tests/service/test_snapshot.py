@@ -1,0 +1,187 @@
+"""The snapshot: what runs left, and that nothing else ever moves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
+
+from sqlmigrations.database import raw
+from sqlmigrations.service.apply import ApplyOptions, apply
+from sqlmigrations.service.revert import RevertOptions, plan_revert, revert
+from sqlmigrations.service.validate import ValidateOptions, validate
+from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions
+from tests.helpers import put, rows, run_sql, value
+
+pytestmark = pytest.mark.usefixtures("fresh_database", "unblocked")
+
+
+@pytest.fixture
+def unblocked(django_db_blocker: DjangoDbBlocker, fresh_database: str) -> object:
+    with django_db_blocker.unblock():
+        yield
+
+
+def drift() -> list[tuple[str, str, str]]:
+    """Return what differs from what the last run left."""
+    report = validate(ValidateOptions())
+    return [(each.kind, each.object, each.attribute) for each in report.differences if each.source == "snapshot"]
+
+
+def versions() -> list[tuple[str, tuple[str, ...]]]:
+    return [(version.reason, version.files) for version in list_versions().versions]
+
+
+BY_HAND = ("index", "public.by_hand", "presence")
+
+
+def test_an_index_made_by_hand_is_reported_through_three_deploys(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint PRIMARY KEY, email text);"})
+    apply(ApplyOptions())
+    assert drift() == []
+    run_sql("CREATE INDEX by_hand ON users (email)")
+    assert drift() == [BY_HAND]
+    for number in (2, 3, 4):
+        put(folder, {f"00{number}_more.sql": f"CREATE TABLE more_{number} (id bigint);"})
+        apply(ApplyOptions())
+        assert drift() == [BY_HAND]
+    run_sql("DROP INDEX by_hand")
+    assert drift() == []
+    assert versions() == [
+        ("run", ("004_more.sql",)),
+        ("run", ("003_more.sql",)),
+        ("run", ("002_more.sql",)),
+        ("run", ("001_users.sql",)),
+    ]
+
+
+def test_a_run_that_changes_a_drifted_object_takes_over_what_it_changed_alone(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint PRIMARY KEY, email text, name text);"})
+    apply(ApplyOptions())
+    run_sql("ALTER TABLE users ALTER email SET DEFAULT 'x', ALTER name TYPE varchar(10)")
+    put(folder, {"002_email.sql": "ALTER TABLE users ALTER email SET NOT NULL, ALTER name TYPE varchar(20);"})
+    apply(ApplyOptions())
+    assert drift() == [("column", "public.users.email", "default")]
+
+
+def test_what_a_run_drops_is_gone_and_what_it_makes_again_is_its_own(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint PRIMARY KEY); CREATE VIEW all_users AS TABLE users;"})
+    apply(ApplyOptions())
+    run_sql("DROP VIEW all_users; CREATE TABLE extra (id int)")
+    assert drift() == [("table", "public.extra", "presence"), ("view", "public.all_users", "presence")]
+    put(folder, {"002_again.sql": "CREATE VIEW all_users AS TABLE users; DROP TABLE extra;"})
+    apply(ApplyOptions())
+    assert drift() == []
+
+
+def test_a_failed_file_leaves_the_snapshot_as_it_was(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint PRIMARY KEY);"})
+    apply(ApplyOptions())
+    put(folder, {"002_bad.sql": "CREATE TABLE bad (id bigint); SELECT 1/0;"})
+    apply(ApplyOptions())
+    assert drift() == []
+    assert versions() == [("run", ("001_users.sql",))]
+
+
+def test_a_revert_moves_the_snapshot(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint);", "001_users.down.sql": "DROP TABLE users;"})
+    apply(ApplyOptions())
+    revert(plan_revert(RevertOptions(last=1)))
+    assert drift() == []
+    assert versions() == [("run", ("001_users.sql",)), ("run", ("001_users.sql",))]
+
+
+def test_django_moves_the_snapshot_by_what_it_migrates(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint);"})
+    apply(ApplyOptions())
+    run_sql("CREATE INDEX by_hand ON users (id)")
+    call_command("migrate", "contenttypes", verbosity=0, skip_checks=True)
+    assert drift() == [BY_HAND]
+    ((reason, files), *_) = versions()
+    assert reason == "migrate"
+    assert files == ("contenttypes.0001_initial", "contenttypes.0002_remove_content_type_name")
+
+
+def kill_before_the_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apply what is pending, and stop as a killed process does: before the snapshot is moved."""
+    with monkeypatch.context() as patch:
+        patch.setattr("sqlmigrations.service.snapshot.look_after", lambda *args, **options: None)
+        apply(ApplyOptions())
+
+
+def test_after_a_killed_run_its_own_changes_are_known_and_others_are_drift(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint, email text);"})
+    apply(ApplyOptions())
+    put(folder, {"002_orders.sql": "CREATE TABLE orders (id bigint PRIMARY KEY, total int);"})
+    kill_before_the_snapshot(monkeypatch)
+    run_sql("CREATE INDEX by_hand ON users (email)")
+    assert drift() == [BY_HAND]
+    put(folder, {"003_more.sql": "CREATE TABLE more (id bigint);"})
+    kill_before_the_snapshot(monkeypatch)
+    assert drift() == [BY_HAND]
+    put(folder, {"004_last.sql": "CREATE TABLE last (id bigint);"})
+    apply(ApplyOptions())
+    assert drift() == [BY_HAND]
+
+
+def test_what_a_killed_run_did_in_ways_nobody_can_know_is_asked_about(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint);"})
+    apply(ApplyOptions())
+    put(folder, {"002_made.sql": "DO $$ BEGIN EXECUTE 'CREATE TABLE ma' || 'de (id bigint)'; END $$;"})
+    kill_before_the_snapshot(monkeypatch)
+    assert drift() == [("table", "public.made", "presence")]
+    accept_schema("the run of 002 was killed", tell=lambda told: None)
+    assert drift() == []
+
+
+def test_accepting_is_remembered_with_its_reason(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint);"})
+    apply(ApplyOptions())
+    run_sql("CREATE INDEX by_hand ON users (id)")
+    accepted = accept_schema("asked for by support", tell=lambda told: None)
+    assert [each.object for each in accepted.differences] == ["public.by_hand"]
+    assert drift() == []
+    assert value("SELECT details FROM sqlmigrations_migrationevent WHERE type = 'schema_accepted'") == {
+        "reason": "asked for by support",
+        "differences": ["index public.by_hand: presence"],
+    }
+    assert versions()[0] == ("accepted", ())
+
+
+def test_two_versions_are_compared(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint, email text);"})
+    apply(ApplyOptions())
+    put(folder, {"002_email.sql": "ALTER TABLE users ALTER email SET NOT NULL;"})
+    apply(ApplyOptions())
+    (newer, older) = (version.id for version in list_versions().versions)
+    assert [(each.object, each.attribute, each.expected, each.found) for each in compare_versions(older, newer)] == [
+        ("public.users.email", "not_null", "no", "yes")
+    ]
+
+
+def test_old_versions_are_pruned_with_their_texts(folder: Path, settings: object) -> None:
+    settings.SQLMIGRATIONS_SCHEMA_VERSIONS = 2  # type: ignore[attr-defined] # pytest-django's fixture takes any name
+    for number in range(1, 6):
+        put(folder, {f"00{number}_t.sql": f"DROP TABLE IF EXISTS t{number - 1}; CREATE TABLE t{number} (id bigint);"})
+        apply(ApplyOptions())
+    assert [files for _, files in versions()] == [("005_t.sql",), ("004_t.sql",)]
+    (newer, older) = (version.id for version in list_versions().versions)
+    compare_versions(older, newer)
+    assert rows("SELECT count(*) FROM sqlmigrations_schematext WHERE until < %s", older) == [(0,)]
+
+
+def test_a_role_that_may_not_write_gets_the_same_answer(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint);"})
+    apply(ApplyOptions())
+    run_sql("COMMENT ON TABLE users IS 'a'; COMMENT ON TABLE users IS NULL")
+    from django.db import connection
+
+    connection.ensure_connection()
+    raw(connection).execute("SET default_transaction_read_only = on")
+    assert drift() == []
