@@ -102,6 +102,7 @@ class EventType(models.TextChoices):
     SCHEMA_ACCEPTED = "schema_accepted", _("schema accepted as found")
     DDL_LOG_INSTALLED = "ddl_log_installed", _("DDL log installed")
     DDL_LOG_REMOVED = "ddl_log_removed", _("DDL log removed")
+    EXAMINED = "examined", _("health examined")
 
 
 class MigrationRecord(ReadOnlyModel):

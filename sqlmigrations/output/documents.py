@@ -16,7 +16,8 @@ from sqlmigrations.schema.difference import Difference
 from sqlmigrations.service.adopt import AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summary
 from sqlmigrations.service.ddl_log import DDLLogReport
-from sqlmigrations.service.health import HealthReport
+from sqlmigrations.service.gate import GateReport
+from sqlmigrations.service.health import HealthReport, Known
 from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin, ValidationReport
@@ -50,6 +51,16 @@ def of_run(command: str, result: RunResult | RevertResult) -> Document:
         "files": [_file(file) for file in result.files],
         "summary": summary(result.files),
         "head": result.head,
+    }
+
+
+def of_gate(gate: GateReport) -> Document:
+    """Return what is added to the document of a run with ``--gate``."""
+    return {
+        "gate": {
+            "new": [{"check": check, **_finding(finding, check)} for check, finding in gate.new],
+            "gone": [_known(each) for each in gate.gone],
+        }
     }
 
 
@@ -232,9 +243,13 @@ def of_health(report: HealthReport) -> Document:
         **head("dbhealth", report.database),
         "at": report.at.isoformat(),
         "checks": [_check(result) for result in report.results],
-        "gone": [{"check": gone.check, "object": gone.object, "severity": str(gone.severity)} for gone in report.gone],
+        "gone": [_known(each) for each in report.gone],
         "summary": dict(report.summary),
     }
+
+
+def _known(known: Known) -> Document:
+    return {"check": known.check, "object": known.object, "severity": str(known.severity)}
 
 
 def _check(result: Result) -> Document:

@@ -71,6 +71,9 @@ def of_run(result: RunResult | RevertResult) -> ExitCode:
         return ExitCode.DISAGREES
     if any(file.error for file in result.files) or statuses & {Status.FAILED, Status.HELD, Status.LATE}:
         return ExitCode.FOUND
+    gate = result.gate if isinstance(result, RunResult) else None
+    if gate is not None and gate.worst in (Severity.WARNING, Severity.CRITICAL):
+        return ExitCode.FOUND
     return ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from django.core.management.color import Style
 
 from sqlmigrations.health.base import Check, Finding, FixKind, Result, Severity, Status
 from sqlmigrations.health.units import counted, span
+from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport
 
 #: How many findings of one check are shown before the others are only counted.
@@ -76,15 +77,17 @@ class HealthText:
         yield self.style.MIGRATE_LABEL(result.check.id)
         shown = result.findings if self.verbosity >= 2 else result.findings[:SHOWN]
         for finding in shown:
-            yield from self._finding(finding)
+            yield from self.finding(finding)
         if len(shown) < len(result.findings):
             yield f"  +{len(result.findings) - len(shown):,} more of this kind (-v 2 shows them)"
 
-    def _finding(self, finding: Finding) -> Iterator[str]:
+    def finding(self, finding: Finding, check: str = "") -> Iterator[str]:
+        """Yield a finding, where it came from, and its fixes; ``check`` names it where no heading does."""
+        named = f" ({check})" if check else ""
         paint = self._paint(_STATUS[finding.severity])
         known = " (known)" if finding.is_known else ""
         wanted = f"; should be: {finding.threshold}" if finding.threshold else ""
-        yield f"  {paint(finding.severity)} {finding.subject}: {finding.observed}{wanted}{known}"
+        yield f"  {paint(finding.severity)} {finding.subject}: {finding.observed}{wanted}{known}{named}"
         if finding.origin is not None:
             line = f":{finding.origin.line}" if finding.origin.line else ""
             yield f"    from {finding.origin.file}{line}"
@@ -108,6 +111,17 @@ class HealthText:
             Status.OK: self.style.SUCCESS,
         }
         return paints[status]
+
+
+def gate_lines(gate: GateReport, style: Style) -> Iterator[str]:
+    """Yield what a run changed in the database's health."""
+    text = HealthText(style)
+    if not gate.new:
+        yield f"Health: {style.SUCCESS('nothing new')}, {len(gate.gone)} gone."
+        return
+    yield f"Health: {counted(len(gate.new), 'new finding')}, {len(gate.gone)} gone."
+    for check, finding in gate.new:
+        yield from text.finding(finding, check)
 
 
 _STATUS = {Severity.CRITICAL: Status.CRITICAL, Severity.WARNING: Status.WARNING, Severity.INFO: Status.OK}

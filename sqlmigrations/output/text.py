@@ -9,6 +9,7 @@ from django.core.management.color import Style
 
 from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.scripts import Script
+from sqlmigrations.output.health import gate_lines
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.service.apply import (
@@ -112,6 +113,8 @@ class RunText:
             yield f"  {_nothing(result)}"
         else:
             yield _summary(summary(result.files))
+        if isinstance(result, RunResult) and result.gate is not None:
+            yield from gate_lines(result.gate, self.style)
         yield f"Head of the history: {result.head}"
 
 

@@ -27,6 +27,7 @@ from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import forwards
 from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.ddl_log import prune_ddl_log
+from sqlmigrations.service.gate import GateReport, check_gate, close_gate, look
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
 from sqlmigrations.service.snapshot import moving_snapshot
@@ -48,6 +49,7 @@ class ApplyOptions:
     fail_fast: bool = False
     allow_late: bool = False
     backup: bool = False
+    gate: bool = False
     lock_wait: float = LOCK_WAIT
 
     @property
@@ -107,6 +109,7 @@ class RunResult:
     taken: int
     head: str
     warnings: tuple[Problem, ...] = ()
+    gate: GateReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +266,7 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
         InvalidFiles: files can't be run as they are; nothing was run.
         RunLockHeld: another run went on for longer than ``lock_wait``.
         BackupFailed: a backup was asked for and could not be taken; nothing was run.
+        GateClosed: the gate was asked for, and now is no good time; nothing was run.
         DatabaseUnavailable: the database can't be reached.
         KeyboardInterrupt: the run was interrupted; the file in work was rolled back and that was recorded.
     """
@@ -272,13 +276,18 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
         disk, footprints = read_disk(options.database), Footprints()
         runnable = _prospect(wrapper, disk, options, footprints).plan.runnable
         judge(runnable)  # before the lock is taken and before the history's tables are made
+        if options.gate and runnable:
+            check_gate(options.database)
         with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
             prospect = _prospect(wrapper, disk, options, footprints)
             judge(prospect.plan.runnable, {step.name for step in runnable})
             if options.backup and prospect.plan.runnable:
                 run.journal.context["backup"] = back_up(options.database)
+            before = look(options.database) if options.gate and prospect.plan.runnable else None
             result = _Application(run, options, progress).go(prospect)
             prune_ddl_log(run.connection, run.tables)
+            if before is not None and not run.connection.closed:
+                result = replace(result, gate=close_gate(run, before), head=run.head)
             return result
 
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from project.env import BASE_DIR
 from sqlmigrations.management.commands.dbhealth import Command
-from tests.helpers import Ran, applysql, put, role, run_sql, session
+from tests.helpers import Ran, applysql, put, role, rows, run_sql, session, states
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
@@ -88,7 +88,7 @@ def test_verbosity() -> None:
 
 def test_a_database_that_is_well() -> None:
     run_sql("CREATE TABLE t (id bigint PRIMARY KEY)")
-    answer = dbhealth()
+    answer = dbhealth("--gate", "after")
     assert (answer.err, answer.code) == ("", 0)
     assert "warning" not in answer.out
     assert "critical" not in answer.out
@@ -119,7 +119,7 @@ def test_a_named_check_that_cant_look_is_no_answer() -> None:
         wrapper.close()
         try:
             answer = dbhealth("--only", "sequence_exhaustion")
-            whole = dbhealth("--fail-on", "critical")
+            whole = dbhealth("--gate", "after", "--fail-on", "critical")
         finally:
             wrapper.settings_dict["OPTIONS"] = kept
             wrapper.close()
@@ -147,7 +147,7 @@ def document(*arguments: str) -> dict[str, Any]:
 
 def test_json() -> None:
     run_sql(ILL)
-    found = document()
+    found = document("--gate", "after")
     assert found["summary"]["warning"] == 2
     (check,) = [check for check in found["checks"] if check["id"] == "fk_without_index"]
     assert check["findings"] == [
@@ -253,7 +253,7 @@ def test_ignored_findings(settings: Settings) -> None:
     run_sql(ILL)
     rule = {"check": "no_primary_key", "object": "public.log", "reason": "append-only", "until": "2999-01-01"}
     settings.SQLMIGRATIONS_HEALTH = {"ignore": [rule], "disabled": ["fk_without_index"]}
-    assert dbhealth().code == 0
+    assert dbhealth("--gate", "after").code == 0
     (check,) = document("--only", "no_primary_key")["checks"]
     assert (check["status"], check["ignored"], check["findings"]) == ("ok", 1, [])
     settings.SQLMIGRATIONS_HEALTH = {"ignore": [rule | {"until": "2020-01-01"}]}
@@ -299,6 +299,76 @@ def test_our_own_tables_are_well(folder: Path) -> None:
     found = document()
     objects = [finding["object"] for check in found["checks"] for finding in check["findings"]]
     assert [name for name in objects if "sqlmigrations" in name] == []
+
+
+# Around a run
+
+PARENT = "CREATE TABLE parent (id int PRIMARY KEY);\nCREATE TABLE child (id int PRIMARY KEY, p_id int);\n"
+
+
+def test_a_run_says_what_is_new(folder: Path) -> None:
+    put(folder, {"001.sql": f"{PARENT}CREATE TABLE log (at timestamptz);\n"})
+    assert applysql("--gate").code == 1
+    put(folder, {"002_fk.sql": "DROP TABLE log;\n\nALTER TABLE child ADD FOREIGN KEY (p_id) REFERENCES parent;\n"})
+    answer = applysql("--gate")
+    assert (answer.err, answer.code) == ("", 1)
+    assert answer.out == (
+        "Running SQL files:\n"
+        "  Applying 002_fk.sql... OK (<time>, 2 statements)\n"
+        "  1 applied.\n"
+        "Health: 1 new finding, 1 gone.\n"
+        "  warning public.child.p_id: no index for the key to public.parent; "
+        "should be: an index that its columns lead (fk_without_index)\n"
+        "    from 002_fk.sql:3\n"
+        '    SQL: CREATE INDEX CONCURRENTLY ON "public"."child" ("p_id");\n'
+        "      takes ShareUpdateExclusive, reads and writes go on; can't run in a transaction "
+        "(in a SQL file: -- sqlmigrations: transaction off)\n"
+        "Head of the history: <hash>\n"
+    )
+    ((details,),) = rows(
+        "SELECT details FROM sqlmigrations_migrationevent WHERE type = 'examined' ORDER BY id DESC LIMIT 1"
+    )
+    assert details == {
+        "new": [
+            {
+                "check": "fk_without_index",
+                "object": "public.child.p_id",
+                "severity": "warning",
+                "observed": "no index for the key to public.parent",
+                "file": "002_fk.sql",
+                "line": 3,
+            }
+        ],
+        "gone": [{"check": "no_primary_key", "object": "public.log", "severity": "warning"}],
+    }
+    put(folder, {"003_index.sql": "-- sqlmigrations: transaction off\nCREATE INDEX CONCURRENTLY ON child (p_id);\n"})
+    answer = applysql("--gate")
+    assert (answer.code, answer.out.splitlines()[-2]) == (0, "Health: nothing new, 1 gone.")
+
+
+def test_nothing_is_run_while_it_is_no_good_time(folder: Path) -> None:
+    put(folder, {"001.sql": f"{PARENT}ALTER TABLE child ADD CONSTRAINT fk FOREIGN KEY (p_id) REFERENCES parent;\n"})
+    assert applysql().code == 0
+    run_sql("ALTER TABLE child DISABLE TRIGGER ALL")
+    put(folder, {"002.sql": "SELECT 1"})
+    assert applysql("--gate") == Ran(
+        "",
+        "CommandError: Now is no good time, so nothing was run:\n"
+        "    public.child.fk: its trigger is disabled (fk_enforcement_off)\n"
+        "  manage.py dbhealth --gate before tells what would help.\n",
+        2,
+    )
+    assert states() == {"001.sql": "applied"}
+    run_sql("ALTER TABLE child ENABLE TRIGGER ALL")
+    assert applysql("--gate").code == 0
+
+
+def test_the_gate_in_the_document(folder: Path) -> None:
+    put(folder, {"001.sql": PARENT, "002.sql": "CREATE TABLE log (at timestamptz)"})
+    found = json.loads(applysql("--gate", "--format", "json", "001").out.replace("<ms>", "0"))
+    assert found["gate"] == {"new": [], "gone": []}
+    found = json.loads(applysql("--gate", "--format", "json").out.replace("<ms>", "0"))
+    assert [(new["check"], new["object"]) for new in found["gate"]["new"]] == [("no_primary_key", "public.log")]
 
 
 # Descriptions

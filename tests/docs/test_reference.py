@@ -43,6 +43,7 @@ from sqlmigrations.schema.snapshot import Version
 from sqlmigrations.service.adopt import Adoption, AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
 from sqlmigrations.service.ddl_log import DDLLogReport
+from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
@@ -256,18 +257,20 @@ def validation_document() -> documents.Document:
     return documents.of_validation(report)
 
 
+_FINDING = Finding(
+    subject=Subject("table", "public", "t"),
+    severity=HealthSeverity.WARNING,
+    observed="observed",
+    fixes=(Fix(FixKind.SQL, "fix"),),
+    origin=Origin("001.sql", 1),
+)
+_GONE = Known("no_primary_key", "public.gone", HealthSeverity.WARNING)
+
+
 def health_document() -> documents.Document:
     """Return the document of a look at health, with everything in it."""
-    finding = Finding(
-        subject=Subject("table", "public", "t"),
-        severity=HealthSeverity.WARNING,
-        observed="observed",
-        fixes=(Fix(FixKind.SQL, "fix"),),
-        origin=Origin("001.sql", 1),
-    )
-    result = Result(check=NoPrimaryKey(), status=HealthStatus.WARNING, examined=1, findings=(finding,))
-    gone = Known("no_primary_key", "public.gone", HealthSeverity.WARNING)
-    return documents.of_health(HealthReport("default", (result,), _NOW, gone=(gone,), summary=summarize([result])))
+    result = Result(check=NoPrimaryKey(), status=HealthStatus.WARNING, examined=1, findings=(_FINDING,))
+    return documents.of_health(HealthReport("default", (result,), _NOW, gone=(_GONE,), summary=summarize([result])))
 
 
 def versions_document() -> documents.Document:
@@ -327,6 +330,15 @@ def test_every_key_of_a_document_is_in_the_reference(title: str) -> None:
     assert {*page["JSON documents"].named(), *page[title].named()} == paths(made_documents()[title])
 
 
+def test_every_key_of_a_gate_is_in_the_reference() -> None:
+    """A finding's are those of a look at health."""
+    page = sections("json")
+    prefix = "checks[].findings[]."
+    of_finding = {key.removeprefix(prefix) for key in page["A look at health"].named() if key.startswith(prefix)}
+    documented = {*page["What a gate found"].named(), *(f"gate.new[].{key}" for key in of_finding)}
+    assert documented == paths(documents.of_gate(GateReport((("no_primary_key", _FINDING),), (_GONE,))))
+
+
 def test_the_document_of_several_databases_is_in_the_reference() -> None:
     page = sections("json")
     several = documents.of_all("applysql", [{}])
@@ -351,6 +363,7 @@ def test_every_kind_of_document_is_tested() -> None:
         "of_coverage",
         "of_ddl_log",
         "of_error",
+        "of_gate",
         "of_health",
     }
 

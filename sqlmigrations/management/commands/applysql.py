@@ -57,6 +57,11 @@ class Command(SQLCommand):
             "--resume-at", type=int, metavar="N", help="Go on with statement N of a file that stopped half-way."
         )
         stopped.add_argument("--restart", action="store_true", help="Begin a file that stopped half-way again.")
+        parser.add_argument(
+            "--gate",
+            action="store_true",
+            help="Run nothing while now is no good time, and say what is new in the database's health afterwards.",
+        )
         parser.add_argument("--backup", action="store_true", help="Take a backup before the first file runs.")
         parser.add_argument("--reason", default="", help="Why: kept with the event.")
         parser.add_argument(
@@ -115,7 +120,10 @@ class Command(SQLCommand):
         with Screen(self._out(options), style, verbosity=options["verbosity"]) as screen:
             result = apply(asked, screen.report)
             screen.close(result)
-        return documents.of_run(self.name, result) if as_json else None, exit_codes.of_run(result)
+        document = documents.of_run(self.name, result)
+        if result.gate is not None:
+            document |= documents.of_gate(result.gate)
+        return document if as_json else None, exit_codes.of_run(result)
 
     def _adopt(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Take over another tool's history, shown first."""
@@ -206,5 +214,6 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
         fail_fast=options["fail_fast"],
         allow_late=options["allow_late"],
         backup=options["backup"],
+        gate=options["gate"],
         lock_wait=options["lock_wait"],
     )
