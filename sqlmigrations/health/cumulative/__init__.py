@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sqlmigrations.health.base import Check
-from sqlmigrations.health.cumulative import access, bloat, indexes, server, upkeep
+from sqlmigrations.health.cumulative import access, bloat, indexes, server, statements, upkeep
 
 #: All of them, in the order in which they are listed.
 CHECKS: tuple[type[Check], ...] = (
+    *statements.CHECKS,
     *indexes.CHECKS,
     *bloat.CHECKS,
     *upkeep.CHECKS,
