@@ -45,12 +45,12 @@ class Settings:
     SCHEMA_VERSIONS: int = 100
     #: The alias of a database where scratch databases may be made.
     SHADOW_DATABASE: str | None = None
+    #: The folder in which replays are kept, so that what was made in one place is only read in another.
+    REPLAY_CACHE: Directory | None = None
     #: How many days the changes in the DDL log are kept; ``None`` keeps them for good.
     DDL_LOG_DAYS: int | None = 365
     #: Thresholds and ignores of health checks.
     HEALTH: Mapping[str, Any] = {}
-    #: Lint for matters of style too.
-    LINT_STYLE: bool = False
     #: This is a production database: test seeds and scratch databases are refused.
     PRODUCTION: bool = False
     #: Offer actions that change the database in the admin.

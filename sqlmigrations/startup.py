@@ -126,7 +126,7 @@ def _validate(alias: str) -> None:
     from sqlmigrations.service.databases import option
     from sqlmigrations.service.validate import ValidateOptions, validate
 
-    report = validate(ValidateOptions(database=alias))
+    report = validate(ValidateOptions(database=alias, models=False))
     if report.pending:
         words = "Database '%s': SQL files are pending: %d. Run: manage.py applysql%s"
         logger.warning(words, alias, report.pending, option(alias))

@@ -51,7 +51,7 @@ def _ours(databases: Sequence[str]) -> list[str]:
 
 def _of_database(alias: str) -> list[CheckMessage]:
     try:
-        report = validate(ValidateOptions(database=alias))
+        report = validate(ValidateOptions(database=alias, models=False))
         return [*_numbers(alias), *_judge(report)]
     except InvalidFiles:
         return []  # the checks of the files have told

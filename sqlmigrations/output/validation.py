@@ -16,10 +16,15 @@ _TITLES = {
     Source.MODELS: "Models",
     Source.SNAPSHOT: "What the last run left",
     Source.REPLAY: "All migrations and files from nothing",
+    Source.ROUNDTRIP: "Up, down and up again",
+    Source.VERIFY: "Verify scripts",
     Source.AGAINST: "The other database",
 }
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+#: What these say fits into a line.
+_IN_A_LINE = frozenset({Source.HISTORY, Source.REQUIRED, Source.ROUNDTRIP, Source.VERIFY})
 
 
 def lines(report: ValidationReport, style: Style, *, verbosity: int = 1) -> Iterator[str]:
@@ -46,7 +51,7 @@ def _difference(report: ValidationReport, difference: Difference, style: Style) 
     }[difference.severity]
     named = difference.object.startswith(f"{difference.kind} ")
     what = difference.object if named else f"{difference.kind} {difference.object}"
-    if difference.source in (Source.HISTORY, Source.REQUIRED) or difference.attribute == "presence":
+    if difference.source in _IN_A_LINE or difference.attribute in ("presence", "replay"):
         yield (
             f"  {paint(difference.severity)} {what}: {difference.attribute} should be {difference.expected}, "
             f"found {difference.found}"

@@ -16,6 +16,8 @@ class Source(StrEnum):
     MODELS = "models"
     SNAPSHOT = "snapshot"
     REPLAY = "replay"
+    ROUNDTRIP = "roundtrip"
+    VERIFY = "verify"
     AGAINST = "against"
 
 

@@ -293,7 +293,7 @@ class _Past:
         present = self.disk.by_name.get(name)
         on_disk = present.down if present is not None else None
         kept = self._down_of(name)
-        if kept is not None and _is_whole(kept) and not from_disk:
+        if kept is not None and is_whole(kept) and not from_disk:
             down = name.removesuffix(".sql") + ".down.sql"
             script: Script = RecordedFile(down, Path(down), text=kept)
             return Reversal(name, record.kind, record, script, "as kept when it was applied", _diff(kept, on_disk))
@@ -313,7 +313,7 @@ def kept_down(connection: Connection, tables: Tables, file: SQLFile) -> Script:
         NothingToRevertWith: there is neither.
     """
     texts = read_all_texts(connection, tables).get(file.name)
-    if texts is not None and texts.down is not None and _is_whole(texts.down):
+    if texts is not None and texts.down is not None and is_whole(texts.down):
         name = file.name.removesuffix(".sql") + ".down.sql"
         return RecordedFile(name, Path(name), text=texts.down)
     if file.down is None:
@@ -326,7 +326,7 @@ def _can_be_reverted(record: Record) -> bool:
     return record.executed_at is not None and (record.is_held or half_reverted)
 
 
-def _is_whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
     """Tell whether a kept text is the script itself, neither cut nor masked."""
     return not (text.startswith("-- sensitive:") or _is_cut(text) or holds_masks(text.encode()))
 

@@ -33,7 +33,7 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
 from sqlmigrations.models import EventType, SnapshotReason
 from sqlmigrations.schema.catalog import Catalog, Identity, parent_of, read_catalog, read_fingerprint
-from sqlmigrations.schema.compare import compare
+from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Findings, Skipped, Source
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.schema.snapshot import (
@@ -218,7 +218,8 @@ def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
         return Findings(examined=version.counts)
     found = read_catalog(connection)
     kept = settled(connection, tables, version, found)
-    differences = compare(kept, found, source=Source.SNAPSHOT, severities=read_severities(settings.DRIFT_SEVERITY))
+    severities = read_severities(settings.DRIFT_SEVERITY)
+    differences = compare_twice(connection, kept, found, source=Source.SNAPSHOT, severities=severities)
     if kept.objects == found.objects and version.unfinished is None:
         _remember(connection, tables, version.id, fingerprint)
     return Findings(differences, found.counts, found.not_covered)

@@ -29,14 +29,17 @@ from sqlmigrations.models import MigrationEvent, MigrationRecord
 from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
 from sqlmigrations.runner.lock import run_in_progress
 from sqlmigrations.schema.catalog import read_catalog
-from sqlmigrations.schema.compare import compare
+from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Findings, Severity, Skipped, Source
 from sqlmigrations.schema.ignore import Rule, apply_rules, read_rules
 from sqlmigrations.schema.required import compare_required
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.gather import Footprints, OnDisk, read_disk, recall
+from sqlmigrations.service.models import compare_with_models
+from sqlmigrations.service.replay import compare_replay, compare_roundtrip
 from sqlmigrations.service.snapshot import compare_snapshot
+from sqlmigrations.service.verify import run_verify_scripts
 
 #: Events at the end of the chain that are verified when the whole history isn't asked for.
 TAIL = 1_000
@@ -53,6 +56,10 @@ class ValidateOptions:
     history: bool = False
     expect_head: str | None = None
     against: str | None = None
+    models: bool = True
+    verify: bool = False
+    replay: bool = False
+    roundtrip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,11 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         Findings((*_of_files(plan, option(options.database)), *_of_chain(chain))),
         Findings(tuple(_of_head(options, chain, is_known=is_known))),
         _of_required(connection, tables),
+        *([compare_with_models(wrapper)] if options.models else []),
         compare_snapshot(connection, tables),
+        *([run_verify_scripts(wrapper, disk, remembered)] if options.verify else []),
+        *([compare_replay(wrapper, disk, remembered)] if options.replay else []),
+        *([compare_roundtrip(wrapper, disk)] if options.roundtrip else []),
         *([_against(connection, options.against)] if options.against else []),
     )
     judged = apply_rules(
@@ -197,7 +208,8 @@ def _against(connection: Connection, alias: str) -> Findings:
     with connected(alias) as other:
         expected = read_catalog(raw(other))
     found = read_catalog(connection)
-    differences = compare(expected, found, source=Source.AGAINST, severities=read_severities(settings.DRIFT_SEVERITY))
+    severities = read_severities(settings.DRIFT_SEVERITY)
+    differences = compare_twice(connection, expected, found, source=Source.AGAINST, severities=severities)
     return Findings(differences, found.counts, found.not_covered)
 
 

@@ -47,6 +47,19 @@ class Command(SQLCommand):
             help="Compare the schema with that of another database, too.",
         )
         parser.add_argument(
+            "--verify", action="store_true", help="Run the verify scripts of the applied files once more, read-only."
+        )
+        parser.add_argument(
+            "--replay",
+            action="store_true",
+            help="Make the schema from nothing in a scratch database, by migrations and files, and compare.",
+        )
+        parser.add_argument(
+            "--roundtrip",
+            action="store_true",
+            help="Prove in a scratch database that each down script undoes its file, and that the file runs again.",
+        )
+        parser.add_argument(
             "--accept",
             action="store_true",
             help="Take the schema as it is for what it should be from now on, and stop; needs --reason.",
@@ -85,6 +98,9 @@ class Command(SQLCommand):
                 history=options["history"],
                 expect_head=options["expect_head"],
                 against=options["against"],
+                verify=options["verify"],
+                replay=options["replay"],
+                roundtrip=options["roundtrip"],
             )
         )
         return self._answer(report, **options)

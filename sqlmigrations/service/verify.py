@@ -1,0 +1,78 @@
+"""Runs the verify scripts of the files that a database holds, once more and read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from sqlmigrations.database import raw
+from sqlmigrations.exceptions import InvalidFile
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.history import Record
+from sqlmigrations.runner.verify import VerifyFailed, verify
+from sqlmigrations.schema.difference import Difference, Findings, Severity, Source
+from sqlmigrations.service.gather import Footprints, OnDisk, Remembered
+
+#: When something happened that nobody wrote down.
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def run_verify_scripts(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: Remembered) -> Findings:
+    """Run each held file's verify script, those aside of files that one that was applied later overlaps with.
+
+    What such a script asks for may rightly not be so any more; they are counted. Nothing is written: each
+    script runs in a read-only transaction that is rolled back.
+    """
+    held = _held(disk, remembered)
+    footprints = Footprints()
+    differences = []
+    overtaken = 0
+    for index, file in enumerate(held):
+        if file.verify is None:
+            continue
+        if any(footprints.overlap(file, later) for later in held[index + 1 :]):
+            overtaken += 1
+        elif difference := _verify(wrapper, file):
+            differences.append(difference)
+    scripts = len([file for file in held if file.verify])
+    return Findings(
+        tuple(differences),
+        {"verify script": scripts - overtaken},
+        {"overtaken verify script": overtaken} if overtaken else {},
+    )
+
+
+def _held(disk: OnDisk, remembered: Remembered) -> Sequence[SQLFile]:
+    """Return the files that the database holds as they stand on disk, in the order in which they were applied."""
+
+    def applied(file: SQLFile) -> tuple[datetime, int]:
+        record = remembered.records[file.name]
+        return record.executed_at or _LONG_AGO, disk.files.index(file)
+
+    return sorted((file for file in disk.files if _is_as_held(file, remembered.records.get(file.name))), key=applied)
+
+
+def _is_as_held(file: SQLFile, record: Record | None) -> bool:
+    return record is not None and record.is_held and file.kind is not Kind.SEED and record.checksum == file.checksum
+
+
+def _verify(wrapper: BaseDatabaseWrapper, file: SQLFile) -> Difference | None:
+    """Return what a verify script finds, or nothing."""
+    if file.verify is None:
+        return None
+    try:
+        verify(raw(wrapper), file.verify)
+    except VerifyFailed as failed:
+        message = failed.failure.message.removeprefix("The file ran, but its verify script says no: ")
+        found = f"{failed.failure.where}: {message}"
+    except InvalidFile as error:
+        found = str(error)
+    else:
+        return None
+    return Difference(
+        Source.VERIFY, "file", file.name, "verify script", "true", found, Severity.ERROR,
+        "look at what the script asks for: somebody has changed it since the file was applied",
+    )  # fmt: skip
