@@ -256,7 +256,7 @@ class Check:
     #: Runs only when it is named, or enabled in the settings: it reads the user's data.
     opt_in: ClassVar[bool] = False
     #: ``statement_timeout`` of its statements.
-    timeout: ClassVar[str] = "5s"
+    timeout: ClassVar[str] = "15s"
     #: Names of its SQL files; the one of its id when empty.
     sql: ClassVar[tuple[str, ...]] = ()
     #: Where they are.

@@ -21,6 +21,21 @@ WITH fk AS (
         AND k.conparentid = 0
         AND n.nspname !~ '^pg_'
         AND n.nspname <> 'information_schema'
+),
+other AS (
+    SELECT DISTINCT ON (fk.oid)
+        fk.oid,
+        o.conname,
+        o.pairs = fk.pairs AS is_same,
+        o.confupdtype = fk.confupdtype AND o.confdeltype = fk.confdeltype AS acts_the_same
+    FROM fk
+    JOIN fk AS o ON o.conrelid = fk.conrelid AND o.confrelid = fk.confrelid
+    WHERE o.oid <> fk.oid
+        AND o.pairs OPERATOR(pg_catalog.@>) fk.pairs
+        -- Of two that say the same, the one that isn't validated or is younger is the superfluous one.
+        AND (o.pairs <> fk.pairs OR (fk.convalidated::pg_catalog.int4, -fk.oid::pg_catalog.int8)
+            < (o.convalidated::pg_catalog.int4, -o.oid::pg_catalog.int8))
+    ORDER BY fk.oid, o.pairs = fk.pairs DESC, o.oid
 )
 SELECT
     fk.nspname::pg_catalog.text AS schema,
@@ -28,20 +43,8 @@ SELECT
     fk.conname::pg_catalog.text AS name,
     fk.columns,
     other.conname::pg_catalog.text AS other,
-    other.pairs = fk.pairs AS is_same,
-    other.confupdtype = fk.confupdtype AND other.confdeltype = fk.confdeltype AS acts_the_same
+    other.is_same,
+    other.acts_the_same
 FROM fk
-LEFT JOIN LATERAL (
-    SELECT o.*
-    FROM fk AS o
-    WHERE o.conrelid = fk.conrelid
-        AND o.confrelid = fk.confrelid
-        AND o.oid <> fk.oid
-        AND o.pairs OPERATOR(pg_catalog.@>) fk.pairs
-        -- Of two that say the same, the one that isn't validated or is younger is the superfluous one.
-        AND (o.pairs <> fk.pairs OR (fk.convalidated::pg_catalog.int4, -fk.oid::pg_catalog.int8)
-            < (o.convalidated::pg_catalog.int4, -o.oid::pg_catalog.int8))
-    ORDER BY o.pairs = fk.pairs DESC, o.oid
-    LIMIT 1
-) AS other ON true
+LEFT JOIN other ON other.oid = fk.oid
 ORDER BY other, 1, 2, 3;

@@ -8,18 +8,14 @@ WITH own AS (
         i.indisunique, i.indisreplident, i.indisclustered, i.indnkeyatts,
         pg_catalog.pg_relation_size(i.indexrelid) AS bytes,
         coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') AS predicate,
-        EXISTS (
-            SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+        i.indexrelid IN (
+            SELECT k.conindid FROM pg_catalog.pg_constraint AS k WHERE k.contype IN ('p', 'u', 'x')
         ) AS backs_constraint,
-        EXISTS (
-            SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = i.indexrelid
-        ) AS is_needed,
-        pg_catalog.concat(i.indclass, '/', i.indcollation, '/', i.indoption) AS ways,
-        ARRAY(
-            SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, false)
-            FROM pg_catalog.generate_series(1, i.indnatts) AS k
-            ORDER BY k
-        ) AS columns
+        i.indexrelid IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k) AS is_needed,
+        i.indnatts,
+        pg_catalog.concat_ws(
+            '/', i.indkey, i.indclass, i.indcollation, i.indoption, pg_catalog.pg_get_expr(i.indexprs, i.indrelid)
+        ) AS ways
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
@@ -31,37 +27,39 @@ WITH own AS (
             SELECT FROM pg_catalog.pg_depend AS d
             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
         )
+),
+ranked AS (
+    SELECT
+        own.*,
+        pg_catalog.row_number() OVER alike AS position,
+        pg_catalog.first_value(own.relname) OVER alike AS first_name,
+        pg_catalog.first_value(own.indisunique) OVER alike AS first_is_unique
+    FROM own
+    WINDOW alike AS (
+        PARTITION BY own.indrelid, own.relam, own.indnkeyatts, own.ways, own.predicate
+        ORDER BY
+            own.backs_constraint DESC, own.indisunique DESC, own.is_needed DESC, own.indisreplident DESC,
+            own.indisclustered DESC, own.relispartition DESC, own.indexrelid
+    )
 )
 SELECT
-    own.nspname::pg_catalog.text AS schema,
-    own.table_name::pg_catalog.text AS "table",
-    own.relname::pg_catalog.text AS name,
-    own.columns,
-    own.predicate,
-    own.is_needed,
-    own.bytes,
-    other.relname::pg_catalog.text AS other
-FROM own
-LEFT JOIN LATERAL (
-    SELECT o.relname
-    FROM own AS o
-    WHERE o.indrelid = own.indrelid
-        AND o.indexrelid <> own.indexrelid
-        AND o.relam = own.relam
-        AND o.indnkeyatts = own.indnkeyatts
-        AND o.columns = own.columns
-        AND o.ways = own.ways
-        AND o.predicate = own.predicate
-        AND (o.backs_constraint OR NOT own.backs_constraint)
-        AND (o.indisunique OR NOT own.indisunique)
-        AND (
-            o.backs_constraint::pg_catalog.int4, o.indisunique::pg_catalog.int4, o.is_needed::pg_catalog.int4,
-            o.indisreplident::pg_catalog.int4, o.indisclustered::pg_catalog.int4, -o.indexrelid::pg_catalog.int8
-        ) > (
-            own.backs_constraint::pg_catalog.int4, own.indisunique::pg_catalog.int4, own.is_needed::pg_catalog.int4,
-            own.indisreplident::pg_catalog.int4, own.indisclustered::pg_catalog.int4, -own.indexrelid::pg_catalog.int8
-        )
-    ORDER BY o.backs_constraint DESC, o.indisunique DESC, o.indexrelid
-    LIMIT 1
-) AS other ON NOT own.relispartition
+    ranked.nspname::pg_catalog.text AS schema,
+    ranked.table_name::pg_catalog.text AS "table",
+    ranked.relname::pg_catalog.text AS name,
+    CASE
+        WHEN ranked.position > 1
+            THEN ARRAY(
+                SELECT pg_catalog.pg_get_indexdef(ranked.indexrelid, k, false)
+                FROM pg_catalog.generate_series(1, ranked.indnatts) AS k
+                ORDER BY k
+            )
+    END AS columns,
+    ranked.predicate,
+    ranked.is_needed,
+    ranked.bytes,
+    CASE
+        WHEN ranked.position > 1 AND NOT ranked.relispartition AND (ranked.first_is_unique OR NOT ranked.indisunique)
+            THEN ranked.first_name::pg_catalog.text
+    END AS other
+FROM ranked
 ORDER BY other, 1, 2, 3;

@@ -119,8 +119,15 @@ SELECT
     ) AS columns,
     fk.confrelid::pg_catalog.regclass::pg_catalog.text AS parent,
     fk.relkind = 'p' AS is_partitioned,
-    coalesce((SELECT pg_catalog.min(served.service) FROM served WHERE served.oid = fk.oid), 2) AS service,
-    (SELECT pg_catalog.sum(pg_catalog.pg_table_size(leaf.relid)) FROM leaf WHERE leaf.oid = fk.oid)::pg_catalog.int8
-        AS bytes
+    coalesce(worst.service, 2) AS service,
+    coalesce(worst.bytes, 0)::pg_catalog.int8 AS bytes
 FROM fk
+LEFT JOIN (
+    SELECT
+        served.oid,
+        pg_catalog.min(served.service) AS service,
+        pg_catalog.sum(CASE WHEN served.service < 2 THEN pg_catalog.pg_relation_size(served.relid) END) AS bytes
+    FROM served
+    GROUP BY served.oid
+) AS worst ON worst.oid = fk.oid
 ORDER BY service, 1, 2, 3;

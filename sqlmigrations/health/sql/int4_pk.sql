@@ -14,8 +14,10 @@ FROM pg_catalog.pg_constraint AS k
 JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
-LEFT JOIN LATERAL (
-    SELECT
+LEFT JOIN (
+    SELECT DISTINCT ON (d.refobjid, d.refobjsubid)
+        d.refobjid AS relid,
+        d.refobjsubid AS attnum,
         sn.nspname::pg_catalog.text AS schema,
         s.relname::pg_catalog.text AS name,
         pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AND pg_catalog.has_schema_privilege(sn.oid, 'USAGE')
@@ -25,12 +27,10 @@ LEFT JOIN LATERAL (
     JOIN pg_catalog.pg_namespace AS sn ON sn.oid = s.relnamespace
     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-        AND d.refobjid = c.oid
-        AND d.refobjsubid = a.attnum
+        AND d.refobjsubid > 0
         AND d.deptype IN ('a', 'i')
-    ORDER BY s.oid
-    LIMIT 1
-) AS sequence ON true
+    ORDER BY d.refobjid, d.refobjsubid, s.oid
+) AS sequence ON sequence.relid = c.oid AND sequence.attnum = a.attnum
 WHERE k.contype = 'p'
     AND pg_catalog.cardinality(k.conkey) = 1
     AND NOT c.relispartition

@@ -5,19 +5,19 @@ SELECT
     EXISTS (
         SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'p'
     ) AS has_key,
-    ARRAY(
+    CASE WHEN NOT c.relhasindex THEN '{}' ELSE ARRAY(
         SELECT x.relname::pg_catalog.text
         FROM pg_catalog.pg_index AS i
         JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
         WHERE i.indrelid = c.oid
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = i.indexrelid)
+            AND i.indexrelid NOT IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k)
             AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
             AND NOT EXISTS (
                 SELECT FROM pg_catalog.pg_attribute AS a
                 WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull
             )
         ORDER BY 1
-    ) AS candidates
+    ) END AS candidates
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')

@@ -53,6 +53,23 @@ bound AS (
         END::pg_catalog.numeric AS limit
     FROM reached
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
+),
+owner AS (
+    SELECT DISTINCT ON (filled.oid) filled.oid, c.relname
+    FROM filled
+    JOIN pg_catalog.pg_class AS c ON c.oid = filled.relid
+    ORDER BY filled.oid, c.oid
+),
+narrow AS (
+    SELECT DISTINCT ON (bound.oid)
+        bound.oid,
+        bound.limit,
+        ARRAY[n.nspname::pg_catalog.text, c.relname::pg_catalog.text, bound.attname::pg_catalog.text] AS path
+    FROM bound
+    JOIN pg_catalog.pg_class AS c ON c.oid = bound.relid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE bound.limit IS NOT NULL
+    ORDER BY bound.oid, bound.limit, bound.relid
 )
 SELECT
     sequence.nspname::pg_catalog.text AS schema,
@@ -72,23 +89,6 @@ SELECT
     END AS limited_by,
     sequence.seqcycle AND (narrow.limit IS NULL OR narrow.limit >= sequence.seqmax) AS starts_again
 FROM sequence
-LEFT JOIN LATERAL (
-    SELECT c.relname
-    FROM filled
-    JOIN pg_catalog.pg_class AS c ON c.oid = filled.relid
-    WHERE filled.oid = sequence.oid
-    ORDER BY c.oid
-    LIMIT 1
-) AS owner ON true
-LEFT JOIN LATERAL (
-    SELECT
-        bound.limit,
-        ARRAY[n.nspname::pg_catalog.text, c.relname::pg_catalog.text, bound.attname::pg_catalog.text] AS path
-    FROM bound
-    JOIN pg_catalog.pg_class AS c ON c.oid = bound.relid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE bound.oid = sequence.oid AND bound.limit IS NOT NULL
-    ORDER BY bound.limit, bound.relid
-    LIMIT 1
-) AS narrow ON true
+LEFT JOIN owner ON owner.oid = sequence.oid
+LEFT JOIN narrow ON narrow.oid = sequence.oid
 ORDER BY 1, 2;

@@ -71,7 +71,7 @@ class SequenceExhaustion(Check):
 
 
 #: How many sequences are read, and locked with AccessShare, at once.
-BATCH = 200
+BATCH = 100
 
 
 def last_values(probe: Probe, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
