@@ -51,6 +51,8 @@ class Settings:
     DDL_LOG_DAYS: int | None = 365
     #: Thresholds and ignores of health checks.
     HEALTH: Mapping[str, Any] = {}
+    #: Lint for matters of style too.
+    LINT_STYLE: bool = False
     #: This is a production database: test seeds and scratch databases are refused.
     PRODUCTION: bool = False
     #: Offer actions that change the database in the admin.

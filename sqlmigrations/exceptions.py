@@ -62,6 +62,17 @@ class InvalidFiles(SQLMigrationsError):
         super().__init__("\n".join(str(InvalidFile(problem)) for problem in problems))
 
 
+class DangersFound(SQLMigrationsError):
+    """The linter found what would fail, stop others or lose something; nothing was run."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(
+            "\n".join(str(InvalidFile(problem)) for problem in problems),
+            hint="Nothing was run. What is fine here is told so in the file: -- sqlmigrations: allow RULE: the reason.",
+        )
+
+
 class HistoryIsReadOnly(SQLMigrationsError, TypeError):
     """The history is written by the runner alone."""
 

@@ -45,6 +45,13 @@ class Script:
         except OSError as error:
             raise InvalidFile(_unreadable(self.name, error)) from error
 
+    def statements(self) -> tuple[Directives, tuple[Statement, ...]]:
+        """Read the file without judging it: what it says of itself, and its statements. Raises ``InvalidFile``."""
+        splitter = Splitter(self.blocks(), name=self.name)
+        splitter.skip_gap()
+        found = tuple(splitter)
+        return directives_.parse(splitter.directives, name=self.name), found
+
     def read(self, *, objects: bool = False) -> Reading:
         """Begin to read the file; ``objects`` also collects what it makes. Raises ``InvalidFile`` for a directive."""
         return Reading(self, objects=objects)

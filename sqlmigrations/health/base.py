@@ -23,7 +23,6 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -215,8 +214,8 @@ class Probe:
     fetch: Callable[[str, Mapping[str, Any] | None], list[dict[str, Any]]] = field(repr=False)
     #: The text of the check's SQL by name.
     texts: Callable[[str], str] = field(repr=False)
-    #: A savepoint: an error in its block undoes the block alone.
-    savepoint: Callable[[], AbstractContextManager[object]] = field(repr=False)
+    #: The same probe, for names that are looked up in a search path; pg_catalog comes first as always.
+    looking_in: Callable[[str], Probe] = field(repr=False)
     check: str = ""
 
     def rows(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:

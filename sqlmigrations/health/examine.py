@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -92,17 +93,22 @@ def _one(connection: Connection, check: Check, database: str, capabilities: Capa
     return replace(result, duration_ms=(time.perf_counter() - began) * 1000)
 
 
-def _probe(connection: Connection, check: Check, database: str, capabilities: Capabilities) -> Probe:
+def _probe(
+    connection: Connection, check: Check, database: str, capabilities: Capabilities, search_path: str = ""
+) -> Probe:
     texts = check.sql_files()
 
     def fetch(statement: str, parameters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         with connection.transaction(force_rollback=True):  # lets go of each statement's locks
+            if search_path:
+                _set(connection, "search_path", search_path)
             return fetch_dicts(connection, statement.encode(), parameters)
 
     def text(name: str) -> str:
         return texts[name] if name in texts else (check.folder / f"{name}.sql").read_text(encoding="utf-8")
 
-    return Probe(database, capabilities, fetch, text, connection.transaction, next(iter(texts), check.id))
+    looking_in = partial(_probe, connection, check, database, capabilities)
+    return Probe(database, capabilities, fetch, text, looking_in, next(iter(texts), check.id))
 
 
 def _skipped(check: Check, reason: str, remedy: str = "") -> Result:

@@ -16,7 +16,7 @@ from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.taken import ACCESS_EXCLUSIVE, BLOCKING, taken
 from sqlmigrations.lint.words import identifier
 
-__all__ = ["Source", "lint", "rules"]
+__all__ = ["RULES", "Source", "lint", "not_allowed", "rules", "tell"]
 
 
 #: Why what is made in the same run is no danger, and what a database can still say to that.
@@ -52,6 +52,12 @@ def _is_indexed(subject: Subject, scope: Scope) -> bool:
     return any(
         table[-1:] == subject.table[-1:] and set(columns[: len(wanted)]) == wanted for table, columns in scope.indexed
     )
+
+
+def not_allowed(found: Iterable[Finding], sources: Iterable[Source]) -> list[Finding]:
+    """Return those findings that no directive of their file allows."""
+    allowed = {source.name: {id for id, _reason in source.directives.allow_rules} for source in sources}
+    return [one for one in found if one.rule.id not in allowed.get(one.file, ())]
 
 
 class _File:
@@ -182,6 +188,8 @@ class _File:
         directives = self.source.directives
         present = {found.rule.id for found in self.found}
         for (id, _reason), line in zip(directives.allow_rules, directives.allow_lines, strict=False):
+            if id.startswith("squawk-"):
+                continue  # its rules come and go with its versions
             if id not in RULES:
                 yield self._about_file("unknown-rule", f"No rule is called {id}.", line)
             elif id not in present and not (RULES[id].needs_database or RULES[id].opt_in):
@@ -193,8 +201,7 @@ class _File:
         return finding(RULES[id], Hit(message), self.source.name, 0, line)
 
     def _not_allowed(self) -> list[Finding]:
-        allowed = {id for id, _reason in self.source.directives.allow_rules}
-        return [found for found in self.found if found.rule.id not in allowed]
+        return not_allowed(self.found, [self.source])
 
 
 def _looks(kind: str) -> Iterator[tuple[Rule, Look]]:

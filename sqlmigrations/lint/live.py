@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+import psycopg
+
 from sqlmigrations.database import Connection
 from sqlmigrations.files.trees import Node, Path, strings
 from sqlmigrations.lint.base import Certainty, Finding, Severity
@@ -31,7 +33,18 @@ def confirm(found: Iterable[Finding], connection: Connection) -> list[Finding]:
     """Return the findings with what the catalog says to each. The connection must be in autocommit."""
     with read_only(connection):
         catalog = Catalog(connection)
-        return [_confirmed(one, catalog) for one in found]
+        return [_asked(one, catalog, connection) for one in found]
+
+
+def _asked(one: Finding, catalog: Catalog, connection: Connection) -> Finding:
+    """Return a finding with what the catalog says; a guess, with the reason, where it can't be asked."""
+    try:
+        with connection.transaction():
+            return _confirmed(one, catalog)
+    except psycopg.Error as error:
+        if connection.closed:
+            raise
+        return replace(one, because=f"the catalog can't be asked: {(error.diag.message_primary or str(error)).strip()}")
 
 
 def _confirmed(one: Finding, catalog: Catalog) -> Finding:

@@ -134,13 +134,13 @@ def _answer(question: Question, catalog: Catalog, connection: Connection) -> Fin
     table = catalog.relation(question.table)
     if table is None:
         return None
-    asked = _query(question, table, catalog)
-    if asked is None:
-        return None
-    counting = sql.SQL("SELECT count(*) FROM ({}) AS rows_in_the_way").format(asked.rows)
-    showing = sql.SQL("SELECT * FROM ({}) AS rows_in_the_way LIMIT {}").format(asked.rows, sql.Literal(SHOWN))
     try:
         with connection.transaction():
+            asked = _query(question, table, catalog)
+            if asked is None:
+                return None
+            counting = sql.SQL("SELECT count(*) FROM ({}) AS rows_in_the_way").format(asked.rows)
+            showing = sql.SQL("SELECT * FROM ({}) AS rows_in_the_way LIMIT {}").format(asked.rows, sql.Literal(SHOWN))
             (count,) = fetch_row(connection, counting)
             rows = fetch_all(connection, showing) if count else []
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):

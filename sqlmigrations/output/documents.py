@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
+from sqlmigrations.exceptions import DangersFound, InvalidFiles, SQLMigrationsError
 from sqlmigrations.health.base import Finding, Result
+from sqlmigrations.output.lint import document as finding
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.schema.catalog import Catalog
@@ -18,6 +19,7 @@ from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summa
 from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known
+from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin, ValidationReport
@@ -115,7 +117,7 @@ def of_adoption(plan: AdoptionPlan) -> Document:
 
 def of_plan(report: PlanReport, steps: tuple[Step, ...]) -> Document:
     """Return the document of a plan, showing ``steps`` of it and what is missing."""
-    files = [*(_planned(step) for step in steps), *(_gone(missing) for missing in report.plan.missing)]
+    files = [*(_planned(step, report.lint) for step in steps), *(_gone(missing) for missing in report.plan.missing)]
     counts = Counter(file["state"] for file in files)
     return {
         **head("applysql", report.database),
@@ -290,7 +292,7 @@ def _finding(finding: Finding, check: str) -> Document:
 
 def of_error(command: str, database: str, error: SQLMigrationsError) -> Document:
     """Return the document of a call that could not be answered."""
-    problems = error.problems if isinstance(error, InvalidFiles) else []
+    problems = error.problems if isinstance(error, (DangersFound, InvalidFiles)) else []
     return {
         **head(command, database),
         "error": {
@@ -318,7 +320,7 @@ def _file(result: FileResult) -> Document:
     }
 
 
-def _planned(step: Step) -> Document:
+def _planned(step: Step, lint: LintReport | None) -> Document:
     return {
         "name": step.name,
         "kind": str(step.kind),
@@ -328,6 +330,7 @@ def _planned(step: Step) -> Document:
         "duration_ms": step.record.execution_time_ms if step.record else None,
         "statements": step.record.statements_total if step.record else None,
         "error": None,
+        "findings": [finding(found) for found in lint.of(step.name)] if lint else [],
     }
 
 

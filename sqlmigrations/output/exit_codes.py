@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
+from sqlmigrations.exceptions import DangersFound, RunLockHeld, SQLMigrationsError
 from sqlmigrations.health.base import Severity
 from sqlmigrations.plan import DISAGREEING, Status
 from sqlmigrations.service.apply import PlanReport, RunResult
@@ -59,6 +59,8 @@ def heaviest(codes: Iterable[ExitCode]) -> ExitCode:
 
 def of_error(error: SQLMigrationsError) -> ExitCode:
     """Return the exit code of an error before anything ran."""
+    if isinstance(error, DangersFound):
+        return ExitCode.FOUND
     return ExitCode.LOCKED if isinstance(error, RunLockHeld) else ExitCode.COULD_NOT_ASK
 
 
@@ -84,6 +86,8 @@ def of_check(report: PlanReport) -> ExitCode:
         return ExitCode.HALF_WAY
     if report.plan.with_status(*DISAGREEING) or report.plan.missing:
         return ExitCode.DISAGREES
+    if report.lint is not None:
+        return ExitCode.FOUND if report.lint.serious else ExitCode.OK
     return ExitCode.FOUND if report.unfinished else ExitCode.OK
 
 

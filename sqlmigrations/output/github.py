@@ -1,13 +1,11 @@
-"""Annotations of GitHub Actions: one line each, which GitHub shows beside the file and line that it names.
-
-The format: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-"""
+"""Findings of health as annotations of GitHub Actions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from sqlmigrations.health.base import Finding, Severity
+from sqlmigrations.output.annotations import annotation
 from sqlmigrations.service.health import HealthReport
 
 _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -31,18 +29,3 @@ def health_lines(report: HealthReport) -> Iterator[str]:
 
 def _fix(finding: Finding) -> str:
     return "".join(f"\n{fix.text}" for fix in finding.fixes)
-
-
-def annotation(level: str, message: str, *, title: str = "", file: str = "", line: int | None = None) -> str:
-    """Return one workflow command; what would end it or a property is escaped."""
-    given = {"file": file, "line": line if file else None, "title": title}
-    properties = ",".join(f"{name}={_property(str(value))}" for name, value in given.items() if value)
-    return f"::{level} {properties}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

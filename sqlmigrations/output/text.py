@@ -10,6 +10,7 @@ from django.core.management.color import Style
 from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.output.health import gate_lines
+from sqlmigrations.output.lint import finding_lines, summary_line
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.service.apply import (
@@ -22,6 +23,7 @@ from sqlmigrations.service.apply import (
     Starting,
     summary,
 )
+from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.run import Blocked, Waiting
 
@@ -191,6 +193,8 @@ def plan_lines(report: PlanReport, style: Style) -> Iterator[str]:
             reason = f"  ({step.reason})" if step.reason else ""
             paint: Paint = str if step.runs else style.WARNING
             yield f"  {paint(_verb(step, report))} {step.name}{reason}"
+            if report.lint is not None:
+                yield from finding_lines(report.lint.of(step.name), style)
     yield from _missing_lines(report.plan.missing, style)
     if report.holder is not None:
         yield style.WARNING(f"A run is in progress: {report.holder}")
@@ -238,6 +242,8 @@ def _when(step: Step) -> str:
 
 def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
     """Yield the verdict of ``--check``."""
+    if report.lint is not None:
+        yield from _lint_lines(report, report.lint, style)
     disagreeing = len(report.plan.with_status(Status.CHANGED)) + len(report.plan.missing)
     if not report.unfinished and not disagreeing:
         reverted = [step.name for step in report.plan.with_status(Status.REVERTED)]
@@ -250,6 +256,14 @@ def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
     for step in report.plan.with_status(Status.CHANGED):
         yield style.ERROR(f"Changed: {step.name}: {step.reason}")
     yield from _missing_lines(report.plan.missing, style)
+
+
+def _lint_lines(report: PlanReport, lint: LintReport, style: Style) -> Iterator[str]:
+    """Yield what the linter found, and in how many files it looked."""
+    yield from finding_lines(lint.findings, style, indent="")
+    yield from (style.WARNING(f"Not looked at: {skipped}") for skipped in lint.skipped)
+    paint = style.ERROR if lint.serious else style.SUCCESS
+    yield paint(summary_line(lint.findings, len(report.plan.runnable)))
 
 
 def revert_plan_lines(plan: RevertPlan, style: Style) -> Iterator[str]:

@@ -109,6 +109,20 @@ def read_changes(
     return [LoggedChange(*row) for row in reversed(rows)]
 
 
+#: Changes that are read to find the authors of differences; the newest ones.
+_MOST = 5_000
+
+
+def read_changes_of(
+    connection: Connection, tables: Tables, names: Sequence[str], parts: Sequence[str]
+) -> list[LoggedChange]:
+    """Return the changes of the objects ``names``, those whose statement has one of ``parts`` in it, and all grants."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, LoggedChange.__slots__))
+    text = query("schema/sql/ddl_log/changes_of.sql").format(columns=columns, change=tables.change)
+    parameters = {"names": list(names), "parts": [part.lower() for part in parts], "most": _MOST}
+    return [LoggedChange(*row) for row in reversed(fetch_all(connection, text, parameters))]
+
+
 def judge(triggers: Sequence[Trigger], source: str, marks: Mapping[str, str]) -> Condition:
     """Say how the log is, from its event triggers, their function's proper body and their marks when installed."""
     if not triggers:

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations import signals
 from sqlmigrations.conf import settings
-from sqlmigrations.database import connected, raw
+from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
@@ -29,6 +29,7 @@ from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.ddl_log import prune_ddl_log
 from sqlmigrations.service.gate import GateReport, check_gate, close_gate, look
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
+from sqlmigrations.service.lint import LintReport, lint_scripts, refuse
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
 from sqlmigrations.service.snapshot import moving_snapshot
 
@@ -51,6 +52,7 @@ class ApplyOptions:
     backup: bool = False
     gate: bool = False
     lock_wait: float = LOCK_WAIT
+    lint: bool = False
 
     @property
     def records_only(self) -> bool:
@@ -122,6 +124,8 @@ class PlanReport:
     holder: Holder | None = None
     warnings: tuple[Problem, ...] = ()
     records_only: bool = False
+    #: What was found in the files that would run; None where nobody looked.
+    lint: LintReport | None = None
 
     @property
     def unfinished(self) -> tuple[Step, ...]:
@@ -177,8 +181,10 @@ class _Prospect:
     footprints: Footprints
 
 
-def plan_run(options: ApplyOptions) -> PlanReport:
+def plan_run(options: ApplyOptions, *, findings: bool = False) -> PlanReport:
     """Return what a run would do. Nothing is locked, made or changed.
+
+    With ``findings``, or where the options ask for it, the files that would run are linted.
 
     Raises:
         InvalidFiles: files can't be run as they are.
@@ -197,7 +203,15 @@ def plan_run(options: ApplyOptions) -> PlanReport:
             run_in_progress(connection, location.schema),
             _warnings(prospect.disk),
             options.records_only,
+            _lint(plan, connection, options) if findings or options.lint else None,
         )
+
+
+def _lint(plan: Plan, connection: Connection, options: ApplyOptions) -> LintReport | None:
+    """Lint the files that would run; what is only recorded is not looked at."""
+    if options.records_only:
+        return None
+    return lint_scripts([step.file for step in plan.runnable], connection, thorough=options.lint)
 
 
 def _prospect(wrapper: BaseDatabaseWrapper, disk: OnDisk, options: ApplyOptions, footprints: Footprints) -> _Prospect:
@@ -264,6 +278,8 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
 
     Raises:
         InvalidFiles: files can't be run as they are; nothing was run.
+        DangersFound: linting was asked for and found something serious, or PostgreSQL is sure to refuse a statement;
+            nothing was run.
         RunLockHeld: another run went on for longer than ``lock_wait``.
         BackupFailed: a backup was asked for and could not be taken; nothing was run.
         GateClosed: the gate was asked for, and now is no good time; nothing was run.
@@ -278,6 +294,8 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
         judge(runnable)  # before the lock is taken and before the history's tables are made
         if options.gate and runnable:
             check_gate(options.database)
+        if not options.records_only:
+            refuse([step.file for step in runnable], raw(wrapper), asked=options.lint)
         with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
             prospect = _prospect(wrapper, disk, options, footprints)
             judge(prospect.plan.runnable, {step.name for step in runnable})

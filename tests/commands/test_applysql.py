@@ -690,6 +690,7 @@ def planned(name: str, state: str, runs: bool = True, **changed: Any) -> dict[st
         "duration_ms": None,
         "statements": None,
         "error": None,
+        "findings": [],
         **changed,
     }
 

@@ -72,7 +72,7 @@ def _worded(name: str, value: float) -> str:
             return span(value)
         case "percent":
             return f"{value:g} %"
-    return f"{value:g}"
+    return f"{value:,.15g}"
 
 
 def page() -> str:

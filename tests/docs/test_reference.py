@@ -28,6 +28,8 @@ from sqlmigrations.health.base import Severity as HealthSeverity
 from sqlmigrations.health.base import Status as HealthStatus
 from sqlmigrations.health.structural.keys import NoPrimaryKey
 from sqlmigrations.history import Record
+from sqlmigrations.lint.base import Finding as LintFinding
+from sqlmigrations.lint.linter import RULES
 from sqlmigrations.management.commands import applysql, dbhealth, revertsql, validateschema
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, SchemaChange, State
 from sqlmigrations.output import documents
@@ -45,6 +47,7 @@ from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
 from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
+from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin as Made
@@ -197,6 +200,7 @@ _BLOCKER = Blocker(1, "role", "host", "application", "idle in transaction", 1.0,
 _FAILURE = Failure("message", "001.sql", 1, 1, "source", "SELECT", "42P01", blockers=(_BLOCKER,))
 _RESULT = FileResult("001.sql", Kind.VERSIONED, Status.FAILED, error=_FAILURE, notes=("note",))
 _FILE = SQLFile("001.sql", Path("001.sql"))
+_LINT_FINDING = LintFinding(RULES["drop-table"], "001.sql", 1, 1, "object", "message", RULES["drop-table"].severity)
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _RECORD = Record(
     filename="001.sql",
@@ -232,7 +236,7 @@ def run_document() -> documents.Document:
 
 def plan_document() -> documents.Document:
     """Return the document of a plan with a file and a missing one."""
-    return documents.of_plan(PlanReport("default", _PLAN, "head"), _PLAN.steps)
+    return documents.of_plan(PlanReport("default", _PLAN, "head", lint=LintReport((_LINT_FINDING,))), _PLAN.steps)
 
 
 def revert_document() -> documents.Document:

@@ -33,6 +33,9 @@ CREATE TABLE refers (
 );
 ALTER TABLE orders ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
 
+CREATE TABLE points (order_id int);
+ALTER TABLE points ADD CONSTRAINT points_order_nv FOREIGN KEY (order_id) REFERENCES orders NOT VALID;
+CREATE TABLE proven (a int, CONSTRAINT proven_a CHECK (a IS NOT NULL));
 CREATE TABLE keyless (a int);
 CREATE UNIQUE INDEX keyless_a_idx ON keyless (a);
 CREATE TABLE viewed (a int);
@@ -63,4 +66,6 @@ INSERT INTO deferring SELECT n, n FROM generate_series(1, 10) AS n;
 INSERT INTO moods SELECT 'ok' FROM generate_series(1, 10);
 INSERT INTO attic.old SELECT n FROM generate_series(1, 10) AS n;
 REFRESH MATERIALIZED VIEW totals;
+INSERT INTO points SELECT n FROM generate_series(1, 10) AS n;
+INSERT INTO proven SELECT n FROM generate_series(1, 10) AS n;
 ANALYZE;

@@ -170,7 +170,6 @@ def add_column_stored(action: Action, _scope: Scope) -> Iterator[Hit]:
     severity=Severity.ERROR,
     bad="ALTER TABLE orders ADD COLUMN remark text NOT NULL;",
     safe="ALTER TABLE orders ADD COLUMN remark text NOT NULL DEFAULT '';",
-    lock="add-column",
 )
 def add_column_not_null(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a column that no row has a value for."""

@@ -13,6 +13,7 @@ from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.management.base import SQLCommand, duration
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
+from sqlmigrations.output.lint import annotation_lines
 from sqlmigrations.output.screen import Screen
 from sqlmigrations.output.settling import adoption_lines, repair_lines
 from sqlmigrations.output.text import check_lines, list_lines, plan_lines
@@ -29,6 +30,7 @@ class Command(SQLCommand):
 
     help = "Applies the SQL files that are pending, each exactly once, in its own transaction."
     name = "applysql"
+    formats = ("text", "json", "github")
     on_all_databases = True
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -63,6 +65,11 @@ class Command(SQLCommand):
             help="Run nothing while now is no good time, and say what is new in the database's health afterwards.",
         )
         parser.add_argument("--backup", action="store_true", help="Take a backup before the first file runs.")
+        parser.add_argument(
+            "--lint",
+            action="store_true",
+            help="Refuse to run what the linter finds fault with; with --plan and --check: lint thoroughly.",
+        )
         parser.add_argument("--reason", default="", help="Why: kept with the event.")
         parser.add_argument(
             "--lock-wait",
@@ -112,7 +119,7 @@ class Command(SQLCommand):
         if options["repair"]:
             return self._repair(options)
         if options["plan"] or options["check"] or options["list"]:
-            return self._show(plan_run(asked), options)
+            return self._show(plan_run(asked, findings=options["plan"]), options)
         if options["resume_at"] is not None or options["restart"]:
             self._reposition(asked, options)
         as_json = options["format"] == "json"
@@ -186,6 +193,8 @@ class Command(SQLCommand):
         code = exit_codes.of_check(report) if options["check"] else ExitCode.OK
         if options["format"] == "json":
             return documents.of_plan(report, report.plan.steps if options["list"] else report.unfinished), code
+        if options["format"] == "github" and report.lint is not None:
+            self._tell(annotation_lines(report.lint.findings, dict(report.lint.paths)), options)
         lines = list_lines if options["list"] else check_lines if options["check"] else plan_lines
         self._tell(lines(report, self.style), options)
         return None, code
@@ -216,4 +225,5 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
         backup=options["backup"],
         gate=options["gate"],
         lock_wait=options["lock_wait"],
+        lint=options["lint"],
     )

@@ -1,0 +1,90 @@
+"""The check of indexes that nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlmigrations.health import fixes
+from sqlmigrations.health.base import DAY, MB, Answer, Finding, Probe, Severity, Skip, Subject, answer
+from sqlmigrations.health.cumulative.window import FILES, Counting
+from sqlmigrations.health.units import counted, size, span
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnusedIndex(Counting):
+    """An index that no query uses costs time with each write, memory, and room in every backup.
+
+    It is told only where that can be known: the counters have run for ``min_window_seconds`` since the last reset,
+    crash or restore; no standby answers queries that aren't counted here; and the index is there for scans only. One
+    that backs a constraint, keeps values unique, alone serves a foreign key, is the replica identity or what the table
+    is clustered by is never told, whatever its counter says.
+
+    An index for a report that runs once a month needs a longer window.
+    """
+
+    id = "unused_index"
+    title = "Every index is used"
+    examines = "indexes"
+    tags = frozenset({"performance", "indexes"})
+    sql: ClassVar[tuple[str, ...]] = ("unused_index", "standbys", *FILES)
+
+    #: Smaller ones cost next to nothing.
+    min_bytes: int = 10 * MB
+    #: From PostgreSQL 16 on: one that was not scanned for so long is told as well.
+    idle_seconds: float = 90 * DAY
+    #: How many standbys there are that answer no queries.
+    unread_standbys: int = 0
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at all valid indexes.
+
+        Raises:
+            Skip: the counters have not run for long enough, or others may use the indexes elsewhere.
+        """
+        window = self.window(probe)
+        self._ask_alone(probe)
+        rows = probe.rows()
+        too_young = [row for row in rows if self._is_too_young(row)]
+        left_out = f"{counted(len(too_young), 'index', 'indexes')} younger than the window" if too_young else ""
+        return answer(
+            (self.judge(row, window.total_seconds()) for row in rows if not self._is_too_young(row)),
+            window=window,
+            left_out=left_out,
+        )
+
+    def _ask_alone(self, probe: Probe) -> None:
+        if probe.capabilities.is_standby:
+            raise Skip("this is a standby: its primary and other standbys may use what it doesn't", "Ask the primary.")
+        standbys = probe.row("standbys")["standbys"]
+        if standbys > self.unread_standbys:
+            raise Skip(
+                f"{counted(standbys, 'standby', 'standbys')} may use indexes that this server doesn't",
+                f"Where nobody reads from them, set unread_standbys of {self.id} to {standbys}.",
+            )
+
+    def _is_too_young(self, row: Mapping[str, Any]) -> bool:
+        return row["made_seconds"] is not None and row["made_seconds"] < self.min_window_seconds
+
+    def judge(self, row: Mapping[str, Any], window: float) -> Finding | None:
+        """Judge one index by its scans within ``window`` seconds."""
+        subject = Subject.of("index", row)
+        limits = self.on(subject)
+        if row["purpose"] or row["is_django_like"] or row["bytes"] < limits.min_bytes:
+            return None
+        idle = row["last_scan_seconds"]
+        if row["scans"] and (idle is None or idle < limits.idle_seconds):
+            return None
+        seen = f"last scanned {span(idle)} ago" if row["scans"] else f"never scanned in {span(window)}"
+        return Finding(
+            subject=subject,
+            severity=Severity.WARNING,
+            observed=f"{seen}, {size(row['bytes'])}, {counted(row['writes'], 'write')} to its table",
+            threshold=f"a scan in {span(limits.idle_seconds if row['scans'] else limits.min_window_seconds)}",
+            fixes=fixes.drop_index(subject),
+            value=row["bytes"],
+        )
+
+
+CHECKS = (UnusedIndex,)

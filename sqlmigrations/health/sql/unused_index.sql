@@ -1,0 +1,101 @@
+-- Indexes, how often each was scanned since the counters began, and what each is for besides scans. Those of partitions
+-- are told as the one index of the partitioned table, since they can't be dropped alone.
+WITH leaf AS (
+    SELECT
+        i.indexrelid,
+        i.indrelid,
+        coalesce(pg_catalog.pg_partition_root(i.indexrelid)::pg_catalog.oid, i.indexrelid) AS root,
+        coalesce(s.idx_scan, 0) AS scans,
+        -- From 16 on the server knows when, too.
+        (pg_catalog.to_jsonb(s) ->> 'last_idx_scan')::pg_catalog.timestamptz AS last_scan,
+        pg_catalog.pg_relation_size(i.indexrelid) AS bytes,
+        coalesce(t.n_tup_ins + t.n_tup_upd + t.n_tup_del, 0) AS writes,
+        CASE
+            WHEN pg_catalog.current_setting('track_commit_timestamp')::pg_catalog.bool
+                THEN pg_catalog.pg_xact_commit_timestamp(c.xmin)
+        END AS made
+    FROM pg_catalog.pg_index AS i
+    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid AND c.relkind = 'i'
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_stat_all_indexes AS s ON s.indexrelid = i.indexrelid
+    LEFT JOIN pg_catalog.pg_stat_all_tables AS t ON t.relid = i.indrelid
+    WHERE n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+        AND c.relpersistence <> 't'
+        AND i.indisvalid
+        AND i.indislive
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend AS d
+            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.objid = i.indrelid
+                AND d.deptype = 'e'
+        )
+),
+whole AS (
+    SELECT
+        leaf.root AS oid,
+        pg_catalog.sum(leaf.scans)::pg_catalog.int8 AS scans,
+        pg_catalog.max(leaf.last_scan) AS last_scan,
+        pg_catalog.sum(leaf.bytes)::pg_catalog.int8 AS bytes,
+        pg_catalog.sum(leaf.writes)::pg_catalog.int8 AS writes,
+        pg_catalog.max(leaf.made) AS made,
+        pg_catalog.bool_or(x.indisreplident) AS is_replica_identity,
+        pg_catalog.bool_or(x.indisclustered) AS is_clustered
+    FROM leaf
+    JOIN pg_catalog.pg_index AS x ON x.indexrelid = leaf.indexrelid
+    GROUP BY leaf.root
+),
+-- Foreign keys that an index serves: their columns lead it, in any order, and it leaves out no row but NULLs.
+serves AS (
+    SELECT i.indexrelid, k.oid AS fk
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_index AS i ON i.indrelid = k.conrelid AND i.indisvalid
+    WHERE k.contype = 'f'
+        AND pg_catalog.cardinality(k.conkey) <= i.indnkeyatts
+        AND ARRAY(SELECT pg_catalog.unnest(k.conkey) ORDER BY 1)
+            OPERATOR(pg_catalog.=)
+            ARRAY(
+                SELECT key.attnum
+                FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS key (attnum, position)
+                WHERE key.position <= pg_catalog.cardinality(k.conkey)
+                ORDER BY 1
+            )
+)
+SELECT
+    n.nspname::pg_catalog.text AS schema,
+    t.relname::pg_catalog.text AS "table",
+    c.relname::pg_catalog.text AS name,
+    whole.scans,
+    pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - whole.last_scan) AS last_scan_seconds,
+    pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - whole.made) AS made_seconds,
+    whole.bytes,
+    whole.writes,
+    CASE
+        WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = c.oid) THEN 'backs a constraint'
+        WHEN i.indisunique THEN 'keeps values unique'
+        WHEN whole.is_replica_identity THEN 'is the replica identity'
+        WHEN whole.is_clustered THEN 'is what the table is clustered by'
+        WHEN EXISTS (
+            SELECT FROM serves AS mine
+            WHERE mine.indexrelid = c.oid
+                AND NOT EXISTS (
+                    SELECT FROM serves AS other
+                    LEFT JOIN whole AS w ON w.oid = other.indexrelid
+                    WHERE other.fk = mine.fk
+                        AND other.indexrelid <> c.oid
+                        AND (w.scans > 0 OR other.indexrelid < c.oid)
+                )
+        ) THEN 'serves a foreign key'
+    END AS purpose,
+    (
+        -- What Django makes beside each unique or indexed text column, for LIKE.
+        SELECT pg_catalog.bool_and(oc.opcname IN ('varchar_pattern_ops', 'text_pattern_ops'))
+        FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) AS own (opclass)
+        JOIN pg_catalog.pg_opclass AS oc ON oc.oid = own.opclass
+    ) AND c.relname ~ '_like$' AS is_django_like
+FROM whole
+JOIN pg_catalog.pg_class AS c ON c.oid = whole.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+ORDER BY whole.bytes DESC, 1, 2, 3;

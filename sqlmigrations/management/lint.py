@@ -1,0 +1,51 @@
+"""``sqlmigrations-lint FILE ...``: lint SQL files without a database and without a Django project.
+
+For pre-commit hooks and editors. The files that are named together are taken as one run, in their order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.core.management.color import color_style, no_style
+
+from sqlmigrations.exceptions import InvalidFile
+from sqlmigrations.files.scripts import Script
+from sqlmigrations.lint.base import Finding, Severity
+from sqlmigrations.lint.linter import Source, lint, tell
+from sqlmigrations.output.lint import annotation_lines, document, finding_lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Lint the files; return 0 when nothing serious was found, 1 when something was, 2 when a file can't be read."""
+    parser = argparse.ArgumentParser(prog="sqlmigrations-lint", description="Lints SQL files without a database.")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="SQL files, in the order in which they run.")
+    parser.add_argument("--format", default="text", choices=("text", "json", "github"))
+    parser.add_argument("--style", action="store_true", help="Also look for matters of style.")
+    options = parser.parse_args(arguments)
+    scripts = [Script(name, Path(name)) for name in options.files]
+    try:
+        found = tell(lint([_source(script) for script in scripts], style=options.style))
+    except InvalidFile as error:
+        print(error, file=sys.stderr)
+        return 2
+    for line in _lines(found, options.format):
+        print(line)
+    return 1 if any(one.severity is not Severity.INFO for one in found) else 0
+
+
+def _source(script: Script) -> Source:
+    """Read a file; what must not be in one is a finding of a rule here."""
+    return Source(script.name, *script.statements())
+
+
+def _lines(found: list[Finding], format: str) -> list[str]:
+    if format == "json":
+        return [json.dumps([{"file": one.file, **document(one)} for one in found], indent=2, ensure_ascii=False)]
+    if format == "github":
+        return list(annotation_lines(found, {}))
+    return list(finding_lines(found, color_style() if sys.stdout.isatty() else no_style(), indent=""))

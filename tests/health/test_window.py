@@ -1,0 +1,85 @@
+"""How long the counters have run, on a server that is restarted and that crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sqlmigrations.health.cumulative.indexes import UnusedIndex
+from sqlmigrations.health.examine import examine
+from tests.faults.databases import ThrowAway, ask, binaries_of, connect, server_under_test
+from tests.health.asking import Answered, said
+from tests.health.others import steady
+from tests.helpers import wait_until
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
+#: Seconds that the counters must have run for in these tests.
+WINDOW = 8
+
+TOO_YOUNG = ("skipped", "the server has counted for <time> only; <time> are needed")
+
+MADE = """
+CREATE TABLE t (id int PRIMARY KEY, x int);
+CREATE INDEX t_x ON t (x);
+INSERT INTO t SELECT n, n FROM generate_series(1, 999) AS n;
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAway]:
+    """Start a server of the tests' own, with a table and an index."""
+    binaries = binaries_of(server_under_test())
+    if binaries is None:
+        pytest.skip("the programs of the server under test are not on this machine: it takes initdb to make another")
+    own = ThrowAway(tmp_path_factory.mktemp("server") / "own", binaries=binaries)
+    own.start()
+    try:
+        with connect(own.place) as session:
+            session.execute(MADE.encode())
+        yield own
+    finally:
+        own.destroy()
+
+
+def judged(server: ThrowAway) -> Answered:
+    """Ask for unused indexes in a window of some seconds."""
+    check = UnusedIndex(min_window_seconds=WINDOW, min_bytes=0)
+    with connect(server.place) as session:
+        (result,) = examine(session, [check], database="default")
+    return steady(said(result))
+
+
+def scanned(server: ThrowAway) -> None:
+    """Scan the index, and wait until the counters know and are old enough to be judged."""
+    with connect(server.place) as session:
+        session.execute("SET enable_seqscan = off; SELECT * FROM t WHERE x = 1")
+    wait_until(lambda: judged(server) == Answered("ok", 2))
+
+
+def test_a_clean_restart_keeps_the_counters(server: ThrowAway) -> None:
+    """Where pgdoctor calls a restart the most common reset."""
+    scanned(server)
+    server.stop()
+    server.start()
+    assert judged(server) == Answered("ok", 2)
+
+
+def test_after_a_crash_pgdoctor_sees_999_days(server: ThrowAway) -> None:
+    """The counters are gone, and the database doesn't tell: its own time of the last reset is what it was before."""
+    scanned(server)
+    server.crash()
+    server.start()
+    young = judged(server)
+    own_reset = "SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()"
+    assert ask(server.place, own_reset) == [(None,)]
+    assert ask(server.place, "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 't_x'") == [(0,)]
+    assert (young.status, young.reason) == TOO_YOUNG
+
+
+def test_a_reset_starts_the_window_anew(server: ThrowAway) -> None:
+    scanned(server)
+    ask(server.place, "SELECT pg_stat_reset()")
+    young = judged(server)
+    assert (young.status, young.reason) == TOO_YOUNG
