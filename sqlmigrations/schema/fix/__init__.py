@@ -23,7 +23,7 @@ from sqlmigrations.schema.fix.statements import (
     values,
 )
 
-__all__ = ["Fix", "Statement", "fix_of", "ordered", "script"]
+__all__ = ["Fix", "Statement", "everything", "fix_of", "ordered", "script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,12 @@ def _column_between(
 
 
 # Several
+
+
+def everything(catalog: Catalog) -> Iterator[Statement]:
+    """Yield the statements that make all objects of a catalog in a new database."""
+    for one in making.make_everything(catalog):
+        yield one if isinstance(one, Statement) else Statement(one)
 
 
 def ordered(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
