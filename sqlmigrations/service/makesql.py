@@ -145,6 +145,13 @@ def _remove(paths: Iterable[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
-def next_step(made: Made, database: str) -> str:
-    """Return what a person does with new files."""
-    return f"manage.py applysql{option(database)} {made.name}"
+def next_step(made: Made, database: str, *, from_drift: bool) -> str:
+    """Return, in words, what a person does with new files."""
+    alias = option(database)
+    if not from_drift:
+        return f"Fill it, then: manage.py applysql{alias}"
+    return (
+        "Read it. This database has the change already, so record the file here without running it, and accept the "
+        f"schema:\n  manage.py applysql{alias} --fake {made.name}\n"
+        f"  manage.py validateschema{alias} --accept --reason TEXT"
+    )

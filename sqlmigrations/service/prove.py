@@ -18,7 +18,7 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.programs import ProgramMissing, find
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
-from sqlmigrations.schema.difference import Difference, Severity
+from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.schema.fix import Fix, everything
 from sqlmigrations.schema.scratch import NoScratch, scratch_database
 
@@ -83,8 +83,6 @@ def _key(difference: Difference) -> _Key:
 
 
 def _keys(expected: Catalog, copy: Connection) -> dict[_Key, Difference]:
-    from sqlmigrations.schema.difference import Source
-
     return {_key(one): one for one in compare(expected, read_catalog(copy), source=Source.SNAPSHOT)}
 
 

@@ -222,7 +222,7 @@ def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
     differences = compare_twice(connection, kept, found, source=Source.SNAPSHOT, severities=severities)
     if not differences and version.unfinished is None:
         _remember(connection, tables, version.id, fingerprint)
-    return Findings(differences, found.counts, found.not_covered)
+    return Findings(differences, found.counts, found.not_covered, expected=kept, found=found)
 
 
 #: What makes a snapshot where there is none.
