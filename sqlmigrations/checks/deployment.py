@@ -1,7 +1,8 @@
-"""Checks of a deployment (``manage.py check --deploy --database default``): what one misses only when it is too late."""
+"""Checks of a deployment (``manage.py check --deploy --database default``): what one misses when it is too late."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import psycopg
@@ -9,6 +10,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage
 from django.db import connections
 from django.db.utils import Error as DjangoError
+from psycopg import sql
 
 from sqlmigrations.checks.messages import warning
 from sqlmigrations.checks.settings import wrong_settings
@@ -44,7 +46,7 @@ def _project() -> Iterator[CheckMessage]:
             hint="pip install 'sqlmigrations[backup]', add 'dbbackup' to INSTALLED_APPS, and run applysql --backup.",
             obj="settings.INSTALLED_APPS",
         )
-    if settings.LOCK_TIMEOUT.strip("0. msinhd") == "":
+    if re.fullmatch(r"0+\s*[a-z]*", settings.LOCK_TIMEOUT):
         yield warning(
             "052",
             "A statement that waits for a lock waits for ever, and everybody else behind it.",
@@ -95,9 +97,10 @@ def _statement_timeout(alias: str) -> Iterator[CheckMessage]:
     except (SQLMigrationsError, DjangoError, psycopg.Error):
         return
     if timeout == "0":
+        fix = sql.SQL("ALTER ROLE {} SET statement_timeout = '30s';").format(sql.Identifier(role))
         yield warning(
             "056",
             f"A statement of the role '{role}' may run for ever.",
-            hint=f"ALTER ROLE \"{role}\" SET statement_timeout = '30s'; a file that takes longer says so in a directive.",
+            hint=f"{fix.as_string()} A file that takes longer says so in a directive.",
             obj=f"DATABASES['{alias}']",
         )

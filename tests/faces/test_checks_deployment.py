@@ -30,12 +30,12 @@ DOWN = (
     "Write FILE.down.sql beside each file that you want to be able to revert."
 )
 POOL = (
-    "W055 DATABASES['default']: Each request opens a connection of its own and closes it: neither a pool nor persistent "
-    "connections. | Set CONN_MAX_AGE, or 'pool' in OPTIONS; behind PgBouncer silence this."
+    "W055 DATABASES['default']: Each request opens a connection of its own and closes it: "
+    "neither a pool nor persistent connections. | Set CONN_MAX_AGE, or 'pool' in OPTIONS; behind PgBouncer silence this."
 )
 TIMEOUT = (
     "W056 DATABASES['default']: A statement of the role 'postgres' may run for ever. | "
-    "ALTER ROLE \"postgres\" SET statement_timeout = '30s'; a file that takes longer says so in a directive."
+    "ALTER ROLE \"postgres\" SET statement_timeout = '30s'; A file that takes longer says so in a directive."
 )
 
 
