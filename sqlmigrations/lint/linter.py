@@ -48,7 +48,10 @@ def lint(sources: Iterable[Source], *, style: bool = False) -> list[Finding]:
 
 def _is_indexed(subject: Subject, scope: Scope) -> bool:
     """Say whether the run makes an index that begins with the columns of a foreign key."""
-    return bool(subject.table) and frozenset(subject.columns) in scope.indexed.get(subject.table[-1], ())
+    wanted = set(subject.columns)
+    return any(
+        table[-1:] == subject.table[-1:] and set(columns[: len(wanted)]) == wanted for table, columns in scope.indexed
+    )
 
 
 def not_allowed(found: Iterable[Finding], sources: Iterable[Source]) -> list[Finding]:

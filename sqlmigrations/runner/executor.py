@@ -181,6 +181,7 @@ class Executor:
                     verify(connection, task.verify)
                 self.session.reset()
             _check_transaction(connection, xid)
+            self.note_locks(attempt)
             attempt.link = self.journal.done(connection, task, reading, attempt)
         self.journal.chain.advance(attempt.link)
         return outcomes.done(task, reading, attempt)
@@ -262,6 +263,10 @@ class Executor:
             yield
         finally:
             connection.remove_notice_handler(attempt.notice)
+
+    def note_locks(self, attempt: Attempt) -> None:
+        """Note the locks that the open transaction holds on relations of before: what it keeps from others."""
+        attempt.take_locks(self.journal.locks_of(self.session.connection, self.session.backend_pid))
 
     def take_file_lock(self, connection: Connection, task: Task, *, for_session: bool) -> None:
         """Take the file's lock, once a killed run's backend has let go of it.

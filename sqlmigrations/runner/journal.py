@@ -7,7 +7,7 @@ holds the run lock, since the file's transaction is rolled back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -31,6 +31,7 @@ from sqlmigrations.history import (
 )
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.held_locks import HeldLock, held_locks
 from sqlmigrations.runner.outcome import Attempt
 from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole, text_columns
 
@@ -69,7 +70,12 @@ class Journal:
             checksum=reading.checksum,
             timings=attempt.timings.as_json(),
             notices=[] if reading.directives.sensitive else attempt.notices,
-            details={"statements": reading.count, "attempts": attempt.number, **task.details},
+            details={
+                "statements": reading.count,
+                "attempts": attempt.number,
+                **attempt.locks_as_json(),
+                **task.details,
+            },
         )
         link = self.chain.link(event)
         self.chain.write(connection, link)
@@ -93,7 +99,7 @@ class Journal:
             sqlstate=kept.sqlstate,
             line=kept.line,
             blockers=[blocker.as_json() for blocker in kept.blockers],
-            details=self._directed(task, _details(kept, attempt)),
+            details=self._directed(task, {**_details(kept, attempt), **attempt.locks_as_json()}),
         )
         values = {
             **self._attempted(task, attempt),
@@ -147,6 +153,17 @@ class Journal:
         """Return the record of ``name`` as it is committed now."""
         with self.over_lock() as connection:
             return read_record(connection, self.chain.tables, name)
+
+    def locks_of(self, connection: Connection, pid: int) -> list[HeldLock]:
+        """Return the locks that the open transaction of ``connection`` holds on relations that were there before it.
+
+        They are seen from the run lock's connection. There is none inside a surrounding transaction, such as that of a
+        ``TestCase``, and so no answer; nor where that one was lost or can't look. A file doesn't fail for that.
+        """
+        with suppress(psycopg.Error, DjangoError):
+            observer = self.connect()
+            return [] if observer is connection else held_locks(observer, pid)
+        return []
 
     def holds(self, link: Link) -> bool:
         """Tell whether the event of ``link`` was committed, and take it for the chain's head if so."""

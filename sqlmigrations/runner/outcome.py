@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 
@@ -11,12 +13,16 @@ from sqlmigrations.files.scripts import Reading
 from sqlmigrations.history import Link
 from sqlmigrations.models import State
 from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.held_locks import HeldLock, Mode, strongest
 from sqlmigrations.runner.send import Timings
 from sqlmigrations.runner.task import Direction, Task
 from sqlmigrations.runner.watcher import Blocker
 
 #: Notices that are kept of one file, and characters of each.
 NOTICES_KEPT, NOTICE_LENGTH = 50, 500
+
+#: Locks that are kept of one file: the strongest ones.
+LOCKS_KEPT = 50
 
 
 @dataclass(slots=True)
@@ -29,6 +35,7 @@ class Attempt:
     timings: Timings = field(default_factory=Timings)
     notices: list[str] = field(default_factory=list)
     blockers: list[Blocker] = field(default_factory=list)
+    locks: list[HeldLock] = field(default_factory=list)
     link: Link | None = None
 
     frozen: float | None = None
@@ -49,6 +56,18 @@ class Attempt:
         if len(self.notices) < NOTICES_KEPT:
             text = f"{diagnostic.severity}: {diagnostic.message_primary}"
             self.notices.append(text[:NOTICE_LENGTH])
+
+    def take_locks(self, held: Iterable[HeldLock]) -> None:
+        """Note locks that were really taken, but for AccessShare, which every SELECT takes."""
+        self.locks = strongest([*self.locks, *(lock for lock in held if lock.mode > Mode.AccessShare)])
+
+    def locks_as_json(self) -> dict[str, Any]:
+        """Return the locks as an event keeps them: the strongest, and how many others there were."""
+        if not self.locks:
+            return {}
+        kept = {"locks": [lock.as_json() for lock in self.locks[:LOCKS_KEPT]]}
+        more = len(self.locks) - LOCKS_KEPT
+        return {**kept, "more_locks": more} if more > 0 else kept
 
 
 @dataclass(frozen=True, slots=True)

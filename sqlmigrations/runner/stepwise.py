@@ -260,6 +260,7 @@ class Stepwise:
                 with self.executor.transaction():
                     with self._patience(statement):
                         self._send(statement)
+                    self.executor.note_locks(self.attempt)
                     self._checkpoint(statement)
                 return
             except StatementFailed as failed:

@@ -1,0 +1,386 @@
+"""Runs files where they can do no harm, and measures what each statement takes and does.
+
+Two sessions: one runs the file as a run would, the other looks on. What the second one sees in ``pg_locks`` are the
+relations that were there before; what the first one is told at ``debug1`` is what the server did to them. Where the
+statements run is the caller's choice: a scratch database, in which each file is committed, or a transaction that the
+caller rolls back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import psycopg
+from django.db import transaction
+from psycopg.errors import Diagnostic
+from psycopg.pq import TransactionStatus
+
+from sqlmigrations.database import Connection, fetch_all, fetch_row
+from sqlmigrations.exceptions import InvalidFile
+from sqlmigrations.files.masking import mask
+from sqlmigrations.files.scripts import Script
+from sqlmigrations.files.statements import Statement, needs_autocommit
+from sqlmigrations.runner import concurrent
+from sqlmigrations.runner import failure as failures
+from sqlmigrations.runner.executor import set_timeouts, transaction_id
+from sqlmigrations.runner.failure import Failure, StatementFailed
+from sqlmigrations.runner.held_locks import HeldLock, held_locks, strongest
+from sqlmigrations.runner.send import execute
+from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.verify import VerifyFailed, verify
+from sqlmigrations.runner.work import Work, read
+
+#: Seconds between two looks at a statement that runs outside a transaction.
+INTERVAL = 0.005
+
+#: Characters of a statement that a report shows.
+EXCERPT = 200
+
+#: What a statement fails with that can't run in a transaction, though its words don't tell.
+_BARE_AFTER_ALL = frozenset({"2D000", "25001"})
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredStatement:
+    """What one statement took and did.
+
+    ``locks`` are those that it gained on relations of before, ``began_ms`` is counted from the beginning of its
+    transaction. ``is_watched`` says that its locks were seen from outside while it ran, where a short one can be
+    missed. ``wal_bytes`` counts what the whole server wrote meanwhile.
+    """
+
+    number: int
+    line: int
+    text: str
+    began_ms: float
+    duration_ms: float
+    wal_bytes: int
+    locks: tuple[HeldLock, ...] = ()
+    work: tuple[Work, ...] = ()
+    is_watched: bool = False
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it did work that takes the longer the larger a table is."""
+        return any(work.kind.is_slow for work in self.work)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """How long a file keeps others from one relation of before.
+
+    Readers and writers wait from the statement that takes the lock until the transaction ends. ``work`` is the slow
+    work that was done meanwhile.
+    """
+
+    lock: HeldLock
+    duration_ms: float
+    work: tuple[Work, ...] = ()
+
+    @property
+    def whom(self) -> str:
+        """Who has to wait."""
+        return "readers and writers" if self.lock.mode.blocks_readers else "writers"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How one script went."""
+
+    name: str
+    in_transaction: bool
+    duration_ms: float
+    statements: tuple[MeasuredStatement, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    error: Failure | None = None
+
+
+class LeftTransaction(Exception):
+    """A statement ended the transaction that was to be rolled back."""
+
+
+@dataclass
+class _Transaction:
+    """One transaction of a script while it is measured."""
+
+    started: float = field(default_factory=time.perf_counter)
+    held: dict[int, HeldLock] = field(default_factory=dict)
+    since: dict[int, float] = field(default_factory=dict)
+    work: list[tuple[float, Work]] = field(default_factory=list)
+
+    @property
+    def now_ms(self) -> float:
+        """Milliseconds since its beginning."""
+        return (time.perf_counter() - self.started) * 1000
+
+    def gain(self, locks: list[HeldLock], began_ms: float) -> tuple[HeldLock, ...]:
+        """Take what is held after a statement; return what is new or stronger."""
+        gained = []
+        for lock in locks:
+            known = self.held.get(lock.oid)
+            if known is None or lock.mode > known.mode:
+                gained.append(lock)
+                self.held[lock.oid] = lock
+            if lock.mode.blocks_writers:
+                self.since.setdefault(lock.oid, began_ms)
+        return tuple(gained)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield how long each relation was kept from others, now that the transaction ends."""
+        end = self.now_ms
+        for oid, since in self.since.items():
+            work = tuple(work for at, work in self.work if at >= since and work.kind.is_slow)
+            yield Block(self.held[oid], round(end - since, 3), work)
+
+
+class Rehearsal:
+    """A rehearsal of several scripts, one after the other.
+
+    ``session`` runs them and ``observer`` looks on, both in the same database. ``is_surrounded`` says that the caller
+    rolls all of it back, so that no script has a transaction of its own.
+    """
+
+    def __init__(self, session: Session, observer: Connection, *, is_surrounded: bool = False) -> None:
+        self.session = session
+        self.observer = observer
+        self.is_surrounded = is_surrounded
+        rows = fetch_all(observer, "SELECT oid::bigint, relname::text FROM pg_catalog.pg_class WHERE oid >= 16384")
+        #: Relations that were there before the first script.
+        self.existing: dict[int, str] = dict(rows)
+        self._names = frozenset(self.existing.values())
+        self._around = _Transaction() if is_surrounded else None
+        self._notices: list[str] = []
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that runs the scripts."""
+        return self.session.connection
+
+    def run(self, script: Script, verifier: Script | None = None) -> Rehearsed:
+        """Run one script, and its verify script, and return what was measured.
+
+        Raises:
+            LeftTransaction: a statement ended the transaction that is to be rolled back.
+        """
+        measuring = _Measuring(self, script)
+        started = time.perf_counter()
+        error: Failure | None = None
+        try:
+            with self._listening():
+                if script.directives.transaction:
+                    measuring.in_one_transaction(verifier)
+                else:
+                    measuring.step_by_step(verifier)
+        except concurrent.InvalidIndex as invalid:
+            error = Failure(str(invalid), script.name, advice=invalid.advice)
+        except StatementFailed as failed:
+            error = failures.of_statement(script.name, script.path, failed)
+        except VerifyFailed as failed:
+            error = failed.failure
+        except InvalidFile as invalid_file:
+            error = failures.of_file(invalid_file)
+        except psycopg.Error as refused:
+            error = failures.of_database(script.name, refused)
+        return Rehearsed(
+            script.name,
+            script.directives.transaction,
+            round((time.perf_counter() - started) * 1000, 3),
+            tuple(measuring.statements),
+            tuple(_longest(measuring.blocks)),
+            error,
+        )
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[_Transaction]:
+        """Open a transaction, or a savepoint of the one around the rehearsal."""
+        if self._around is not None:
+            self._around.since.clear()
+            self._around.work.clear()
+            with transaction.atomic(using=self.session.wrapper.alias):
+                yield self._around
+            return
+        with transaction.atomic(using=self.session.wrapper.alias, durable=True):
+            yield _Transaction()
+
+    def held(self) -> list[HeldLock]:
+        """Return what the working session holds at this moment on relations of before."""
+        pid = self.connection.info.backend_pid
+        return [lock for lock in held_locks(self.observer, pid) if lock.oid in self.existing]
+
+    def work_done(self) -> tuple[Work, ...]:
+        """Return what the server said since it was last asked about tables of before."""
+        heard, self._notices = self._notices, []
+        found = (read(message) for message in heard)
+        return tuple(work for work in found if work and (not work.relation or work.relation in self._names))
+
+    def wal(self) -> int:
+        """Return the position of the server's write-ahead log, in bytes."""
+        statement = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint"
+        return int(fetch_row(self.observer, statement)[0])
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        def hear(diagnostic: Diagnostic) -> None:
+            self._notices.append(diagnostic.message_primary or "")
+
+        connection = self.connection
+        connection.add_notice_handler(hear)
+        try:
+            yield
+        finally:
+            connection.remove_notice_handler(hear)
+
+
+class _Measuring:
+    """The measuring of one script."""
+
+    def __init__(self, rehearsal: Rehearsal, script: Script) -> None:
+        self.rehearsal = rehearsal
+        self.script = script
+        self.connection = rehearsal.connection
+        self.statements: list[MeasuredStatement] = []
+        self.blocks: list[Block] = []
+
+    def in_one_transaction(self, verifier: Script | None) -> None:
+        """Run all statements, what is left to be checked, and the verify script in one transaction."""
+        with self.rehearsal.transaction() as around:
+            set_timeouts(self.connection, self.script)
+            xid = transaction_id(self.connection)
+            for statement in self.script.read():
+                self._within(statement, around)
+                self._check_inside(xid)
+            if verifier is not None:
+                verify(self.connection, verifier)
+            self.rehearsal.session.reset()
+            self.blocks += around.blocks()
+
+    def step_by_step(self, verifier: Script | None) -> None:
+        """Run each statement in a transaction of its own where it can, else bare."""
+        for statement in self.script.read():
+            if needs_autocommit(statement):
+                self._bare(statement)
+            else:
+                self._alone(statement)
+        with self.rehearsal.transaction():
+            if verifier is not None:
+                verify(self.connection, verifier)
+            self.rehearsal.session.reset()
+
+    def _alone(self, statement: Statement) -> None:
+        try:
+            with self.rehearsal.transaction() as around:
+                self._within(statement, around)
+                self.blocks += around.blocks()
+        except StatementFailed as failed:
+            if failed.error.sqlstate not in _BARE_AFTER_ALL:
+                raise
+            self._bare(statement)
+
+    def _within(self, statement: Statement, around: _Transaction) -> None:
+        """Run a statement in the open transaction and look at what it holds from then on."""
+        wal = self.rehearsal.wal()
+        self.connection.execute("SET LOCAL client_min_messages = debug1")
+        self.rehearsal.work_done()
+        began = around.now_ms
+        self._execute(statement)
+        duration = around.now_ms - began
+        gained = around.gain(self.rehearsal.held(), began)
+        work = self.rehearsal.work_done() if around.held else ()
+        around.work += [(began, one) for one in work]
+        self._note(statement, began, duration, wal, gained, work)
+
+    def _bare(self, statement: Statement) -> None:
+        """Run a statement outside any transaction while the other session looks on."""
+        wal = self.rehearsal.wal()
+        self.connection.execute("SET client_min_messages = debug1")
+        self.rehearsal.work_done()
+        watch = _Watch(self.rehearsal)
+        started = time.perf_counter()
+        with watch:
+            self._execute(statement)
+        duration = (time.perf_counter() - started) * 1000
+        concurrent.check_result(self.connection, statement)
+        work = self.rehearsal.work_done()
+        slow = tuple(one for one in work if one.kind.is_slow)
+        locks = strongest(watch.seen)
+        self.blocks += [Block(lock, round(duration, 3), slow) for lock in locks if lock.mode.blocks_writers]
+        self._note(statement, 0.0, duration, wal, tuple(locks), work, is_watched=True)
+
+    def _execute(self, statement: Statement) -> None:
+        try:
+            with self.connection.cursor() as cursor:
+                execute(cursor, statement)
+        except psycopg.Error as error:
+            raise StatementFailed(statement, error) from error
+
+    def _check_inside(self, xid: str) -> None:
+        """Check that the transaction is still the one that the script began in."""
+        inside = self.connection.info.transaction_status is TransactionStatus.INTRANS
+        if not inside or transaction_id(self.connection) != xid:
+            raise LeftTransaction(self.script.name)
+
+    def _note(
+        self,
+        statement: Statement,
+        began: float,
+        duration: float,
+        wal: int,
+        locks: tuple[HeldLock, ...],
+        work: tuple[Work, ...],
+        *,
+        is_watched: bool = False,
+    ) -> None:
+        text = "" if self.script.directives.sensitive else " ".join(mask(statement).decode().split())[:EXCERPT]
+        self.statements.append(
+            MeasuredStatement(
+                statement.number,
+                statement.line,
+                text,
+                round(began, 3),
+                round(duration, 3),
+                self.rehearsal.wal() - wal,
+                locks,
+                work,
+                is_watched,
+            )
+        )
+
+
+class _Watch:
+    """Look on, from the other session, while a statement runs bare."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self._rehearsal = rehearsal
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, name="sqlmigrations-rehearsal", daemon=True)
+        self.seen: list[HeldLock] = []
+
+    def __enter__(self) -> _Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look_on(self) -> None:
+        while not self._over.is_set():
+            try:
+                self.seen = strongest([*self.seen, *self._rehearsal.held()])
+            except psycopg.Error:
+                return  # the connection is lost: the rehearsal itself will say so
+            self._over.wait(INTERVAL)
+
+
+def _longest(blocks: list[Block]) -> Iterator[Block]:
+    """Yield the longest block of each relation, the strongest locks first."""
+    found: dict[int, Block] = {}
+    for block in blocks:
+        known = found.get(block.lock.oid)
+        if known is None or (block.lock.mode, block.duration_ms) > (known.lock.mode, known.duration_ms):
+            found[block.lock.oid] = block
+    yield from sorted(found.values(), key=lambda block: (-block.lock.mode, -block.duration_ms, block.lock.relation))

@@ -1,0 +1,121 @@
+"""The history keeps which locks each file really took on what was there before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from sqlmigrations.runner import outcome
+from sqlmigrations.runner.held_locks import HeldLock, Mode, strongest
+from tests.helpers import applysql, put, rows, run_sql, session
+
+SCHEMA = """
+    CREATE TABLE users (id int PRIMARY KEY, name text);
+    CREATE TABLE orders (id int PRIMARY KEY, user_id int);
+    CREATE INDEX users_name_idx ON users (name);
+    CREATE VIEW names AS SELECT name FROM users;
+"""
+
+
+def kept(name: str = "001.sql") -> Any:
+    """Return the locks that the last event of a file keeps, as ``relation mode``."""
+    found = rows(
+        "SELECT details->'locks' FROM sqlmigrations_migrationevent WHERE filename = %s ORDER BY id DESC LIMIT 1", name
+    )
+    return [f"{lock['relation']} {lock['mode']}" for lock in found[0][0] or []]
+
+
+@pytest.mark.parametrize(
+    ("statements", "locks"),
+    [
+        ("CREATE TABLE t (id int);", []),
+        ("SELECT * FROM users;", []),
+        ("INSERT INTO users VALUES (1);", ["public.users RowExclusive"]),
+        ("ALTER TABLE users ADD COLUMN a int;", ["public.users AccessExclusive"]),
+        ("CREATE INDEX ON users (name);", ["public.users Share"]),
+        ("CREATE TABLE t (u int REFERENCES users);", ["public.users ShareRowExclusive"]),
+        ("ALTER TABLE users RENAME TO people; SELECT * FROM people;", ["public.users AccessExclusive"]),
+        ("DROP VIEW names; DROP TABLE users;", ["public.names AccessExclusive", "public.users AccessExclusive"]),
+        (
+            "REINDEX INDEX users_name_idx;",
+            ["public.users_name_idx AccessExclusive", "public.users Share"],
+        ),
+        (
+            "INSERT INTO orders VALUES (1, 1); LOCK users IN EXCLUSIVE MODE; "
+            "ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users NOT VALID;",
+            ["public.users Exclusive", "public.orders ShareRowExclusive"],
+        ),
+        ("LOCK pg_catalog.pg_class IN ACCESS EXCLUSIVE MODE;", []),
+        ("CREATE TEMP TABLE t AS SELECT 1; DROP TABLE t;", []),
+    ],
+)
+def test_locks_on_what_was_there_are_kept(fresh_database: str, folder: Path, statements: str, locks: list[str]) -> None:
+    run_sql(SCHEMA)
+    put(folder, {"001.sql": statements})
+    assert applysql().code == 0
+    assert kept() == locks
+
+
+def test_a_file_sees_nothing_of_the_one_before(fresh_database: str, folder: Path) -> None:
+    run_sql(SCHEMA)
+    put(folder, {"001.sql": "ALTER TABLE users ADD COLUMN a int;", "002.sql": "INSERT INTO orders VALUES (1, 1);"})
+    assert applysql().code == 0
+    assert (kept(), kept("002.sql")) == (["public.users AccessExclusive"], ["public.orders RowExclusive"])
+
+
+def test_steps_outside_a_transaction_add_up(fresh_database: str, folder: Path) -> None:
+    run_sql(SCHEMA)
+    text = (
+        "-- sqlmigrations: transaction off\nALTER TABLE users ADD COLUMN a int;\nINSERT INTO users VALUES (1);\n"
+        "CREATE INDEX CONCURRENTLY ON orders (user_id);\nUPDATE orders SET id = 2;\nSELECT 1/0;"
+    )
+    put(folder, {"001.sql": text})
+    assert applysql().code == 5
+    assert kept() == ["public.users AccessExclusive", "public.orders RowExclusive"]
+
+
+def test_a_failure_that_left_nothing_keeps_none(fresh_database: str, folder: Path) -> None:
+    run_sql(SCHEMA)
+    put(folder, {"001.sql": "ALTER TABLE users ADD COLUMN a int;\nSELECT 1/0;"})
+    assert applysql().code == 1
+    assert kept() == []
+
+
+def test_only_so_many_are_kept(fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome, "LOCKS_KEPT", 1)
+    run_sql(SCHEMA)
+    put(folder, {"001.sql": "INSERT INTO orders VALUES (1, 1);\nALTER TABLE users ADD COLUMN a int;"})
+    assert applysql().code == 0
+    assert kept() == ["public.users AccessExclusive"]
+    assert rows("SELECT details->'more_locks' FROM sqlmigrations_migrationevent WHERE type = 'applied'") == [(1,)]
+
+
+def test_the_strongest_of_each_relation_counts() -> None:
+    weak, strong = HeldLock("a", "r", Mode.RowShare), HeldLock("a", "r", Mode.Share)
+    other = HeldLock("b", "r", Mode.AccessExclusive)
+    assert strongest([weak, other, strong, weak]) == [other, strong]
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_whom_a_mode_stops_is_what_postgresql_says(fresh_database: str, mode: Mode) -> None:
+    """The server itself is asked: does a SELECT, does an INSERT get through?"""
+
+    words = "".join(f" {letter}" if letter.isupper() else letter for letter in mode.name).strip().upper()
+    run_sql(SCHEMA)
+
+    def is_stopped(statement: str) -> bool:
+        with session() as other:
+            other.execute("SET lock_timeout = '30ms'")
+            try:
+                other.execute(statement.encode())
+            except psycopg.errors.LockNotAvailable:
+                return True
+        return False
+
+    with session() as holder, holder.transaction():
+        holder.execute(f"LOCK TABLE orders IN {words} MODE".encode())
+        stopped = is_stopped("SELECT * FROM orders"), is_stopped("INSERT INTO orders VALUES (1, 1)")
+    assert stopped == (mode.blocks_readers, mode.blocks_writers)
