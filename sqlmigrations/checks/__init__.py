@@ -21,6 +21,7 @@ def register_checks() -> None:
     register(check_files, TAG, Tags.files)
     register(check_routing, TAG)
     register(check_databases, TAG, Tags.database)
+    register(check_deployment, TAG, Tags.database, deploy=True)
 
 
 def check_settings(**kwargs: object) -> list[CheckMessage]:
@@ -49,3 +50,10 @@ def check_databases(databases: Sequence[str] | None = None, **kwargs: object) ->
     from sqlmigrations.checks import databases as checks
 
     return list(checks.check(databases)) if databases else []
+
+
+def check_deployment(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
+    """Check what those of ``databases`` that have SQL files should have in production."""
+    from sqlmigrations.checks import deployment
+
+    return list(deployment.check(databases)) if databases else []

@@ -43,6 +43,12 @@ IDS: Mapping[str, str] = {
     "E047": "Drift",
     "W047": "Drift, not judged yet or judged mildly",
     "W048": "Expired rule of accepted drift",
+    "W051": "No backup before a run",
+    "W052": "Waiting for locks without end",
+    "W053": "No place for scratch databases",
+    "W054": "Files without a down script",
+    "W055": "A connection for each request",
+    "W056": "Statements without end",
 }
 
 

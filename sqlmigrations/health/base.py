@@ -289,6 +289,11 @@ class Check:
         return {each.name: each.default for each in fields(cls) if isinstance(each.default, (int, float))}
 
     @classmethod
+    def options(cls) -> dict[str, str]:
+        """Return what else can be set, texts such as a dotted path, with their defaults."""
+        return {each.name: each.default for each in fields(cls) if isinstance(each.default, str)}
+
+    @classmethod
     def explanation(cls) -> str:
         """Return why the check matters."""
         return inspect.cleandoc(cls.__doc__ or "")

@@ -31,7 +31,8 @@ from sqlmigrations.health.units import parse
 KEYS = ("thresholds", "objects", "enabled", "disabled", "ignore", "checks", "databases")
 _IGNORE_KEYS = ("check", "object", "reason", "until")
 
-Thresholds = dict[str, dict[str, float]]
+#: By check: numbers, and texts where the check has options.
+Thresholds = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,19 +182,22 @@ class _Reader:
         return {str(id) for id in value if self.is_known(f"{where}.{id}", str(id), list(self.known))}
 
     def thresholds(self, where: str, value: Any) -> Thresholds:
-        """Return thresholds by check, as numbers."""
+        """Return thresholds by check, as numbers, and its options as texts."""
         read: Thresholds = {}
         if not self.is_mapping(where, value):
             return read
         for id, given in value.items():
             place = f"{where}.{id}"
             if self.is_known(place, id, list(self.known)) and self.is_mapping(place, given):
-                read[id] = dict(self._numbers(place, self.known[id], given))
+                read[id] = dict(self._values(place, self.known[id], given))
         return read
 
-    def _numbers(self, where: str, check: type[Check], given: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    def _values(self, where: str, check: type[Check], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, value in given.items():
-            if not self.is_known(f"{where}.{name}", name, list(check.thresholds())):
+            if not self.is_known(f"{where}.{name}", name, [*check.thresholds(), *check.options()]):
+                continue
+            if name in check.options():
+                yield name, str(value)
                 continue
             try:
                 yield name, parse(name.rpartition("_")[2], value)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from django.utils.module_loading import import_string
 
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.health import cumulative, snapshot, structural
+from sqlmigrations.health import cumulative, external, snapshot, structural
 from sqlmigrations.health.base import Check
 
-BUILT_IN: tuple[type[Check], ...] = (*structural.CHECKS, *snapshot.CHECKS, *cumulative.CHECKS)
+BUILT_IN: tuple[type[Check], ...] = (*structural.CHECKS, *snapshot.CHECKS, *cumulative.CHECKS, *external.CHECKS)
 
 
 def known_checks(extra: Sequence[str] = ()) -> dict[str, type[Check]]:

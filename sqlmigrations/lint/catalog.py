@@ -29,6 +29,14 @@ QUIET = 0.1
 
 Row = dict[str, Any]
 
+#: Why the rows of a table can't be looked at: no right to, somebody has it locked, it takes too long.
+_UNSEEN = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.ObjectNotInPrerequisiteState,
+)
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -113,14 +121,14 @@ class Catalog:
 
     def _at_least(self, path: Path) -> int:
         """Count the rows of a table that was never analysed, or was small then, up to what is no longer few."""
-        counting = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS some").format(
+        counting = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS counted").format(
             sql.Identifier(*path), sql.Literal(FEW)
         )
         try:
             with self._connection.transaction():
                 return int(fetch_row(self._connection, counting)[0])
-        except psycopg.Error:
-            return 0  # no right to read it, or somebody has it locked: then the estimate has to do
+        except _UNSEEN:
+            return 0  # the estimate has to do
 
     def has_rows(self, path: Path) -> bool | None:
         """Say whether a table has any row; None when that can't be seen."""
@@ -128,7 +136,7 @@ class Catalog:
         try:
             with self._connection.transaction():
                 return bool(fetch_row(self._connection, looking)[0])
-        except psycopg.Error:
+        except _UNSEEN:
             return None
 
     def _index(self, path: Path) -> Row | None:

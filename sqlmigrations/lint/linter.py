@@ -48,10 +48,7 @@ def lint(sources: Iterable[Source], *, style: bool = False) -> list[Finding]:
 
 def _is_indexed(subject: Subject, scope: Scope) -> bool:
     """Say whether the run makes an index that begins with the columns of a foreign key."""
-    wanted = set(subject.columns)
-    return any(
-        table[-1:] == subject.table[-1:] and set(columns[: len(wanted)]) == wanted for table, columns in scope.indexed
-    )
+    return bool(subject.table) and frozenset(subject.columns) in scope.indexed.get(subject.table[-1], ())
 
 
 def not_allowed(found: Iterable[Finding], sources: Iterable[Source]) -> list[Finding]:

@@ -210,6 +210,8 @@ def _change_type(one: Finding, catalog: Catalog) -> Verdict:
             return replace(_sized(relation, one.subject.table), message="The indexes of the column are built anew.")
         return _cleared(f"{change} nothing has to be rewritten")
     verdict = _sized(relation, one.subject.table)
+    if verdict.certainty is Certainty.CLEARED:
+        return verdict
     return replace(verdict, because=f"{verdict.because}; {change} every value is stored anew")
 
 

@@ -65,8 +65,8 @@ class Scope:
         #: Of those, the ones made with IF NOT EXISTS: a database may have them already.
         self.perhaps = Names()
         self.indexes: dict[str, Path] = {}
-        #: The columns of the indexes and keys that were made in this run, in order, with their tables.
-        self.indexed: list[tuple[Path, Path]] = []
+        #: The columns that indexes and keys of this run begin with, in whatever order, by the names of their tables.
+        self.indexed: dict[str, set[frozenset[str]]] = {}
         #: Names of the views, tables and constraints that were dropped in this run.
         self.gone: set[str] = set()
         self.file = InFile("", Directives())
@@ -95,6 +95,11 @@ class Scope:
         note = _NOTES.get(action.kind)
         if note is not None:
             note(self, action)
+
+    def index(self, table: Path, columns: Path) -> None:
+        """Note an index, or a key, with its columns in order."""
+        beginnings = self.indexed.setdefault(table[-1], set())
+        beginnings.update(frozenset(columns[:count]) for count in range(1, len(columns) + 1))
 
     def make(self, path: Path, *, perhaps: bool = False) -> None:
         """Note a relation or type as made in this run."""
@@ -128,7 +133,7 @@ def _index(scope: Scope, action: Action) -> None:
     table = relation(action.node["relation"])
     columns = tuple(part.get("IndexElem", {}).get("name", "") for part in action.node.get("indexParams", []))
     if "whereClause" not in action.node:
-        scope.indexed.append((table, columns))
+        scope.index(table, columns)
     if action.node.get("idxname"):
         index = (*table[:-1], action.node["idxname"])
         scope.indexes[index[-1]] = table
@@ -165,7 +170,7 @@ def _drop_constraint(scope: Scope, action: Action) -> None:
 def _add_key(scope: Scope, action: Action) -> None:
     added = action.node.get("def", {}).get("Constraint", {})
     if added.get("contype") in ("CONSTR_PRIMARY", "CONSTR_UNIQUE") and "keys" in added:
-        scope.indexed.append((action.table, strings(added["keys"])))
+        scope.index(action.table, strings(added["keys"]))
 
 
 def _rename(scope: Scope, action: Action) -> None:

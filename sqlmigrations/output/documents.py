@@ -20,6 +20,7 @@ from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known
 from sqlmigrations.service.lint import LintReport
+from sqlmigrations.service.makesql import Made
 from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin, ValidationReport
@@ -287,6 +288,16 @@ def _finding(finding: Finding, check: str) -> Document:
         "origin": origin and {"file": origin.file, "line": origin.line},
         "fingerprint": finding.fingerprint(check),
         "known": finding.is_known,
+    }
+
+
+def of_made(made: Made, database: str) -> Document:
+    """Return the document of new files."""
+    return {
+        **head("makesql", database),
+        "name": made.name,
+        "path": str(made.path),
+        "down": str(made.down) if made.down else None,
     }
 
 

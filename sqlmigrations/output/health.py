@@ -150,7 +150,9 @@ def explanation_lines(check: Check, style: Style) -> Iterator[str]:
     if check.opt_in:
         yield f"Runs only when asked for: --only {check.id}, or SQLMIGRATIONS_HEALTH = {{'enabled': ['{check.id}']}}."
     for name in check.thresholds():
-        yield f"Threshold {name}: {getattr(check, name):g}"
+        yield f"Threshold {name}: {getattr(check, name):,.15g}"
+    for name in check.options():
+        yield f"Option {name}: {getattr(check, name) or 'not set'}"
     for name in check.sql_files():
         yield f"SQL: {name}.sql (--sql shows it)"
 

@@ -65,7 +65,9 @@ def _difference(report: ValidationReport, difference: Difference, style: Style) 
         changed = difference.changed
         yield f"    changed {changed.at:%Y-%m-%d %H:%M} by {changed.by} ({changed.application}): {changed.statement}"
     if difference.fix:
-        yield f"    {style.NOTICE('Fix:')} {difference.fix}"
+        first, *rest = difference.fix.splitlines()
+        yield f"    {style.NOTICE('Fix:')} {first}"
+        yield from (f"         {line}".rstrip() for line in rest)
 
 
 def _side_by_side(difference: Difference, style: Style) -> Iterator[str]:

@@ -48,8 +48,8 @@ class Catalog:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many objects there are of each kind."""
-        return dict(Counter(identity.kind for identity in self.objects))
+        """How many objects there are of each kind, sorted by kind."""
+        return dict(sorted(Counter(identity.kind for identity in self.objects).items()))
 
 
 #: Attributes that say where an object belongs, or how to make it again; they are never a difference by themselves.

@@ -33,6 +33,8 @@ def compare(
     expected: Catalog, found: Catalog, *, source: Source, severities: Mapping[str, Severity] | None = None
 ) -> tuple[Difference, ...]:
     """Return what differs between two catalogs, sorted by object; ``severities`` are the project's own."""
+    if expected.objects == found.objects:
+        return ()
     return tuple(_Comparison(expected.objects, found.objects, source, severities or {}).differences())
 
 
@@ -177,15 +179,18 @@ class _Comparison:
         """Yield the tables whose columns stand in another order; what is missing or extra doesn't count."""
         if self.source is Source.MODELS:
             return  # columns that were added later stand at the end
+        columns = [(identity, other) for identity, other in pairs.items() if identity.kind == "column"]
+        tables = {
+            str(self.expected[identity]["table"])
+            for identity, other in columns
+            if self.expected[identity].get("position") != self.found[other].get("position")
+        }
         moved: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
-        tables: dict[str, bool] = {}
-        for identity, other in pairs.items():
-            if identity.kind == "column":
-                before, after = self.expected[identity], self.found[other]
-                table = str(before["table"])
-                moved[table].append((_place(before), _place(after), last_part(identity.name)))
-                tables[table] = tables.get(table, False) or _place(before) != _place(after)
-        for table in sorted(table for table, differs in tables.items() if differs):
+        for identity, other in columns if tables else ():
+            before, after = self.expected[identity], self.found[other]
+            if before["table"] in tables:
+                moved[str(before["table"])].append((_place(before), _place(after), last_part(identity.name)))
+        for table in sorted(tables):
             expected = [name for *_, name in sorted(moved[table])]
             found = [name for *_, name in sorted(moved[table], key=lambda column: column[1])]
             if expected != found:

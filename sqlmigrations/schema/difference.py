@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from sqlmigrations.schema.catalog import Catalog
+
 
 class Source(StrEnum):
     """Who says what the database should be."""
@@ -73,9 +75,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What one source says: differences, how many objects of each kind it looked at, and what it could not."""
+    """What one source says: differences, how many objects of each kind it looked at, and what it could not.
+
+    ``expected`` and ``found`` are the catalogs that were compared, where there are two.
+    """
 
     differences: tuple[Difference, ...] = ()
     examined: Mapping[str, int] = field(default_factory=dict)
     not_covered: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    expected: Catalog | None = None
+    found: Catalog | None = None

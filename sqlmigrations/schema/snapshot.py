@@ -21,7 +21,7 @@ from sqlmigrations import __version__
 from sqlmigrations.database import Connection, fetch_all, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.history import Tables
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, table_in_name
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, table_in_name
 
 #: Hashes by kind and name.
 Hashes = dict[str, dict[str, str]]
@@ -91,9 +91,10 @@ def load(connection: Connection, tables: Tables, id: int) -> Catalog:
             f"Version {id} of the schema can't be read: {missing} of its texts are gone.",
             hint="Accept the schema as it is: manage.py validateschema --accept --reason TEXT",
         )
+    read = {hash: _read(text) for hash, text in texts.items()}
     return Catalog(
         {
-            (identity := Identity(kind, name)): _read(identity, texts[hash])
+            (identity := Identity(kind, name)): _placed(identity, read[hash])
             for kind, of_kind in hashes.items()
             for name, hash in of_kind.items()
         }
@@ -237,10 +238,11 @@ def _write(identity: Identity, attributes: Attributes) -> str:
     return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _read(identity: Identity, text: str) -> Attributes:
-    attributes: dict[str, Value] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()
-    }
-    if "table" not in attributes and (table := table_in_name(identity)):
-        attributes["table"] = table
-    return attributes
+def _read(text: str) -> Attributes:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
+
+
+def _placed(identity: Identity, attributes: Attributes) -> Attributes:
+    """Return attributes with the table that the name tells."""
+    table = "" if "table" in attributes else table_in_name(identity)
+    return {**attributes, "table": table} if table else attributes

@@ -281,15 +281,12 @@ def compare_replay(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: Remem
 def _compared(beside: Connection, live: BaseDatabaseWrapper, made: Replay, past: Past) -> Findings:
     """Compare; ``beside`` leads to where expressions may be stored once more."""
     found = read_catalog(raw(live))
-    differences = compare_twice(
-        beside,
-        as_owned(made.catalog, found),
-        found,
-        source=Source.REPLAY,
-        severities=read_severities(settings.DRIFT_SEVERITY),
-    )
+    expected = as_owned(made.catalog, found)
+    severities = read_severities(settings.DRIFT_SEVERITY)
+    differences = compare_twice(beside, expected, found, source=Source.REPLAY, severities=severities)
     left_out = Counter(f"unreplayed {command}" for command in made.left_out)
-    return Findings(differences, found.counts, {**found.not_covered, **left_out}, past.skipped)
+    not_covered = {**found.not_covered, **left_out}
+    return Findings(differences, found.counts, not_covered, past.skipped, expected=expected, found=found)
 
 
 def _not_replayed(failed: ReplayFailed, source: Source) -> Difference:

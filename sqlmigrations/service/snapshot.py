@@ -215,14 +215,14 @@ def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
         return Findings(skipped=(Skipped("the snapshot", "no run has left one", NO_SNAPSHOT, asked=False),))
     fingerprint = read_fingerprint(connection)
     if version.fingerprint == fingerprint:
-        return Findings(examined=version.counts)
+        return Findings(examined=dict(sorted(version.counts.items())))
     found = read_catalog(connection)
     kept = settled(connection, tables, version, found)
     severities = read_severities(settings.DRIFT_SEVERITY)
     differences = compare_twice(connection, kept, found, source=Source.SNAPSHOT, severities=severities)
-    if kept.objects == found.objects and version.unfinished is None:
+    if not differences and version.unfinished is None:
         _remember(connection, tables, version.id, fingerprint)
-    return Findings(differences, found.counts, found.not_covered)
+    return Findings(differences, found.counts, found.not_covered, expected=kept, found=found)
 
 
 #: What makes a snapshot where there is none.

@@ -34,7 +34,9 @@ from sqlmigrations.schema.difference import Difference, Findings, Severity, Skip
 from sqlmigrations.schema.ignore import Rule, apply_rules, read_rules
 from sqlmigrations.schema.required import compare_required
 from sqlmigrations.schema.severities import read_severities
+from sqlmigrations.service.authors import with_authors
 from sqlmigrations.service.databases import option
+from sqlmigrations.service.fixes import with_fixes
 from sqlmigrations.service.gather import Footprints, OnDisk, read_disk, recall
 from sqlmigrations.service.models import compare_with_models
 from sqlmigrations.service.replay import compare_replay, compare_roundtrip
@@ -60,6 +62,7 @@ class ValidateOptions:
     verify: bool = False
     replay: bool = False
     roundtrip: bool = False
+    fix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +170,12 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         read_rules(settings.DRIFT_IGNORE),
         datetime.now().date(),
     )
+    differences = with_authors(connection, tables, judged.differences)
+    if options.fix:
+        differences = with_fixes(wrapper, differences, findings)
     return ValidationReport(
         options.database,
-        judged.differences,
+        differences,
         examined={"file": len(plan.steps), "event": chain.events} | _most(found.examined for found in findings),
         not_compared=_most(found.not_covered for found in findings),
         skipped=tuple(skipped for found in findings for skipped in found.skipped),
@@ -210,7 +216,7 @@ def _against(connection: Connection, alias: str) -> Findings:
     found = read_catalog(connection)
     severities = read_severities(settings.DRIFT_SEVERITY)
     differences = compare_twice(connection, expected, found, source=Source.AGAINST, severities=severities)
-    return Findings(differences, found.counts, found.not_covered)
+    return Findings(differences, found.counts, found.not_covered, expected=expected, found=found)
 
 
 def _origins(

@@ -56,12 +56,14 @@ def _section(check: type[Check]) -> Iterator[str]:
     if check.opt_in:
         facts.append("Runs only when asked for.")
     yield " ".join(facts)
-    if check.thresholds():
+    if check.thresholds() or check.options():
         yield ""
         yield "| threshold | default |"
         yield "| --- | --- |"
         for name, default in check.thresholds().items():
             yield f"| `{name}` | {_worded(name, default)} |"
+        for name, text in check.options().items():
+            yield f"| `{name}` (text) | `{text!r}` |"
 
 
 def _worded(name: str, value: float) -> str:

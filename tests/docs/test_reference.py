@@ -30,7 +30,7 @@ from sqlmigrations.health.structural.keys import NoPrimaryKey
 from sqlmigrations.history import Record
 from sqlmigrations.lint.base import Finding as LintFinding
 from sqlmigrations.lint.linter import RULES
-from sqlmigrations.management.commands import applysql, dbhealth, revertsql, validateschema
+from sqlmigrations.management.commands import applysql, dbhealth, makesql, revertsql, validateschema
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, SchemaChange, State
 from sqlmigrations.output import documents
 from sqlmigrations.output.exit_codes import ExitCode
@@ -48,6 +48,7 @@ from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
 from sqlmigrations.service.lint import LintReport
+from sqlmigrations.service.makesql import Made as MadeFiles
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin as Made
@@ -61,6 +62,7 @@ from tests.helpers import put, rows
 COMMANDS = {
     "applysql": applysql.Command,
     "dbhealth": dbhealth.Command,
+    "makesql": makesql.Command,
     "revertsql": revertsql.Command,
     "validateschema": validateschema.Command,
 }
@@ -324,6 +326,7 @@ def made_documents() -> dict[str, documents.Document]:
         "Coverage": documents.of_coverage("default", Catalog({Identity("table", "x"): {}}, {"cast": 1})),
         "The DDL log": documents.of_ddl_log(DDLLogReport("default", Condition(True, ("x",)), changes=(_LOGGED,))),
         "A look at health": health_document(),
+        "New files": documents.of_made(MadeFiles("001.sql", Path("001.sql"), Path("001.down.sql")), "default"),
         "An error": error_document(),
     }
 
@@ -369,6 +372,7 @@ def test_every_kind_of_document_is_tested() -> None:
         "of_error",
         "of_gate",
         "of_health",
+        "of_made",
     }
 
 

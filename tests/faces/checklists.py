@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from unittest import mock
 
-from django.core.checks import run_checks
+from django.core.checks import CheckMessage, run_checks
 
 from sqlmigrations.checks import TAG
 from sqlmigrations.checks.messages import PAGE
@@ -14,7 +15,20 @@ from sqlmigrations.checks.messages import PAGE
 def check(*databases: str, command: str = "check") -> list[str]:
     """Return the messages of all our checks as ``ID object: words | hint``, as if run by ``manage.py COMMAND``."""
     with mock.patch.object(sys, "argv", ["manage.py", command]):
-        messages = run_checks(tags=[TAG], databases=databases or None)
+        return _worded(run_checks(tags=[TAG], databases=databases or None))
+
+
+def check_deployment(*databases: str) -> list[str]:
+    """Return the messages of the checks that only ``check --deploy`` runs."""
+    return [message for message in _worded(run_deployment(databases)) if message.startswith("W05")]
+
+
+def run_deployment(databases: Sequence[str]) -> list[CheckMessage]:
+    """Run all our checks, those of a deployment included."""
+    return run_checks(tags=[TAG], databases=databases or None, include_deployment_checks=True)
+
+
+def _worded(messages: Iterable[CheckMessage]) -> list[str]:
     words = []
     for message in messages:
         assert message.id is not None

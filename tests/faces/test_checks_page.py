@@ -10,7 +10,7 @@ import pytest
 from django.core import checks
 
 from project.env import BASE_DIR
-from sqlmigrations.checks import TAG, check_databases, check_files, check_routing, check_settings
+from sqlmigrations.checks import TAG, check_databases, check_deployment, check_files, check_routing, check_settings
 from sqlmigrations.checks.messages import IDS, PAGE, error, warning
 
 TEXT = (BASE_DIR / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_messages() -> None:
 def test_what_is_registered() -> None:
     ours: dict[object, set[str]] = {
         check: set(check.tags)
-        for check in checks.registry.registry.get_checks()
+        for check in checks.registry.registry.get_checks(include_deployment_checks=True)
         if check.__module__.startswith("sqlmigrations")
     }
     assert ours == {
@@ -50,6 +50,7 @@ def test_what_is_registered() -> None:
         check_files: {TAG, "files"},
         check_routing: {TAG},
         check_databases: {TAG, "database"},
+        check_deployment: {TAG, "database"},
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Subject
 from sqlmigrations.health.config import Ignore, problems_of, read_config
+from sqlmigrations.health.external.backups import BackupAge
 from sqlmigrations.health.structural.keys import IntegerPrimaryKey
 from sqlmigrations.health.units import parse, percent, size, span
 
@@ -69,6 +70,15 @@ def test_thresholds() -> None:
     of_table = check.on(Subject("column", "public", "big_one", columns=("id",)))
     assert (of_table.warning_percent, of_table.critical_percent) == (90, 95)
     assert check.on(Subject("column", "public", "other", columns=("id",))) == check
+
+
+def test_options_are_texts() -> None:
+    config = read_config(
+        {"thresholds": {"backup_age": {"hook": "shop.backups.last", "warning_seconds": "1d"}}}, "default"
+    )
+    check = config.make("backup_age")
+    assert isinstance(check, BackupAge)
+    assert (check.hook, check.warning_seconds) == ("shop.backups.last", 86_400)
 
 
 def test_a_database_adds_to_what_holds_for_all() -> None:

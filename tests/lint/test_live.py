@@ -9,7 +9,8 @@ from sqlmigrations.lint import catalog as catalog_module
 from sqlmigrations.lint.base import RULES, Certainty, Finding, Rule, Severity
 from sqlmigrations.lint.linter import tell
 from sqlmigrations.lint.live import confirm
-from tests.lint.conftest import Connection, Copy
+from tests.helpers import role
+from tests.lint.conftest import Connection, Copy, connect
 from tests.lint.helpers import look, source
 
 BY_THE_SERVER = {"syntax-error", "rows-in-the-way"}
@@ -88,3 +89,136 @@ FAIL = [rule for rule in LOOKED_FOR if rule.severity is Severity.ERROR and rule.
 def test_what_is_an_error_fails(rule: Rule, live: Connection) -> None:
     with pytest.raises((psycopg.Error, psycopg.ProgrammingError)):
         run(live, rule.bad)
+
+
+# What clears a finding, and what makes it worse
+
+
+def judged(connection: Connection, text: str) -> list[tuple[str, str, str]]:
+    """Return rule, certainty and reason of all that was found in a text, cleared or not."""
+    return [(one.rule.id, str(one.certainty), one.because) for one in confirm(look(text), connection)]
+
+
+ORDERS = "public.orders has about 1,000 rows"
+
+
+@pytest.mark.parametrize(
+    ("change", "certainty", "because"),
+    [
+        ("orders ALTER code TYPE varchar(30)", "cleared", "from character varying(20) nothing has to be rewritten"),
+        ("orders ALTER code TYPE text", "cleared", "from character varying(20) nothing has to be rewritten"),
+        ("orders ALTER code TYPE varchar", "cleared", "from character varying(20) nothing has to be rewritten"),
+        ("orders ALTER amount TYPE numeric(12, 2)", "cleared", "from numeric(10,2) nothing has to be rewritten"),
+        ("orders ALTER amount TYPE numeric", "cleared", "from numeric(10,2) nothing has to be rewritten"),
+        (
+            "orders ALTER code TYPE varchar(10)",
+            "confirmed",
+            f"{ORDERS}; from character varying(20) every value is stored anew",
+        ),
+        (
+            "orders ALTER amount TYPE numeric(12, 4)",
+            "confirmed",
+            f"{ORDERS}; from numeric(10,2) every value is stored anew",
+        ),
+        ("orders ALTER id TYPE bigint", "confirmed", f"{ORDERS}; from integer every value is stored anew"),
+        (
+            "orders ALTER code TYPE text USING upper(code)",
+            "confirmed",
+            f"{ORDERS}; from character varying(20) every value is stored anew",
+        ),
+        ("items ALTER id TYPE int", "cleared", "public.items has about 10 rows"),
+        ("nowhere ALTER id TYPE int", "guess", "nowhere is not in this database yet"),
+    ],
+)
+def test_the_old_type_decides(live: Connection, change: str, certainty: str, because: str) -> None:
+    found = [one for one in judged(live, f"ALTER TABLE {change};") if one[0] == "change-column-type"]
+    assert found == [("change-column-type", certainty, because)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "ALTER TABLE orders ALTER placed TYPE timestamptz;",
+            ("timestamp-to-timestamptz", "confirmed", f"{ORDERS}; TimeZone is Europe/Paris"),
+        ),
+        ("ALTER TABLE orders ALTER id SET NOT NULL;", ("set-not-null", "cleared", "the column is NOT NULL already")),
+        (
+            "ALTER TABLE proven ALTER a SET NOT NULL;",
+            ("set-not-null", "cleared", "a valid CHECK proves it: nothing is read"),
+        ),
+        ("ALTER TABLE items ADD note text NOT NULL;", ("add-column-not-null", "confirmed", "the table has rows")),
+        (
+            "ALTER TABLE orders ADD a text DEFAULT own();",
+            ("add-column-volatile-default", "guess", "own is not in this database yet"),
+        ),
+        (
+            "ALTER TABLE orders ADD a text DEFAULT format('%s', 1);",
+            ("add-column-volatile-default", "cleared", "the function is not VOLATILE: its value is kept once"),
+        ),
+        (
+            "DROP INDEX orders_pkey;",
+            ("drop-index-blocking", "cleared", "PostgreSQL refuses it: a constraint needs it"),
+        ),
+        ("CREATE INDEX ON items (cost);", ("create-index-blocking", "cleared", "public.items has about 10 rows")),
+        (
+            "CREATE INDEX ON attic.old (id);",
+            ("create-index-blocking", "cleared", "attic.old has about 10 rows"),
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS orders (id int);\nTRUNCATE orders;",
+            ("truncate", "confirmed", ORDERS),
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS other (id int);\nTRUNCATE other;",
+            ("truncate", "cleared", "it is made in the same run, unless it is there already"),
+        ),
+        (
+            "ALTER TABLE items SET TABLESPACE pg_default;",
+            ("rewrite-table", "cleared", "it is there already"),
+        ),
+    ],
+)
+def test_what_the_catalog_says(live: Connection, text: str, expected: tuple[str, str, str]) -> None:
+    assert expected in judged(live, text)
+
+
+def test_a_large_table_is_worse(live: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sqlmigrations.lint.live.MANY", 1000)
+    assert judged(live, "CREATE INDEX ON orders (note);") == [("create-index-blocking", "worse", ORDERS)]
+
+
+def test_a_small_table_that_many_ask_is_not_cleared(live: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_module, "QUIET", 0.0)
+    assert judged(live, "CREATE INDEX ON items (cost);") == [
+        ("create-index-blocking", "confirmed", "public.items has about 10 rows")
+    ]
+
+
+def test_a_table_that_was_never_analysed_is_counted(copy: Copy) -> None:
+    with copy() as connection:
+        connection.execute("CREATE TABLE fresh AS SELECT n FROM generate_series(1, 5000) AS n")
+        assert judged(connection, "CREATE INDEX ON fresh (n);") == [
+            ("create-index-blocking", "confirmed", "public.fresh has about 1,000 rows")
+        ]
+
+
+def test_looking_changes_nothing_and_waits_for_nobody(copy: Copy) -> None:
+    """Somebody holds the table: what can't be counted is taken from the statistics."""
+    with copy() as connection:
+        with connect(connection.info.dbname) as other, other.transaction():
+            other.execute("LOCK TABLE items IN ACCESS EXCLUSIVE MODE")
+            assert judged(connection, "CREATE INDEX ON items (cost);") == [
+                ("create-index-blocking", "cleared", "public.items has about 10 rows")
+            ]
+        assert connection.execute("SHOW transaction_read_only").fetchall() == [("off",)]
+
+
+def test_a_role_that_may_not_read_a_table_gets_the_estimate(copy: Copy) -> None:
+    with role() as name, copy() as connection:
+        connection.execute(f"GRANT USAGE ON SCHEMA public TO {name}".encode())
+        connection.execute(f"SET ROLE {name}".encode())
+        assert judged(connection, "ALTER TABLE orders ADD note2 text NOT NULL;") == [
+            ("add-column-not-null", "guess", "the role can't read the table")
+        ]
+        connection.execute("RESET ROLE")

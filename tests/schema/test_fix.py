@@ -12,6 +12,7 @@ from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.schema.fix import Fix, fix_of, ordered, script
+from sqlmigrations.schema.fix import everything as everything_of
 from tests.schema.conftest import EVERYTHING, connect
 from tests.schema.mutations import MUTATIONS, Mutation
 
@@ -88,3 +89,16 @@ def test_each_change_is_made_and_undone(laboratory: str, mutation: Mutation) -> 
             assert differences(changed, read_catalog(connection)) == []
         run(connection, fixes(before, read_catalog(connection)))
         assert differences(before, read_catalog(connection)) == []
+
+
+def test_a_whole_catalog_is_made_anew(everything_name: str, everything_catalog: Catalog) -> None:
+    name = f"{everything_name}_anew"
+    with connect("postgres") as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+        try:
+            with connect(name) as connection:
+                for statement in everything_of(everything_catalog):
+                    connection.execute(statement.sql.encode())
+                assert differences(everything_catalog, read_catalog(connection)) == []
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

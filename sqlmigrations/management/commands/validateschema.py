@@ -65,6 +65,11 @@ class Command(SQLCommand):
             help="Take the schema as it is for what it should be from now on, and stop; needs --reason.",
         )
         parser.add_argument("--reason", metavar="TEXT", default="", help="Why the schema is accepted; kept for good.")
+        parser.add_argument(
+            "--fix",
+            action="store_true",
+            help="Print the SQL that undoes each difference, tried on a scratch copy of the schema first.",
+        )
         parser.add_argument("--versions", action="store_true", help="List the versions that runs left, and stop.")
         parser.add_argument(
             "--between", nargs=2, type=int, metavar=("A", "B"), help="Compare two versions of the schema, and stop."
@@ -101,6 +106,7 @@ class Command(SQLCommand):
                 verify=options["verify"],
                 replay=options["replay"],
                 roundtrip=options["roundtrip"],
+                fix=options["fix"],
             )
         )
         return self._answer(report, **options)

@@ -23,7 +23,7 @@ from sqlmigrations.schema.fix.statements import (
     values,
 )
 
-__all__ = ["Fix", "Statement", "fix_of", "ordered", "script"]
+__all__ = ["Fix", "Statement", "everything", "fix_of", "ordered", "script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +174,27 @@ def _column_between(
 # Several
 
 
+def everything(catalog: Catalog) -> Iterator[Statement]:
+    """Yield the statements that make all objects of a catalog in a new database."""
+    for one in making.make_everything(catalog):
+        yield one if isinstance(one, Statement) else Statement(one)
+
+
 def ordered(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
     """Sort fixes so that each comes behind those that make what it names, and before those that drop it."""
-    waiting = sorted(fixes, key=lambda fix: (fix.rank, making.ORDER.index(fix.difference.kind), fix.difference.object))
+    waiting = sorted(fixes, key=_place)
     done: list[Fix] = []
     while waiting:
         free = next((fix for fix in waiting if not any(_before(other, fix) for other in waiting)), waiting[0])
         done.append(free)
         waiting.remove(free)
     return tuple(done)
+
+
+def _place(fix: Fix) -> tuple[int, int, str]:
+    """Return where a fix stands if nothing else says so; what is dropped goes in the other direction."""
+    kind = making.ORDER.index(fix.difference.kind)
+    return fix.rank, -kind if fix.rank == _DROP else kind, fix.difference.object
 
 
 def _before(first: Fix, second: Fix) -> bool:

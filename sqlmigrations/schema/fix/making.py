@@ -78,10 +78,13 @@ _DEFAULTS_FOR = {
 }
 
 
-def make(identity: Identity, catalog: Catalog, live: Catalog, *, in_use: bool = True) -> Statements:
+def make(
+    identity: Identity, catalog: Catalog, live: Catalog, *, in_use: bool = True, foreign_keys: bool = True
+) -> Statements:
     """Yield the statements that make an object of ``catalog`` in the database that ``live`` is of.
 
-    Where the table is ``in_use``, indexes are built and constraints validated without locking it for long.
+    Where the table is ``in_use``, indexes are built and constraints validated without locking it for long. Without
+    ``foreign_keys``, those of a new table are left to whoever makes the tables that they point to.
     """
     attributes = catalog.objects[identity]
     maker = _MAKERS.get(identity.kind)
@@ -93,14 +96,52 @@ def make(identity: Identity, catalog: Catalog, live: Catalog, *, in_use: bool = 
         for column, given in columns_of(identity.name, catalog):  # a REVOKE on the whole table takes theirs, too
             yield from beside_column(column, given)
         for part in parts_of(identity.name, catalog):
-            yield from make(part, catalog, live, in_use=False)
+            if foreign_keys or not _is_foreign_key(part, catalog):
+                yield from make(part, catalog, live, in_use=False)
         yield from _settings(identity, attributes)
     elif identity.kind == "schema":
-        for inner in _within(identity.name, catalog):
-            yield from make(inner, catalog, live, in_use=False)
+        yield from _make_all(_within(identity.name, catalog), catalog, live)
     elif identity.kind == "column":
         for part in _following(identity, attributes, catalog):
             yield from make(part, catalog, live, in_use=in_use)
+
+
+def make_everything(catalog: Catalog) -> Statements:
+    """Yield the statements that make all objects of a catalog in a new database."""
+    nothing = Catalog()
+    public, plpgsql = Identity("schema", "public"), Identity("extension", "plpgsql")  # a new database has them
+    if public in catalog.objects:
+        yield from _beside(public, catalog.objects[public], nothing)
+    wanted = [
+        identity
+        for identity in catalog.objects
+        if identity.kind in ORDER
+        and identity.kind not in (*_PARTS, "column")
+        and identity not in (public, plpgsql)
+        and not catalog.objects[identity].get("owned_by")
+    ]
+    for schema in [identity for identity in wanted if identity.kind == "schema"]:
+        yield f"CREATE SCHEMA {schema.name}"
+        yield from _beside(schema, catalog.objects[schema], nothing)
+    last = [identity for identity in wanted if identity.kind in ("event trigger", "default privileges")]
+    yield from _make_all([each for each in wanted if each.kind != "schema" and each not in last], catalog, nothing)
+    for identity in last:  # they change what is made after them
+        yield from make(identity, catalog, nothing)
+
+
+def _make_all(identities: list[Identity], catalog: Catalog, live: Catalog) -> Statements:
+    """Yield the statements that make several objects, foreign keys last."""
+    chosen = ordered(identities, catalog)
+    for identity in chosen:
+        yield from make(identity, catalog, live, in_use=False, foreign_keys=False)
+    for identity in chosen:
+        for part in parts_of(identity.name, catalog) if identity.kind in RELATIONS else ():
+            if _is_foreign_key(part, catalog):
+                yield from make(part, catalog, live, in_use=False)
+
+
+def _is_foreign_key(identity: Identity, catalog: Catalog) -> bool:
+    return identity.kind == "constraint" and catalog.objects[identity].get("type") == "foreign key"
 
 
 def drop(identity: Identity, attributes: Attributes) -> Statement:
@@ -150,7 +191,7 @@ def _following(identity: Identity, attributes: Attributes, catalog: Catalog) -> 
 
 
 def _within(schema: str, catalog: Catalog) -> list[Identity]:
-    """Return what a schema holds, in the order in which it can be made."""
+    """Return what a schema holds."""
     inner = [
         identity
         for identity in catalog.objects
@@ -158,7 +199,7 @@ def _within(schema: str, catalog: Catalog) -> list[Identity]:
         and identity.kind in ORDER
         and identity.kind not in (*_PARTS, "column")
     ]
-    return ordered(inner, catalog)
+    return [identity for identity in inner if not catalog.objects[identity].get("owned_by")]
 
 
 def ordered(identities: list[Identity], catalog: Catalog) -> list[Identity]:
@@ -186,7 +227,8 @@ def _text(identity: Identity, catalog: Catalog) -> str:
     ]
     if identity.kind in RELATIONS:
         texts += [str(dict(attributes)) for _column, attributes in columns_of(identity.name, catalog)]
-        texts += [str(dict(catalog.objects[part])) for part in parts_of(identity.name, catalog)]
+        parts = [part for part in parts_of(identity.name, catalog) if not _is_foreign_key(part, catalog)]
+        texts += [str(dict(catalog.objects[part])) for part in parts]
         texts = [text.replace(identity.name, "") for text in texts]
     return "\n".join(texts)
 

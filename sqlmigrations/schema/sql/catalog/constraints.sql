@@ -15,9 +15,10 @@ SELECT con.oid,
            ELSE 'check'
        END AS type,
        ARRAY(SELECT pg_catalog.quote_ident(att.attname)
-               FROM unnest(con.conkey) WITH ORDINALITY AS key (attnum, place)
-               JOIN pg_catalog.pg_attribute att ON att.attrelid = con.conrelid AND att.attnum = key.attnum
-              ORDER BY key.place) AS columns,
+               FROM pg_catalog.pg_attribute att
+              WHERE att.attrelid = con.conrelid
+                AND att.attnum = ANY (con.conkey)
+              ORDER BY att.attnum) AS columns,
        CASE WHEN con.confrelid <> 0 THEN con.confrelid::regclass::text END AS "references",
        CASE WHEN con.convalidated OR NOT con.conenforced THEN NULL ELSE false END AS validated,
        nullif(con.condeferrable, false) AS "deferrable",

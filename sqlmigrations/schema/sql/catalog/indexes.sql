@@ -7,9 +7,10 @@ SELECT i.indexrelid AS oid,
        nullif(i.indisunique, false) AS "unique",
        am.amname::text AS method,
        ARRAY(SELECT pg_catalog.quote_ident(att.attname)
-               FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS key (attnum, place)
-               JOIN pg_catalog.pg_attribute att ON att.attrelid = i.indrelid AND att.attnum = key.attnum
-              ORDER BY key.place) AS columns,
+               FROM pg_catalog.pg_attribute att
+              WHERE att.attrelid = i.indrelid
+                AND att.attnum = ANY (i.indkey::int2[])
+              ORDER BY att.attnum) AS columns,
        pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
        CASE WHEN i.indisvalid THEN NULL ELSE false END AS valid,
        CASE WHEN i.indisready THEN NULL ELSE false END AS ready,

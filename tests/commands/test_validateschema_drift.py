@@ -1,0 +1,177 @@
+"""``manage.py validateschema``: its whole answers about the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker, Settings
+
+from sqlmigrations.service.apply import ApplyOptions, apply
+from tests.faces.commands import manage
+from tests.helpers import Ran, put, run_sql, value
+
+
+@pytest.fixture
+def users(folder: Path, fresh_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Path]:
+    """Apply a file that makes a table of users."""
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50));\n"})
+    with django_db_blocker.unblock():
+        apply(ApplyOptions())
+        yield folder
+
+
+def validateschema(*arguments: str) -> Ran:
+    return manage("validateschema", *arguments)
+
+
+EXAMINED = "Examined 1 file, 2 events, 6 columns, 2 constraints, 1 extension, 1 schema, 2 tables.\n"
+
+
+def test_nothing_found(users: Path) -> None:
+    assert validateschema() == Ran(f"{EXAMINED}The database is what it should be.\n", "", 0)
+
+
+def test_what_was_changed_by_hand_is_told_with_its_origin(users: Path) -> None:
+    run_sql("ALTER TABLE users ALTER name TYPE varchar(60); CREATE INDEX by_hand ON users (name)")
+    run_sql("COMMENT ON TABLE users IS 'people'")
+    answer = (
+        "What the last run left:\n"
+        "  error column public.users.name: type\n"
+        "    expected  character varying([-50-])\n"
+        "    found     character varying({+60+})\n"
+        f"    made in {users}/001_users.sql:1\n"
+        "  warning index public.by_hand: presence should be absent, found present\n"
+        "  info table public.users: comment\n"
+        "    expected  none\n"
+        "    found     people\n"
+        f"    made in {users}/001_users.sql:1\n"
+        f"{EXAMINED.replace('1 extension', '1 extension, 1 index')}"
+        "Found 1 error, 1 warning, 1 info.\n"
+    )
+    assert validateschema() == Ran(answer, "", 1)
+
+
+def test_information_alone_is_no_finding(users: Path) -> None:
+    run_sql("COMMENT ON TABLE users IS 'people'")
+    assert validateschema("-v0").code == 0
+
+
+def test_annotations_for_github(users: Path) -> None:
+    run_sql("ALTER TABLE users ALTER name SET NOT NULL")
+    assert validateschema("--format", "github") == Ran(
+        f"::error file={users}/001_users.sql,line=1,title=column public.users.name%3A not_null"
+        "::expected: no%0Afound: yes\n",
+        "",
+        1,
+    )
+
+
+def test_json(users: Path) -> None:
+    run_sql("DROP TABLE users")
+    ran = validateschema("--format", "json")
+    document = json.loads(ran.out)
+    assert document["drift"] == [
+        {
+            "source": "snapshot",
+            "kind": "table",
+            "object": "public.users",
+            "attribute": "presence",
+            "expected": "present",
+            "found": "absent",
+            "found_object": "public.users",
+            "severity": "error",
+            "fix": "",
+            "origin": {"file": f"{users}/001_users.sql", "line": 1},
+            "changed": None,
+        }
+    ]
+    assert document["summary"] == {"error": 1, "warning": 0, "info": 0}
+
+
+def test_a_rule_hides_until_its_last_day(users: Path, settings: Settings) -> None:
+    run_sql("CREATE INDEX tmp_name ON users (name)")
+    rule = {"kind": "index", "object": "public.tmp_*", "reason": "being tried"}
+    settings.SQLMIGRATIONS_DRIFT_IGNORE = [{**rule, "until": "2999-12-31"}]
+    assert validateschema().out.endswith(
+        "Ignored by SQLMIGRATIONS_DRIFT_IGNORE: 1.\nThe database is what it should be.\n"
+    )
+    settings.SQLMIGRATIONS_DRIFT_IGNORE = [{**rule, "until": "2020-12-31"}]
+    ran = validateschema("-v0")
+    assert ran.code == 1
+    assert (
+        "A rule of SQLMIGRATIONS_DRIFT_IGNORE expired on <when>: kind index, object public.tmp_* (being tried)."
+        in ran.out.replace("2020-12-31", "<when>")
+    )
+
+
+def test_severities_are_the_projects(users: Path, settings: Settings) -> None:
+    run_sql("COMMENT ON TABLE users IS 'people'")
+    settings.SQLMIGRATIONS_DRIFT_SEVERITY = {"table.comment": "error"}
+    assert validateschema("-v0").code == 1
+
+
+def test_versions_and_what_lies_between(users: Path) -> None:
+    put(users, {"002_mail.sql": "ALTER TABLE users ADD mail text;\n"})
+    apply(ApplyOptions())
+    told = re.sub(r"<when>(:\d\d)?", "<when>", validateschema("--versions").out)
+    assert told.replace(value("SELECT current_user"), "<role>") == (
+        "  2  <when>  <role>  a run of SQL files: 002_mail.sql  (13 objects)\n"
+        "  1  <when>  <role>  a run of SQL files: 001_users.sql  (12 objects)\n"
+    )
+    assert validateschema("--between", "1", "2") == Ran(
+        "What the last run left:\n"
+        "  warning column public.users.mail: presence should be absent, found present\n"
+        "Found 1 warning.\n",
+        "",
+        1,
+    )
+    assert validateschema("--between", "1", "9") == Ran(
+        "",
+        "CommandError: There is no version 9 of the schema.\n  List them with: manage.py validateschema --versions\n",
+        2,
+    )
+
+
+def test_accepting_needs_a_reason(users: Path) -> None:
+    assert validateschema("--accept") == Ran(
+        "", "CommandError: Say why the schema is accepted as it is: --reason TEXT.\n", 2
+    )
+
+
+def test_accepting(users: Path) -> None:
+    run_sql("CREATE INDEX by_hand ON users (name)")
+    assert validateschema("--accept", "--reason", "for support") == Ran(
+        "  index public.by_hand: presence is present\nThe schema is accepted as it is: version 2.\nHead: <hash>\n",
+        "",
+        0,
+    )
+    assert validateschema("-v0") == Ran("", "", 0)
+
+
+def test_coverage(users: Path) -> None:
+    run_sql("CREATE COLLATION plain (locale = 'C')")
+    assert validateschema("--coverage") == Ran(
+        "Read and compared:\n"
+        "        6  column\n        2  constraint\n        1  extension\n        1  schema\n        2  table\n"
+        "Not read:\n"
+        "        1  collation\n",
+        "",
+        0,
+    )
+
+
+def test_a_database_with_none_of_our_tables(
+    folder: Path, fresh_database: str, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with django_db_blocker.unblock():
+        assert validateschema() == Ran(
+            "Skipped the snapshot: no run has left one. The next run of applysql leaves one, or: "
+            "manage.py validateschema --accept --reason TEXT\n"
+            "The database is what it should be.\n",
+            "",
+            0,
+        )
