@@ -15,14 +15,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import psycopg
 from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row
+from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.queries import query
 
 #: A plain value of an attribute; what has none is left out of its object's attributes.
 Value = str | bool | int | float | tuple[str, ...]
 Attributes = Mapping[str, Value]
+
+
+class CatalogBusy(SQLMigrationsError):
+    """The catalog can't be read at the moment."""
 
 
 class Identity(NamedTuple):
@@ -114,8 +120,22 @@ def read_catalog(connection: Connection, *, schemas: Collection[str] | None = No
     The read is a read-only transaction of its own, or rides in the open one and leaves it as it was.
 
     Raises:
-        psycopg.errors.LockNotAvailable: somebody has locked a table for longer than ``LOCK_TIMEOUT``.
+        CatalogBusy: somebody has locked a table for longer than ``LOCK_TIMEOUT``, or changes objects meanwhile.
     """
+    try:
+        return _read(connection, schemas)
+    except psycopg.errors.LockNotAvailable as error:
+        raise CatalogBusy(
+            f"The schema can't be read: somebody has locked a table for longer than {LOCK_TIMEOUT}.",
+            hint="Try it again when that is done; pg_stat_activity shows who works.",
+        ) from error
+    except psycopg.errors.InternalError_ as error:  # "cache lookup failed": dropped between two looks
+        raise CatalogBusy(
+            f"The schema can't be read while it is being changed: {str(error).strip()}", hint="Try it again."
+        ) from error
+
+
+def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:
     parameters = {"schemas": None if schemas is None else list(schemas)}
     found: dict[Identity, dict[str, Value]] = {}
     by_address: dict[_Address, dict[str, Value]] = {}

@@ -9,7 +9,7 @@ from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import raw
-from sqlmigrations.schema.catalog import read_catalog
+from sqlmigrations.schema.catalog import CatalogBusy, read_catalog
 from sqlmigrations.schema.difference import Findings, Skipped
 from sqlmigrations.schema.expected import compare_models, models_catalog
 from sqlmigrations.schema.scratch import NoScratch
@@ -32,7 +32,10 @@ def compare_with_models(wrapper: BaseDatabaseWrapper) -> Findings:
     skipped = tuple(replace(each, asked=False) for each in expected.skipped)
     if not tables:
         return Findings(skipped=skipped)
-    found = read_catalog(raw(wrapper))
+    try:
+        found = read_catalog(raw(wrapper))
+    except CatalogBusy as busy:
+        return Findings(skipped=(*skipped, Skipped("the models", busy.message.rstrip("."), busy.hint)))
     severities = read_severities(settings.DRIFT_SEVERITY)
     differences = compare_models(raw(wrapper), expected, found, severities=severities)
     return Findings(differences, {"model table": tables}, skipped=skipped)

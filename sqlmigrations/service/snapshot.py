@@ -32,7 +32,7 @@ from sqlmigrations.files.names import same
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
 from sqlmigrations.models import EventType, SnapshotReason
-from sqlmigrations.schema.catalog import Catalog, Identity, parent_of, read_catalog, read_fingerprint
+from sqlmigrations.schema.catalog import Catalog, CatalogBusy, Identity, parent_of, read_catalog, read_fingerprint
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Findings, Skipped, Source
 from sqlmigrations.schema.severities import read_severities
@@ -216,7 +216,10 @@ def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
     fingerprint = read_fingerprint(connection)
     if version.fingerprint == fingerprint:
         return Findings(examined=dict(sorted(version.counts.items())))
-    found = read_catalog(connection)
+    try:
+        found = read_catalog(connection)
+    except CatalogBusy as busy:
+        return Findings(skipped=(Skipped("the snapshot", busy.message.rstrip("."), busy.hint),))
     kept = settled(connection, tables, version, found)
     severities = read_severities(settings.DRIFT_SEVERITY)
     differences = compare_twice(connection, kept, found, source=Source.SNAPSHOT, severities=severities)

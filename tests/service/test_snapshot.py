@@ -13,7 +13,7 @@ from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.revert import RevertOptions, plan_revert, revert
 from sqlmigrations.service.validate import ValidateOptions, validate
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions
-from tests.helpers import put, rows, run_sql, value
+from tests.helpers import put, rows, run_sql, session, value
 
 pytestmark = pytest.mark.usefixtures("fresh_database", "unblocked")
 
@@ -174,6 +174,18 @@ def test_old_versions_are_pruned_with_their_texts(folder: Path, settings: object
     (newer, older) = (version.id for version in list_versions().versions)
     compare_versions(older, newer)
     assert rows("SELECT count(*) FROM sqlmigrations_schematext WHERE until < %s", older) == [(0,)]
+
+
+def test_a_locked_table_is_not_waited_for(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint); CREATE VIEW everybody AS TABLE users;"})
+    apply(ApplyOptions())
+    run_sql("CREATE TABLE more (id bigint)")
+    with session() as other, other.transaction():
+        other.execute("LOCK TABLE users")
+        report = validate(ValidateOptions())
+    assert [skipped.reason for skipped in report.skipped if skipped.what == "the snapshot"] == [
+        "The schema can't be read: somebody has locked a table for longer than 2s"
+    ]
 
 
 def test_a_role_that_may_not_write_gets_the_same_answer(folder: Path) -> None:
