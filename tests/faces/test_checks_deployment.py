@@ -31,7 +31,8 @@ DOWN = (
 )
 POOL = (
     "W055 DATABASES['default']: Each request opens a connection of its own and closes it: "
-    "neither a pool nor persistent connections. | Set CONN_MAX_AGE, or 'pool' in OPTIONS; behind PgBouncer silence this."
+    "neither a pool nor persistent connections. | "
+    "Set CONN_MAX_AGE, or 'pool' in OPTIONS; behind PgBouncer silence this."
 )
 TIMEOUT = (
     "W056 DATABASES['default']: A statement of the role 'postgres' may run for ever. | "
