@@ -84,5 +84,5 @@ class Findings:
     examined: Mapping[str, int] = field(default_factory=dict)
     not_covered: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
-    expected: Catalog | None = None
-    found: Catalog | None = None
+    expected: Catalog | None = field(default=None, compare=False, repr=False)
+    found: Catalog | None = field(default=None, compare=False, repr=False)
