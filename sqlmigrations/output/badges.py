@@ -20,6 +20,7 @@ _STOP = "M4 4h8v8H4z"
 _PEN = "M3 13l1-3.5L10.5 3 13 5.5 6.5 12zM9 4.5 11.5 7"
 _ARROW = "M2.5 8h10M9 4l4 4-4 4"
 _INBOX = "M8 2v7M5 6.5 8 9.5l3-3M3 10v3.5h10V10"
+_LENS = "M7 3a4 4 0 1 0 0 8 4 4 0 1 0 0-8M10 10l3.5 3.5"
 _DOT = "M8 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 1 0 0-3"
 
 #: The shape of each state and event type: an SVG path in a box of 16 by 16.
@@ -40,6 +41,7 @@ SHAPES: Mapping[str, str] = {
     "adopted": _INBOX,
     "schema_accepted": _PEN,
     "ddl_log_installed": _FLAG,
+    "examined": _LENS,
     "ddl_log_removed": _BOX,
 }
 
