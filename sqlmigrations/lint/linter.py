@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sqlmigrations.files.directives import Directives
+from sqlmigrations.files.masking import mask
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.files.trees import Path
 from sqlmigrations.lint import rules
@@ -100,6 +101,8 @@ class _File:
 
     def _add(self, rule: Rule, hit: Hit, action: Action) -> None:
         found = finding(rule, hit, self.source.name, action.statement.number, action.line)
+        if (shown := self._showable(hit.rewrite)) != hit.rewrite:
+            found = replace(found, rewrite=shown)
         if action.inside:
             when = f"In {action.inside}: " if action.runs else f"When {action.inside} runs: "
             found = replace(found, message=when + found.message)
@@ -111,6 +114,12 @@ class _File:
             made = PERHAPS if hit.subject.table in self.scope.perhaps else MADE
             found = replace(found, certainty=Certainty.CLEARED, because=made)
         self.found.append(found)
+
+    def _showable(self, rewrite: str) -> str:
+        """Return what may be shown of a statement: no passwords, and nothing of a sensitive file."""
+        if self.source.directives.sensitive:
+            return ""
+        return mask(Statement(0, rewrite.encode())).decode() if rewrite else ""
 
     def _locks(self, action: Action, slow: list[Hit]) -> None:
         """Note the locks that are held from here on; find what is slow under those of before."""

@@ -212,7 +212,13 @@ def _change_type(one: Finding, catalog: Catalog) -> Verdict:
     verdict = _sized(relation, one.subject.table)
     if verdict.certainty is Certainty.CLEARED:
         return verdict
-    return replace(verdict, because=f"{verdict.because}; {change} every value is stored anew")
+    because = f"{verdict.because}; {change} every value is stored anew"
+    return replace(verdict, because=because, message=_rewritten(one))
+
+
+def _rewritten(one: Finding) -> str:
+    """Say without an if what the text alone could not be sure of."""
+    return f"All of {identifier(one.subject.table)} is rewritten, and can't be read meanwhile."
 
 
 def _is_stored_alike(column: Row, definition: Node, catalog: Catalog) -> bool:
@@ -258,7 +264,7 @@ def _timestamp(one: Finding, catalog: Catalog) -> Verdict:
     if column is not None and column["type_name"] == "timestamp" and zone.upper() in ("UTC", "ETC/UTC", "GMT"):
         return _cleared(f"TimeZone is {zone} here: nothing is rewritten")
     verdict = _sized(relation, one.subject.table)
-    return replace(verdict, because=f"{verdict.because}; TimeZone is {zone}")
+    return replace(verdict, because=f"{verdict.because}; TimeZone is {zone}", message=_rewritten(one))
 
 
 def _viewed(one: Finding, catalog: Catalog) -> Verdict:
@@ -287,7 +293,7 @@ def _volatile_default(one: Finding, catalog: Catalog) -> Verdict:
     if volatile:
         verdict = _sized(catalog.relation(one.subject.table), one.subject.table)
         because = f"{verdict.because}; {identifier(volatile[0])}() is VOLATILE"
-        return replace(verdict, because=because, severity=Severity.WARNING)
+        return replace(verdict, because=because, message=_rewritten(one), severity=Severity.WARNING)
     if None in known.values():
         return _absent(next(function for function, volatility in known.items() if volatility is None))
     return _cleared("the function is not VOLATILE: its value is kept once")

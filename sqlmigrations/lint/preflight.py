@@ -154,6 +154,8 @@ def _answer(question: Question, catalog: Catalog, connection: Connection) -> Fin
         return None
     examples = "; ".join(_shown(asked.shown, row) for row in rows)
     more = f", such as {examples}" if count > SHOWN else f": {examples}"
+    if question.source.directives.sensitive:
+        more = ""
     words = f"{count:,} {asked.one if count == 1 else asked.many}{more}."
     answer = _finding(question, words, Severity.ERROR, f"{asked.rows.as_string(connection)};")
     if question.changed:

@@ -191,3 +191,18 @@ def test_the_example_has_no_findings() -> None:
         sources.append(Source(file.name, reading.directives, tuple(reading)))
     assert tell(lint(sources)) == []
     assert sum(len(source.statements) for source in sources) > 150
+
+
+# What is shown
+
+
+def test_passwords_are_never_shown() -> None:
+    (found,) = look("CREATE SUBSCRIPTION s CONNECTION 'host=a password=hunter2' PUBLICATION p;")
+    assert found.rule.id == "needs-transaction-off"
+    assert "hunter2" not in found.rewrite
+    assert "password=********" in found.rewrite
+
+
+def test_nothing_of_a_sensitive_file_is_shown() -> None:
+    (found,) = look("-- sqlmigrations: sensitive\nDELETE FROM items;")
+    assert (found.rule.id, found.rewrite) == ("delete-without-where", "")

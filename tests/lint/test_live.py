@@ -222,3 +222,16 @@ def test_a_role_that_may_not_read_a_table_gets_the_estimate(copy: Copy) -> None:
             ("add-column-not-null", "guess", "the role can't read the table")
         ]
         connection.execute("RESET ROLE")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ALTER TABLE orders ALTER id TYPE bigint;",
+        "ALTER TABLE orders ALTER placed TYPE timestamptz;",
+        "ALTER TABLE orders ADD token uuid DEFAULT gen_random_uuid();",
+    ],
+)
+def test_what_is_sure_is_said_without_an_if(live: Connection, text: str) -> None:
+    (found,) = confirmed(live, text)
+    assert found.message == "All of orders is rewritten, and can't be read meanwhile."

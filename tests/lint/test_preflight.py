@@ -159,3 +159,9 @@ def test_the_server_reads_every_statement_and_runs_none(
 def test_the_server_is_not_asked_within_a_transaction(live: Connection) -> None:
     with live.transaction():
         assert check_grammar([source("FROBNICATE;")], live) == []
+
+
+def test_rows_of_a_sensitive_file_are_counted_and_not_shown(copy: Copy) -> None:
+    assert answers(copy, f"-- sqlmigrations: sensitive\n{FOREIGN_KEY};") == [
+        ("001.sql:2", "error", "12 rows of public.children point to no row of public.parents.")
+    ]

@@ -225,5 +225,5 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
         backup=options["backup"],
         gate=options["gate"],
         lock_wait=options["lock_wait"],
-        lint=options["lint"],
+        lint=options["lint"] and not options["list"],
     )
