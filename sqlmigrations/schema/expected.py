@@ -116,7 +116,7 @@ def expected_of(wrapper: BaseDatabaseWrapper, apps: Apps, labels: set[str]) -> E
     Raises:
         NoScratch: it can't be found out in this database.
     """
-    models = [model for model in apps.get_models() if _has_table(model, wrapper.alias, labels)]
+    models = [model for model in apps.get_models() if _has_table(model, wrapper, labels)]
     made = materialise(wrapper, models, apps)
     skipped = tuple(
         Skipped(f"model {label}", why, "Its table was not compared.") for label, why in sorted(made.failed.items())
@@ -129,12 +129,11 @@ def _named(models: Iterable[type[Model]]) -> frozenset[str]:
     return frozenset(each.name for model in models for each in (*model._meta.indexes, *model._meta.constraints))
 
 
-def _has_table(model: type[Model], alias: str, labels: Collection[str]) -> bool:
-    """Say whether the migrations make the table of ``model`` in the database ``alias``."""
-    meta = model._meta
-    if not meta.managed or meta.proxy or meta.swapped or meta.app_label not in labels:
-        return False
-    return bool(router.allow_migrate_model(alias, model))
+def _has_table(model: type[Model], wrapper: BaseDatabaseWrapper, labels: Collection[str]) -> bool:
+    """Say whether the migrations make the table of ``model`` in this database."""
+    if model._meta.app_label not in labels or not model._meta.can_migrate(wrapper):
+        return False  # Django itself leaves out unmanaged, proxy and swapped models, and those for other databases
+    return bool(router.allow_migrate_model(wrapper.alias, model))
 
 
 def _sayable(objects: Mapping[Identity, Attributes]) -> Catalog:

@@ -78,6 +78,9 @@ class Migration(migrations.Migration):
         ),
         migrations.CreateModel("Elsewhere", [("id", models.BigAutoField(primary_key=True))]),
         migrations.CreateModel(
+            "Foreign", [("id", models.BigAutoField(primary_key=True))], options={"required_db_vendor": "oracle"}
+        ),
+        migrations.CreateModel(
             "Payment", [("invoice", models.OneToOneField("library.Invoice", models.CASCADE, primary_key=True))]
         ),
     ]
