@@ -18,6 +18,7 @@ from sqlmigrations.history import Event, Tables, locate
 from sqlmigrations.models import EventType
 from sqlmigrations.schema import ddl_log
 from sqlmigrations.schema.ddl_log import Condition, LoggedChange
+from sqlmigrations.schema.difference import Skipped
 from sqlmigrations.service.run import LOCK_WAIT, Run, Tell, open_run
 
 logger = logging.getLogger("sqlmigrations")
@@ -59,6 +60,15 @@ def show_ddl_log(database: str = DEFAULT_DB_ALIAS, *, last: int = SHOWN) -> DDLL
         if tables is None or not ddl_log.has_log(connection, tables):
             return DDLLogReport(database, Condition(is_installed=False))
         return _report(database, connection, tables, last=last)
+
+
+def doubts(database: str, connection: Connection, tables: Tables | None) -> tuple[Skipped, ...]:
+    """Say what keeps the log from naming every author, where one was installed: that it was off for a time, say."""
+    if tables is None or not ddl_log.has_log(connection, tables):
+        return ()
+    problems = _report(database, connection, tables, last=0).condition.problems
+    remedy = "Mend it with: manage.py validateschema --ddl-log install"
+    return tuple(Skipped("some authors", problem, remedy, asked=False) for problem in problems)
 
 
 def install_ddl_log(database: str, *, tell: Tell, lock_wait: float = LOCK_WAIT) -> DDLLogReport:

@@ -36,6 +36,7 @@ from sqlmigrations.schema.required import compare_required
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.service.authors import with_authors
 from sqlmigrations.service.databases import option
+from sqlmigrations.service.ddl_log import doubts
 from sqlmigrations.service.fixes import with_fixes
 from sqlmigrations.service.gather import Footprints, OnDisk, read_disk, recall
 from sqlmigrations.service.models import compare_with_models
@@ -178,7 +179,10 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         differences,
         examined={"file": len(plan.steps), "event": chain.events} | _most(found.examined for found in findings),
         not_compared=_most(found.not_covered for found in findings),
-        skipped=tuple(skipped for found in findings for skipped in found.skipped),
+        skipped=(
+            *(skipped for found in findings for skipped in found.skipped),
+            *doubts(options.database, connection, tables),
+        ),
         ignored=judged.ignored,
         expired=judged.expired,
         origins=_origins(connection, tables, disk, judged.differences),

@@ -498,6 +498,14 @@ def test_a_log_that_was_tampered_with_says_so_and_is_mended(log: None, what: str
     assert found == problems
 
 
+def test_a_validation_says_that_the_log_was_off(log: None) -> None:
+    assert "Skipped some authors" not in manage("validateschema").out
+    run_sql(f"{ALTER} DISABLE; {ALTER} ENABLE ALWAYS")
+    answer = manage("validateschema")
+    assert f"Skipped some authors: {ALTERED}. Mend it with: manage.py validateschema --ddl-log install" in answer.out
+    assert answer.code == 0
+
+
 def test_what_is_shown(log: None) -> None:
     with session(application_name="bench") as connection:
         connection.execute("CREATE TABLE\n    one ()")
