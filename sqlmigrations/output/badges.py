@@ -21,9 +21,13 @@ _PEN = "M3 13l1-3.5L10.5 3 13 5.5 6.5 12zM9 4.5 11.5 7"
 _ARROW = "M2.5 8h10M9 4l4 4-4 4"
 _INBOX = "M8 2v7M5 6.5 8 9.5l3-3M3 10v3.5h10V10"
 _LENS = "M7 3a4 4 0 1 0 0 8 4 4 0 1 0 0-8M10 10l3.5 3.5"
+_CLOCK = "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 1 0 0-11M8 5v3.2l2.2 1.3"
+_PAUSE = "M5.5 3.5v9M10.5 3.5v9"
+_ALERT = "M8 2.5 14 13H2zM8 6.5v3M8 11.4v.1"
+_SKIP = "M4 8h8"
 _DOT = "M8 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 1 0 0-3"
 
-#: The shape of each state and event type: an SVG path in a box of 16 by 16.
+#: The shape of each state, event type, status of a plan and severity: an SVG path in a box of 16 by 16.
 SHAPES: Mapping[str, str] = {
     "applied": _CHECK,
     "failed": _CROSS,
@@ -43,6 +47,17 @@ SHAPES: Mapping[str, str] = {
     "ddl_log_installed": _FLAG,
     "examined": _LENS,
     "ddl_log_removed": _BOX,
+    "pending": _CLOCK,
+    "held": _PAUSE,
+    "late": _CLOCK,
+    "changed": _PEN,
+    "missing": _QUESTION,
+    "critical": _CROSS,
+    "error": _CROSS,
+    "warning": _ALERT,
+    "info": _DOT,
+    "ok": _CHECK,
+    "skipped": _SKIP,
 }
 
 

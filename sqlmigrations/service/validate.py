@@ -156,7 +156,7 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
     chain = verify_chain(connection, tables, last=None if whole else TAIL)
     is_known = options.expect_head is None or knows_head(connection, tables, options.expect_head)
     findings = (
-        Findings((*_of_files(plan, option(options.database)), *_of_chain(chain))),
+        Findings((*of_files(plan, option(options.database)), *_of_chain(chain))),
         Findings(tuple(_of_head(options, chain, is_known=is_known))),
         _of_required(connection, tables),
         *([compare_with_models(wrapper)] if options.models else []),
@@ -254,7 +254,7 @@ def _own_tables(schema: str) -> dict[str, list[str]]:
     }
 
 
-def _of_files(plan: Plan, option: str) -> Iterator[Difference]:
+def of_files(plan: Plan, option: str) -> Iterator[Difference]:
     """Yield what the history says of the files."""
     for step in plan:
         if difference := _of_step(step, option):

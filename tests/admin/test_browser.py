@@ -93,6 +93,9 @@ def site(database: None) -> Iterator[Site]:
                     "failed record": f"{RECORDS}{failed}/change/#L3",
                     "applied record": f"{RECORDS}{applied}/change/#L2",
                     "event": f"{EVENTS}{event}/change/",
+                    "overview": f"{RECORDS}overview/",
+                    "drift": f"{RECORDS}drift/",
+                    "versions": f"{RECORDS}versions/",
                 },
             )
         finally:
@@ -175,7 +178,17 @@ def complaints(browser: webdriver.Chrome) -> list[str]:
     return [entry["message"] for entry in entries if "/favicon.ico" not in entry["message"]]
 
 
-PAGES = ["records", "events", "nothing found", "failed record", "applied record", "event"]
+PAGES = [
+    "records",
+    "events",
+    "nothing found",
+    "failed record",
+    "applied record",
+    "event",
+    "overview",
+    "drift",
+    "versions",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -236,7 +249,7 @@ def test_text_stands_out_from_its_background(site: Site, browser: webdriver.Chro
     low, seen = browser.execute_script(LOW_CONTRAST, CONTRAST)
 
     assert low == []
-    assert seen >= (1 if page == "nothing found" else 15)
+    assert seen >= {"nothing found": 1, "versions": 8}.get(page, 15)
 
 
 def test_both_themes_are_really_different(site: Site, browser: webdriver.Chrome) -> None:

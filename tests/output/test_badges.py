@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from sqlmigrations.health.base import Severity as HealthSeverity
+from sqlmigrations.health.base import Status as HealthStatus
 from sqlmigrations.models import EventType, State
 from sqlmigrations.output.badges import SHAPES, badge
+from sqlmigrations.plan import Status
+from sqlmigrations.schema.difference import Severity
 
 
-def test_every_state_and_event_has_a_shape() -> None:
-    assert set(SHAPES) == {*State.values, *EventType.values}
+def test_every_state_event_status_and_severity_has_a_shape() -> None:
+    statuses = {*map(str, Status), *map(str, HealthStatus)}
+    severities = {*map(str, Severity), *map(str, HealthSeverity)}
+
+    assert set(SHAPES) == {*State.values, *EventType.values, *statuses, *severities}
 
 
 def test_states_differ_by_their_shapes_alone() -> None:

@@ -1,14 +1,4 @@
-"""The history in Django's admin: every SQL migration and every event, to read and never to write.
-
-The mixins are for projects that register the models themselves, with a theme's ``ModelAdmin`` or columns of their own::
-
-    admin.site.unregister(MigrationRecord)
-
-
-    @admin.register(MigrationRecord)
-    class RecordAdmin(MigrationRecordAdminMixin, unfold.admin.ModelAdmin):
-        list_filter = ["state"]
-"""
+"""The history: every SQL migration and every event, to read and never to write."""
 
 from __future__ import annotations
 
@@ -33,6 +23,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
+from sqlmigrations.admin.state import StatePagesMixin
 from sqlmigrations.database import raw
 from sqlmigrations.history import locate
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
@@ -218,7 +209,7 @@ def _may_view(request: HttpRequest, model: type[Model]) -> bool:
     return any(request.user.has_perm(permission) for permission in permissions)
 
 
-class MigrationRecordAdminMixin(HistoryAdminMixin):
+class MigrationRecordAdminMixin(StatePagesMixin, HistoryAdminMixin):
     """SQL migrations: what the database holds of each file, and how the last attempt went."""
 
     list_display: Columns = ("name", "status", "kind", "executed", "took", "applied_by")

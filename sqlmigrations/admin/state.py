@@ -1,0 +1,195 @@
+"""Pages about the state of each database: overview, drift, health, versions of the schema. Each only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.db import DEFAULT_DB_ALIAS
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+
+from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.health.base import Status
+from sqlmigrations.models import SnapshotReason
+from sqlmigrations.output.badges import badge
+from sqlmigrations.output.overview_page import (
+    grouped,
+    page_of,
+    severity_badge,
+    topics_of,
+    worst_findings,
+)
+from sqlmigrations.schema.difference import Severity
+from sqlmigrations.service.databases import aliases_with_files, is_postgresql
+from sqlmigrations.service.health import HealthOptions, HealthReport, check_health
+from sqlmigrations.service.overview import look_over
+from sqlmigrations.service.validate import ValidateOptions, validate
+from sqlmigrations.service.versions import compare_versions, list_versions
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+#: Seconds for which the overview remembers what the health page found.
+REMEMBERED = 24 * 60 * 60
+
+View = Callable[[HttpRequest, str], dict[str, Any]]
+
+
+class StatePagesMixin(ModelAdmin):
+    """The pages of the databases' state, below the address of the SQL migrations; who may view these may view them."""
+
+    #: The pages' names in addresses, in the order of the navigation.
+    state_pages = ("overview", "drift", "health", "versions")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages in front of the model's own."""
+        own = [
+            path(f"{page}/", self.admin_site.admin_view(self.state_view), {"page": page}, name=self._url_name(page))
+            for page in self.state_pages
+        ]
+        return [*own, *super().get_urls()]
+
+    def _url_name(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def state_url(self, page: str, **query: str) -> str:
+        """Return the address of a page."""
+        return reverse(f"{self.admin_site.name}:{self._url_name(page)}", query=query)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list with links to the pages."""
+        return super().changelist_view(request, {"state_tabs": self.tabs(""), **(extra_context or {})})
+
+    def tabs(self, current: str, database: str = DEFAULT_DB_ALIAS) -> list[dict[str, Any]]:
+        """Return the navigation between the pages."""
+        query = {} if database == DEFAULT_DB_ALIAS else {"database": database}
+        titles = self.state_titles()
+        return [
+            {"title": titles[page], "url": self.state_url(page, **query), "is_current": page == current}
+            for page in self.state_pages
+        ]
+
+    def state_titles(self) -> dict[str, str]:
+        """Return the pages' titles."""
+        return {
+            "overview": _("Overview"),
+            "drift": _("Drift"),
+            "health": _("Health"),
+            "versions": _("Versions of the schema"),
+        }
+
+    def state_view(self, request: HttpRequest, page: str) -> HttpResponse:
+        """Show one of the pages; what can't be asked is told instead."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        aliases = aliases_with_files() or (DEFAULT_DB_ALIAS,)
+        database = request.GET.get("database") or (DEFAULT_DB_ALIAS if DEFAULT_DB_ALIAS in aliases else aliases[0])
+        if database not in (*aliases, DEFAULT_DB_ALIAS) or not is_postgresql(database):
+            raise Http404(f"No such database: {database}")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": self.state_titles()[page],
+            "tabs": self.tabs(page, database),
+            "database": database,
+            "databases": [
+                {"name": alias, "url": self.state_url(page, database=alias), "is_current": alias == database}
+                for alias in aliases
+            ],
+            "urls": {each: tab["url"] for each, tab in zip(self.state_pages, self.tabs("", database), strict=True)},
+            "records_url": reverse(f"{self.admin_site.name}:{self._url_name('changelist')}"),
+        }
+        view: View = getattr(self, f"{page}_context")
+        try:
+            context |= view(request, database)
+        except SQLMigrationsError as error:
+            context["problem"] = error
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, f"admin/sqlmigrations/state/{page}.html", context)
+
+    def overview_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
+        """Return how the database is, as far as that is soon known."""
+        overview = look_over(database)
+        remembered: HealthGlance | None = cache.get(_key(database))
+        return {
+            "overview": overview,
+            "page": page_of(overview),
+            "health": remembered,
+            "chain_badge": badge("ok", _("holds")) if overview.chain.is_intact else badge("error", _("broken")),
+            "first_day": overview.days[0].day if overview.days else None,
+            "last_day": overview.days[-1].day if overview.days else None,
+        }
+
+    def drift_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
+        """Validate the database."""
+        report = validate(ValidateOptions(database))
+        return {
+            "report": report,
+            "groups": grouped(report.differences),
+            "severities": [(severity_badge(Severity(name)), count) for name, count in report.summary.items() if count],
+            "origins": report.origins,
+            "is_judged": not any(skipped.asked for skipped in report.skipped),
+        }
+
+    def health_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
+        """Run the health checks, and remember for the overview what they found."""
+        report = check_health(HealthOptions(database))
+        cache.set(_key(database), _glance(report), REMEMBERED)
+        return {
+            "report": report,
+            "topics": topics_of(report),
+            "summary": [(severity_badge(status), count) for status, count in report.summary.items() if count],
+            "found": [
+                (severity_badge(result.status), result, [(severity_badge(f.severity), f) for f in result.findings])
+                for result in report.results
+                if result.findings
+            ],
+            "blind": report.blind,
+            "well": [result for result in report.results if result.status is Status.OK and not result.findings],
+        }
+
+    def versions_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
+        """List the versions of the schema; compare the two that are chosen, else the newest two."""
+        versions = list_versions(database).versions
+        numbers = [version.id for version in versions]
+        after = _number(request.GET.get("to"), numbers, default=0)
+        before = _number(request.GET.get("from"), numbers, default=1)
+        differences = compare_versions(before, after, database=database) if before and after else ()
+        return {
+            "versions": [
+                (version, SnapshotReason(version.reason).label, sum(version.counts.values())) for version in versions
+            ],
+            "before": before,
+            "after": after,
+            "differences": differences,
+        }
+
+
+HealthGlance = tuple[datetime, Any, Any]
+
+
+def _glance(report: HealthReport) -> HealthGlance:
+    """Return what the overview remembers of a report: when, the topics that are not well, the worst findings."""
+    worst = [(badge, title, str(finding.subject), finding.observed) for badge, title, finding in worst_findings(report)]
+    return report.at, [topic for topic in topics_of(report) if not topic.is_well], worst
+
+
+def _key(database: str) -> str:
+    return f"sqlmigrations.health.{database}"
+
+
+def _number(given: str | None, numbers: list[int], *, default: int) -> int | None:
+    """Return the number of a version that was asked for, or that at the place ``default``, if there is one."""
+    if given is not None and given.isdecimal() and int(given) in numbers:
+        return int(given)
+    return numbers[default] if default < len(numbers) else None

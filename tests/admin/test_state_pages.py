@@ -1,0 +1,248 @@
+"""The pages about the state of a database: overview, drift, health, versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+from pytest_django.asserts import assertInHTML
+
+from tests.admin.rows import add_event, add_failed, add_record
+from tests.admin.test_permissions import VISITORS
+from tests.helpers import applysql, put, run_sql
+
+STATE = "/admin/sqlmigrations/migrationrecord/"
+PAGES = ["overview", "drift", "health", "versions"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(settings: Settings) -> Iterator[None]:
+    """Let no test see what another one's health page found."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def fresh_client(fresh_database: str) -> Client:
+    """Return the client of a superuser of a database in which nothing has been applied yet."""
+    call_command("migrate", verbosity=0)
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    return client
+
+
+def page(client: Client, name: str, **query: str) -> str:
+    """Return a page's HTML; times of servers and hashes aside, it is the same in each run."""
+    response = client.get(f"{STATE}{name}/", query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def text(html: str) -> str:
+    """Return what a screen reader finds in a page's content, on one line."""
+    content = html.partition('id="content-main"')[2]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", content.partition(">")[2])).split())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("who", VISITORS)
+def test_who_may_view_records_may_view_the_state(who: str, name: str) -> None:
+    become, records, _events = VISITORS[who]
+
+    # That the checks really run is seen below; here the answer to those who may not look counts.
+    if records != 200 or name == "overview":
+        assert become().get(f"{STATE}{name}/").status_code == records
+
+
+@pytest.mark.django_db
+def test_a_database_without_files_is_empty_and_says_so(admin_client: Client, folder: Path) -> None:
+    content = page(admin_client, "overview")
+
+    assertInHTML(
+        """
+        <div><h2 id="verdict-heading">Empty</h2>
+        <p>Nothing has been applied to this database, and nothing is pending.</p></div>
+        """,
+        content,
+    )
+
+
+@pytest.mark.django_db
+def test_the_overview_counts_files_and_lists_what_is_left_to_do_in_order(admin_client: Client, folder: Path) -> None:
+    put(
+        folder,
+        {
+            "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);",
+            "002_b.sql": "ALTER TABLE a ADD COLUMN b int;",
+            "003_c.sql": "-- sqlmigrations: requires 002_b.sql\nCREATE TABLE c (id int PRIMARY KEY);",
+        },
+    )
+    add_failed(filename="002_b.sql")
+
+    content = page(admin_client, "overview")
+
+    assertInHTML(
+        """
+        <ul class="sqlm-tiles" aria-label="SQL files by state">
+        <li class="sqlm-tile sqlm-tile--none"><strong>0</strong> <span>applied</span></li>
+        <li class="sqlm-tile sqlm-tile--calm"><strong>2</strong> <span>pending</span></li>
+        <li class="sqlm-tile sqlm-tile--none"><strong>0</strong> <span>held</span></li>
+        <li class="sqlm-tile sqlm-tile--none"><strong>0</strong> <span>late</span></li>
+        <li class="sqlm-tile sqlm-tile--bad"><strong>1</strong> <span>failed</span></li>
+        <li class="sqlm-tile sqlm-tile--none"><strong>0</strong> <span>changed or missing</span></li>
+        </ul>
+        """,
+        content,
+    )
+    rows = re.findall(r'<tr><td class="sqlm-figure">(\d)</td><td class="sqlm-name">([^<]+)</td>', content)
+    assert rows == [("1", "001_a.sql"), ("2", "002_b.sql"), ("3", "003_c.sql")]
+    assertInHTML('<h2 id="verdict-heading">Needs attention</h2>', content)
+
+
+@pytest.mark.django_db
+def test_the_overview_tells_what_the_linter_finds_in_a_pending_file(admin_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "CREATE INDEX a_b ON a (b);"})
+
+    assert "warning line 1: " in text(page(admin_client, "overview"))
+
+
+@pytest.mark.django_db
+def test_the_overview_tells_who_ran_last_and_what_came_of_it(admin_client: Client, folder: Path) -> None:
+    add_record()
+    add_event(type="started")
+    add_event(revision="8b2bcb9")
+
+    content = page(admin_client, "overview")
+
+    assert "By deploy · ci@build-7 Revision 8b2bcb9 Duration 0.0 ms Outcome 1 applied" in text(content)
+
+
+@pytest.mark.django_db
+def test_a_broken_chain_is_the_verdict(admin_client: Client, folder: Path) -> None:
+    event = add_event(hash="f" * 64)
+
+    content = text(page(admin_client, "overview"))
+
+    assert content.count("Chain broken The history was altered: an event doesn't fit the one before it.") == 1
+    assert f"broken event {event}: its values are not those that its hash was made of" in content
+
+
+@pytest.mark.django_db
+def test_files_that_cannot_be_read_leave_the_rest_of_the_overview(admin_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "COMMIT;"})
+
+    content = page(admin_client, "overview")
+
+    assertInHTML('<h2 id="verdict-heading">Not readable</h2>', content)
+    assertInHTML('<h2 id="run-heading">Last run</h2>', content)
+
+
+@pytest.mark.django_db
+def test_charts_are_hidden_from_screen_readers_which_get_a_table(admin_client: Client, folder: Path) -> None:
+    add_record(execution_time_ms=50.0)
+    slow = add_record(filename="002_slow.sql", execution_time_ms=100.0)
+
+    content = page(admin_client, "overview")
+
+    assertInHTML(
+        """
+        <svg class="sqlm-columns-chart" viewBox="0 0 600 120" preserveAspectRatio="none" aria-hidden="true"
+         focusable="false">
+        <rect class="sqlm-column sqlm-column--took" x="36.0" y="60.0" width="228.0" height="60.0">
+        <title>001_initial_schema.sql: 50 ms</title></rect>
+        <rect class="sqlm-column sqlm-column--took" x="336.0" y="0.0" width="228.0" height="120.0">
+        <title>002_slow.sql: 100 ms</title></rect></svg>
+        """,
+        content,
+    )
+    assertInHTML(
+        f"""
+        <tr><td class="sqlm-statement"><a class="sqlm-name" href="{STATE}{slow}/change/">002_slow.sql</a></td>
+        <td class="sqlm-figure">100 ms</td>
+        <td class="sqlm-chart"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"
+         focusable="false"><rect width="100.0" height="8"/></svg></td></tr>
+        """,
+        content,
+        count=2,
+    )
+
+
+@pytest.mark.django_db
+def test_an_unknown_database_is_not_found(admin_client: Client) -> None:
+    assert admin_client.get(f"{STATE}overview/", {"database": "nowhere"}).status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/admin/sqlmigrations/", STATE, "/admin/sqlmigrations/migrationevent/"])
+def test_the_lists_lead_to_the_overview(admin_client: Client, address: str) -> None:
+    assert f'href="{STATE}overview/"' in admin_client.get(address).content.decode()
+
+
+def test_a_change_by_hand_is_on_the_overview_the_drift_page_and_gone_when_undone(
+    fresh_client: Client, folder: Path
+) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
+    applysql()
+    assertInHTML('<h2 id="verdict-heading">As it should be</h2>', page(fresh_client, "overview"))
+
+    run_sql("ALTER TABLE a ADD COLUMN by_hand int")
+
+    overview, drift = text(page(fresh_client, "overview")), text(page(fresh_client, "drift"))
+    assert "warning column public.a.by_hand presence: present" in overview
+    assert "column public.a.by_hand presence expected absent found present" in drift
+
+    run_sql("ALTER TABLE a DROP COLUMN by_hand")
+
+    assertInHTML('<h2 id="verdict-heading">As it should be</h2>', page(fresh_client, "overview"))
+
+
+def test_versions_show_what_changed_between_any_two(fresh_client: Client, folder: Path) -> None:
+    for number, table in enumerate("abc", start=1):
+        put(folder, {f"00{number}_{table}.sql": f"CREATE TABLE {table} (id int PRIMARY KEY);"})
+        applysql()
+
+    newest = text(page(fresh_client, "versions"))
+    oldest = text(page(fresh_client, "versions", **{"from": "1", "to": "3"}))
+
+    assert "table public.c presence before absent after present" in newest
+    assert "table public.b presence" not in newest
+    assert "table public.b presence before absent after present" in oldest
+    assert "table public.c presence before absent after present" in oldest
+
+
+def test_the_overview_remembers_what_the_health_page_found(fresh_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int);"})
+    applysql()
+    assert "The checks take some seconds, so they run only when asked for. Examine now" in text(
+        page(fresh_client, "overview")
+    )
+
+    health = text(page(fresh_client, "health"))
+
+    assert "Every table has a primary key no_primary_key" in health
+    assert "public.a from 001_a.sql:1" in health
+    assert "Examine again" in text(page(fresh_client, "overview"))
+
+
+@pytest.mark.django_db
+def test_the_overview_speaks_german(admin_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
+
+    response = admin_client.get(f"{STATE}overview/", headers={"accept-language": "de"})
+
+    assertInHTML(
+        """
+        <div><h2 id="verdict-heading">Ausstehend</h2><p>1 Datei wartet darauf, angewendet zu werden.</p></div>
+        """,
+        response.content.decode(),
+    )
