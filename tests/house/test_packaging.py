@@ -17,7 +17,7 @@ from project.env import BASE_DIR
 pytestmark = [pytest.mark.slow, pytest.mark.processes]
 
 #: What the app needs besides its modules.
-DATA = {".sql", ".html", ".css", ".js", ".svg", ".mo", ".po", ".typed"}
+DATA = {".sql", ".json", ".html", ".css", ".js", ".svg", ".mo", ".po", ".typed"}
 
 SETTINGS = """
 import os
