@@ -229,7 +229,7 @@ def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
 
 
 #: What makes a snapshot where there is none.
-NO_SNAPSHOT = "The next run of applysql leaves one, or: manage.py validateschema --accept --reason TEXT"
+NO_SNAPSHOT = "The next run that applies a file leaves one, or: manage.py validateschema --accept --reason TEXT"
 
 
 def _remember(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:

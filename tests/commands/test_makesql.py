@@ -160,7 +160,7 @@ def test_a_schema_without_drift_makes_no_file(fresh_database: str, folder: Path)
     put(folder, {"001_customers.sql": BASE})
     assert manage("makesql", "a", "--from-drift").err == (
         "CommandError: There is nothing to compare the schema with: no run has left one.\n"
-        "  The next run of applysql leaves one, or: manage.py validateschema --accept --reason TEXT\n"
+        "  The next run that applies a file leaves one, or: manage.py validateschema --accept --reason TEXT\n"
     )
     assert applysql().code == 0
     assert manage("makesql", "a", "--from-drift") == Ran(

@@ -169,7 +169,7 @@ def test_a_database_with_none_of_our_tables(
 ) -> None:
     with django_db_blocker.unblock():
         assert validateschema() == Ran(
-            "Skipped the snapshot: no run has left one. The next run of applysql leaves one, or: "
+            "Skipped the snapshot: no run has left one. The next run that applies a file leaves one, or: "
             "manage.py validateschema --accept --reason TEXT\n"
             "The database is what it should be.\n",
             "",
