@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmigrations.exceptions import DangersFound, InvalidFiles, SQLMigrationsError
 from sqlmigrations.health.base import Finding, Result
+from sqlmigrations.output import rehearsal
 from sqlmigrations.output.lint import document as finding
 from sqlmigrations.plan import Missing, Step
 from sqlmigrations.runner.failure import Failure
@@ -21,6 +22,7 @@ from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known
 from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.makesql import Made
+from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport
 from sqlmigrations.service.repair import RepairPlan
 from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin, ValidationReport
@@ -55,6 +57,23 @@ def of_run(command: str, result: RunResult | RevertResult) -> Document:
         "summary": summary(result.files),
         "head": result.head,
     }
+
+
+def of_rehearsal(report: RehearsalReport) -> Document:
+    """Return the document of a rehearsal."""
+    return {
+        **head("applysql", report.database),
+        "rehearsal": str(report.where),
+        "files": [{**rehearsal.of_file(each, report), "error": _failure(_first_error(each))} for each in report.files],
+        "notes": list(report.notes),
+        "summary": dict(Counter(each.state for each in report.files)),
+    }
+
+
+def _first_error(result: FileRehearsal) -> Failure | None:
+    """Return what failed first of a file, its down script and its second run."""
+    tried = (result.run, result.down, result.again)
+    return next((each.error for each in tried if each is not None and each.error), None)
 
 
 def of_gate(gate: GateReport) -> Document:

@@ -11,6 +11,7 @@ from sqlmigrations.plan import DISAGREEING, Status
 from sqlmigrations.service.apply import PlanReport, RunResult
 from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.health import HealthReport
+from sqlmigrations.service.rehearse import RehearsalReport
 from sqlmigrations.service.revert import RevertResult
 from sqlmigrations.service.validate import ValidationReport
 
@@ -77,6 +78,11 @@ def of_run(result: RunResult | RevertResult) -> ExitCode:
     if gate is not None and gate.worst in (Severity.WARNING, Severity.CRITICAL):
         return ExitCode.FOUND
     return ExitCode.OK
+
+
+def of_rehearsal(report: RehearsalReport) -> ExitCode:
+    """Return the exit code of a rehearsal: whether everything ran, within the budgets."""
+    return ExitCode.FOUND if any(each.state != "ok" for each in report.files) else ExitCode.OK
 
 
 def of_check(report: PlanReport) -> ExitCode:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import psycopg
@@ -73,12 +73,13 @@ class MeasuredStatement:
 class Block:
     """How long a file keeps others from one relation of before.
 
-    Readers and writers wait from the statement that takes the lock until the transaction ends. ``work`` is the slow
-    work that was done meanwhile.
+    Others wait from the statement that takes the lock until the transaction ends: writers for ``writers_ms``, readers
+    for ``readers_ms``, 0 where they don't wait at all. ``work`` is the slow work that was done meanwhile.
     """
 
     lock: HeldLock
-    duration_ms: float
+    writers_ms: float
+    readers_ms: float = 0.0
     work: tuple[Work, ...] = ()
 
     @property
@@ -89,7 +90,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """How one script went."""
+    """How one script went. ``left_out`` are the statements that were not run."""
 
     name: str
     in_transaction: bool
@@ -97,6 +98,7 @@ class Rehearsed:
     statements: tuple[MeasuredStatement, ...] = ()
     blocks: tuple[Block, ...] = ()
     error: Failure | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class LeftTransaction(Exception):
@@ -109,13 +111,20 @@ class _Transaction:
 
     started: float = field(default_factory=time.perf_counter)
     held: dict[int, HeldLock] = field(default_factory=dict)
-    since: dict[int, float] = field(default_factory=dict)
+    stops_writers: dict[int, float] = field(default_factory=dict)
+    stops_readers: dict[int, float] = field(default_factory=dict)
     work: list[tuple[float, Work]] = field(default_factory=list)
 
     @property
     def now_ms(self) -> float:
         """Milliseconds since its beginning."""
         return (time.perf_counter() - self.started) * 1000
+
+    def begin_again(self) -> None:
+        """Begin the next script; the locks that were taken for the ones before are still held."""
+        self.stops_writers.clear()
+        self.stops_readers.clear()
+        self.work.clear()
 
     def gain(self, locks: list[HeldLock], began_ms: float) -> tuple[HeldLock, ...]:
         """Take what is held after a statement; return what is new or stronger."""
@@ -125,29 +134,42 @@ class _Transaction:
             if known is None or lock.mode > known.mode:
                 gained.append(lock)
                 self.held[lock.oid] = lock
-            if lock.mode.blocks_writers:
-                self.since.setdefault(lock.oid, began_ms)
+                if lock.mode.blocks_writers:
+                    self.stops_writers.setdefault(lock.oid, began_ms)
+                if lock.mode.blocks_readers:
+                    self.stops_readers.setdefault(lock.oid, began_ms)
         return tuple(gained)
 
     def blocks(self) -> Iterator[Block]:
         """Yield how long each relation was kept from others, now that the transaction ends."""
         end = self.now_ms
-        for oid, since in self.since.items():
+        for oid, since in self.stops_writers.items():
             work = tuple(work for at, work in self.work if at >= since and work.kind.is_slow)
-            yield Block(self.held[oid], round(end - since, 3), work)
+            readers_ms = end - self.stops_readers.get(oid, end)
+            yield Block(self.held[oid], round(end - since, 3), round(readers_ms, 3), work)
 
 
 class Rehearsal:
     """A rehearsal of several scripts, one after the other.
 
     ``session`` runs them and ``observer`` looks on, both in the same database. ``is_surrounded`` says that the caller
-    rolls all of it back, so that no script has a transaction of its own.
+    rolls all of it back, so that no script has a transaction of its own: a lock that an earlier script has taken is
+    not seen again then. ``statement_timeout`` holds where a script has none. ``leaves_out`` says what is not run.
     """
 
-    def __init__(self, session: Session, observer: Connection, *, is_surrounded: bool = False) -> None:
+    def __init__(
+        self,
+        session: Session,
+        observer: Connection,
+        *,
+        is_surrounded: bool = False,
+        statement_timeout: str | None = None,
+        leaves_out: Callable[[Statement], str] = lambda statement: "",
+    ) -> None:
         self.session = session
         self.observer = observer
-        self.is_surrounded = is_surrounded
+        self.statement_timeout = statement_timeout
+        self.leaves_out = leaves_out
         rows = fetch_all(observer, "SELECT oid::bigint, relname::text FROM pg_catalog.pg_class WHERE oid >= 16384")
         #: Relations that were there before the first script.
         self.existing: dict[int, str] = dict(rows)
@@ -192,14 +214,14 @@ class Rehearsal:
             tuple(measuring.statements),
             tuple(_longest(measuring.blocks)),
             error,
+            tuple(measuring.left_out),
         )
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[_Transaction]:
         """Open a transaction, or a savepoint of the one around the rehearsal."""
         if self._around is not None:
-            self._around.since.clear()
-            self._around.work.clear()
+            self._around.begin_again()
             with transaction.atomic(using=self.session.wrapper.alias):
                 yield self._around
             return
@@ -244,13 +266,26 @@ class _Measuring:
         self.connection = rehearsal.connection
         self.statements: list[MeasuredStatement] = []
         self.blocks: list[Block] = []
+        self.left_out: list[str] = []
+
+    def _read(self) -> Iterator[Statement]:
+        """Yield the statements to run."""
+        for statement in self.script.read():
+            if left_out := self.rehearsal.leaves_out(statement):
+                self.left_out.append(f"line {statement.line}: {left_out}")
+            else:
+                yield statement
 
     def in_one_transaction(self, verifier: Script | None) -> None:
         """Run all statements, what is left to be checked, and the verify script in one transaction."""
         with self.rehearsal.transaction() as around:
+            if self.rehearsal.statement_timeout is not None:
+                self.connection.execute(
+                    "SELECT set_config('statement_timeout', %s, true)", [self.rehearsal.statement_timeout]
+                )
             set_timeouts(self.connection, self.script)
             xid = transaction_id(self.connection)
-            for statement in self.script.read():
+            for statement in self._read():
                 self._within(statement, around)
                 self._check_inside(xid)
             if verifier is not None:
@@ -260,7 +295,7 @@ class _Measuring:
 
     def step_by_step(self, verifier: Script | None) -> None:
         """Run each statement in a transaction of its own where it can, else bare."""
-        for statement in self.script.read():
+        for statement in self._read():
             if needs_autocommit(statement):
                 self._bare(statement)
             else:
@@ -307,7 +342,10 @@ class _Measuring:
         work = self.rehearsal.work_done()
         slow = tuple(one for one in work if one.kind.is_slow)
         locks = strongest(watch.seen)
-        self.blocks += [Block(lock, round(duration, 3), slow) for lock in locks if lock.mode.blocks_writers]
+        for lock in locks:
+            if lock.mode.blocks_writers:
+                readers_ms = duration if lock.mode.blocks_readers else 0.0
+                self.blocks.append(Block(lock, round(duration, 3), round(readers_ms, 3), slow))
         self._note(statement, 0.0, duration, wal, tuple(locks), work, is_watched=True)
 
     def _execute(self, statement: Statement) -> None:
@@ -381,6 +419,6 @@ def _longest(blocks: list[Block]) -> Iterator[Block]:
     found: dict[int, Block] = {}
     for block in blocks:
         known = found.get(block.lock.oid)
-        if known is None or (block.lock.mode, block.duration_ms) > (known.lock.mode, known.duration_ms):
+        if known is None or (block.lock.mode, block.writers_ms) > (known.lock.mode, known.writers_ms):
             found[block.lock.oid] = block
-    yield from sorted(found.values(), key=lambda block: (-block.lock.mode, -block.duration_ms, block.lock.relation))
+    yield from sorted(found.values(), key=lambda block: (-block.lock.mode, block.lock.relation))

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.client import DatabaseClient
 
+from sqlmigrations.conf import settings
 from sqlmigrations.database import fetch_row, raw
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.programs import find
@@ -51,11 +52,12 @@ def _left_out(scratch: Scratch) -> list[str]:
     """Return the options that leave out what the role can't make again, or must not: it would reach outside."""
     outside = ["--no-publications", "--no-subscriptions", "--no-security-labels", "--no-tablespaces"]
     (is_superuser,) = fetch_row(scratch.connection, "SELECT current_setting('is_superuser') = 'on'")
-    return outside if is_superuser else [*outside, "--no-owner", "--no-privileges"]
+    has_roles = is_superuser and settings.SHADOW_DATABASE in (None, scratch.live.alias)
+    return outside if has_roles else [*outside, "--no-owner", "--no-privileges"]
 
 
 def _pipe(dump: Path, options: Sequence[str], load: Path, scratch: Scratch) -> None:
-    """Send what ``pg_dump`` writes to ``psql``: it alone reads the ``\\restrict`` lines of a dump."""
+    """Send what ``pg_dump`` writes to ``psql``: it alone reads the commands of psql that a dump holds."""
     reading, reading_environment = _arguments(scratch.live)
     writing, writing_environment = _arguments(scratch.wrapper)
     quietly = ["--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"]

@@ -36,7 +36,10 @@ from sqlmigrations.output import documents
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
+from sqlmigrations.runner.held_locks import HeldLock, Mode
+from sqlmigrations.runner.rehearsal import Block, MeasuredStatement, Rehearsed
 from sqlmigrations.runner.watcher import Blocker
+from sqlmigrations.runner.work import Work, WorkKind
 from sqlmigrations.schema.catalog import Catalog, Identity
 from sqlmigrations.schema.ddl_log import Condition, LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Severity, Skipped, Source
@@ -49,6 +52,7 @@ from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
 from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.makesql import Made as MadeFiles
+from sqlmigrations.service.rehearse import FileRehearsal, Over, RehearsalReport, Where
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin as Made
@@ -308,6 +312,17 @@ def paths(value: Any, path: str = "") -> set[str]:
     return {path}
 
 
+def rehearsal_document() -> documents.Document:
+    """Return the document of a rehearsal; the keys of an error are those of a run."""
+    lock = HeldLock("public.users", "r", Mode.AccessExclusive)
+    work = (Work(WorkKind.REWRITE, "users", "rewriting"),)
+    statement = MeasuredStatement(1, 1, "SELECT 1", 0.0, 1.0, 0, (lock,), work)
+    run = Rehearsed("001.sql", True, 1.0, (statement,), (Block(lock, 1.0),), left_out=("line 1: CREATE ROLE",))
+    over = (Over("public.users", "too long"),)
+    result = FileRehearsal("001.sql", Kind.VERSIONED, run, down=run, again=run, over=over)
+    return documents.of_rehearsal(RehearsalReport("default", Where.SCHEMA, (result,), {}, ("note",)))
+
+
 def made_documents() -> dict[str, documents.Document]:
     """Return one document of each kind, by the heading that describes it."""
     return {
@@ -320,6 +335,7 @@ def made_documents() -> dict[str, documents.Document]:
         "An adoption": documents.of_adoption(
             AdoptionPlan("default", "migrations", "goose", (Adoption("001.sql", _FILE, _NOW, 1.0, True, ""),), 0)
         ),
+        "A rehearsal": rehearsal_document(),
         "A validation": validation_document(),
         "Versions of the schema": versions_document(),
         "What was accepted": documents.of_accepted(Accepted("default", 1, (_DIFFERENCE,), "head")),
@@ -362,6 +378,7 @@ def test_every_kind_of_document_is_tested() -> None:
         "of_run",
         "of_revert_plan",
         "of_plan",
+        "of_rehearsal",
         "of_repair",
         "of_adoption",
         "of_validation",

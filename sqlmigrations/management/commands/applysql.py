@@ -14,12 +14,15 @@ from sqlmigrations.management.base import SQLCommand, duration
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.lint import annotation_lines
+from sqlmigrations.output.rehearsal import rehearsal_lines
 from sqlmigrations.output.screen import Screen
 from sqlmigrations.output.settling import adoption_lines, repair_lines
 from sqlmigrations.output.text import check_lines, list_lines, plan_lines
+from sqlmigrations.runner.held_locks import Mode
 from sqlmigrations.service.adopt import adopt, plan_adoption
 from sqlmigrations.service.apply import ApplyOptions, PlanReport, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
+from sqlmigrations.service.rehearse import RehearseOptions, Where, rehearse
 from sqlmigrations.service.repair import plan_repair, repair
 from sqlmigrations.service.reposition import reposition
 from sqlmigrations.service.run import Blocked, Waiting
@@ -41,6 +44,25 @@ class Command(SQLCommand):
         look.add_argument("--plan", action="store_true", help="Show what would be done, and do nothing.")
         look.add_argument("--check", action="store_true", help="Exit with 1 if anything is pending, and do nothing.")
         look.add_argument("--list", action="store_true", help="List all files with their states, and do nothing.")
+        look.add_argument(
+            "--rehearse", action="store_true", help="Run what is pending in a copy, and measure what it blocks."
+        )
+        place = parser.add_mutually_exclusive_group()
+        place.add_argument("--with-data", action="store_true", help="With --rehearse: copy the rows as well.")
+        place.add_argument(
+            "--in-place",
+            action="store_true",
+            help="With --rehearse: run it in this database, in a transaction that is rolled back. It takes real locks.",
+        )
+        parser.add_argument(
+            "--max-block-ms", metavar="MS", type=float, help="With --rehearse: exit with 1 if anybody waits longer."
+        )
+        parser.add_argument(
+            "--max-lock",
+            metavar="MODE",
+            choices=[str(mode) for mode in Mode],
+            help="With --rehearse: exit with 1 if a stronger lock is taken, such as ShareUpdateExclusive.",
+        )
         parser.add_argument("--to", metavar="NAME", help="Apply what is pending up to this file.")
         parser.add_argument("--seed", metavar="NAME", action="append", default=[], help="Run this seed.")
         parser.add_argument("--force", action="store_true", help="With --seed: run it again though it is unchanged.")
@@ -120,6 +142,8 @@ class Command(SQLCommand):
             return self._repair(options)
         if options["plan"] or options["check"] or options["list"]:
             return self._show(plan_run(asked, findings=options["plan"]), options)
+        if options["rehearse"]:
+            return self._rehearse(asked, options)
         if options["resume_at"] is not None or options["restart"]:
             self._reposition(asked, options)
         as_json = options["format"] == "json"
@@ -131,6 +155,16 @@ class Command(SQLCommand):
         if result.gate is not None:
             document |= documents.of_gate(result.gate)
         return document if as_json else None, exit_codes.of_run(result)
+
+    def _rehearse(self, asked: ApplyOptions, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+        """Run what is pending where it can do no harm, and say what was measured."""
+        where = Where.IN_PLACE if options["in_place"] else Where.DATA if options["with_data"] else Where.SCHEMA
+        max_lock = Mode[options["max_lock"]] if options["max_lock"] else None
+        report = rehearse(RehearseOptions(asked, where, options["max_block_ms"], max_lock))
+        if options["format"] == "json":
+            return documents.of_rehearsal(report), exit_codes.of_rehearsal(report)
+        self._tell(rehearsal_lines(report, self.style, verbosity=options["verbosity"]), options)
+        return None, exit_codes.of_rehearsal(report)
 
     def _adopt(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Take over another tool's history, shown first."""
@@ -212,6 +246,12 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
         raise ConfigurationError(f"{said} say two different things.", hint="Give one of them.")
     if options["force"] and not options["seed"]:
         raise ConfigurationError("--force goes with --seed.")
+    if not options["rehearse"]:
+        for flag in ("with_data", "in_place", "max_block_ms", "max_lock"):
+            if options[flag] is not None and options[flag] is not False:
+                raise ConfigurationError(f"--{flag.replace('_', '-')} goes with --rehearse.")
+    elif options["fake"] or options["baseline"]:
+        raise ConfigurationError("--rehearse runs files; --fake and --baseline record them without running.")
     return ApplyOptions(
         database=options["database"],
         names=tuple(options["names"]),

@@ -1,0 +1,157 @@
+"""A rehearsal as lines of text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.color import Style
+
+from sqlmigrations.output.text import failure_lines
+from sqlmigrations.runner.rehearsal import Block, MeasuredStatement, Rehearsed
+from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport, Size, Where
+
+_HEADINGS = {
+    Where.SCHEMA: "Rehearsal in a copy of the schema:",
+    Where.DATA: "Rehearsal in a copy of the database:",
+    Where.IN_PLACE: "Rehearsal in place, rolled back:",
+}
+
+
+def rehearsal_lines(report: RehearsalReport, style: Style, *, verbosity: int = 1) -> Iterator[str]:
+    """Yield what was measured: of each file what it blocks, what it does, and what went wrong."""
+    yield style.MIGRATE_HEADING(_HEADINGS[report.where])
+    if not report.files:
+        yield "  Nothing is pending."
+        return
+    for result in report.files:
+        yield from _file_lines(result, report, style, verbosity)
+    yield from (f"  Note: {note}" for note in report.notes)
+    counts = [(state, sum(each.state == state for each in report.files)) for state in ("failed", "over", "skipped")]
+    named = "".join(f", {count} {_words(state)}" for state, count in counts if count)
+    yield f"  {len(report.files)} rehearsed{named}. Nothing of it is left."
+
+
+def _words(state: str) -> str:
+    return "over the budget" if state == "over" else state
+
+
+def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, verbosity: int) -> Iterator[str]:
+    run = result.run
+    if run is None:
+        yield f"  {style.WARNING(f'{result.name} skipped')}: {result.reason}"
+        return
+    paint = style.SUCCESS if result.state == "ok" else style.ERROR
+    yield f"  {result.name}... {paint(_words(result.state).upper())} ({_ms(run.duration_ms)})"
+    if run.error:
+        yield from failure_lines(run.error, style)
+    for left_out in run.left_out:
+        yield f"    Left out, since it reaches beyond the database: {left_out}"
+    for block in run.blocks:
+        yield f"    {_block(block, report)}"
+    if not run.blocks and not run.error:
+        yield "    Nobody has to wait for it."
+    for statement in run.statements:
+        if statement.work or (statement.locks and verbosity > 1):
+            yield from _statement_lines(statement, verbosity)
+    for over in result.over:
+        yield f"    {style.ERROR('Over the budget:')} {over.message}"
+    yield from _after(result, style)
+
+
+def _after(result: FileRehearsal, style: Style) -> Iterator[str]:
+    """Yield how the file's down script went, and the file a second time."""
+    for words, tried in (("Its down script", result.down), ("Run again after that, it", result.again)):
+        if tried is None:
+            continue
+        if tried.error is None:
+            yield f"    {words} ran."
+        else:
+            yield f"    {style.ERROR(f'{words} failed:')}"
+            yield from failure_lines(tried.error, style, indent="      ")
+
+
+def _block(block: Block, report: RehearsalReport) -> str:
+    """Say who waits for how long."""
+    relation, mode = block.lock.relation, block.lock.mode
+    if block.readers_ms and block.readers_ms < block.writers_ms:
+        waits = f"writers wait {_ms(block.writers_ms)}, readers {_ms(block.readers_ms)}"
+    else:
+        waits = f"{block.whom} wait {_ms(block.writers_ms)}"
+    text = f"{relation}: {waits} ({mode})"
+    if estimated := report.estimate_ms(block):
+        size = report.sizes[relation]
+        text += f", and about {_ms(estimated)} more with its {size.rows:,} rows ({_megabytes(size)})"
+    return text
+
+
+def _statement_lines(statement: MeasuredStatement, verbosity: int) -> Iterator[str]:
+    yield f"    line {statement.line}: {statement.text or 'a statement'} ({_ms(statement.duration_ms)})"
+    for work in statement.work:
+        yield f"      {work.message}"
+    if verbosity > 1:
+        for lock in statement.locks:
+            yield f"      {lock.mode} on {lock.relation}"
+        yield f"      {statement.wal_bytes:,} bytes of WAL"
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds:,.1f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f} s"
+
+
+def _megabytes(size: Size) -> str:
+    return f"{size.bytes / 1e6:,.1f} MB"
+
+
+# JSON
+
+
+def of_file(result: FileRehearsal, report: RehearsalReport) -> dict[str, Any]:
+    """Return one file's part of the document, but for what failed."""
+    run = result.run
+    return {
+        "name": result.name,
+        "kind": str(result.kind),
+        "state": result.state,
+        "reason": result.reason,
+        "duration_ms": run.duration_ms if run else None,
+        "blocks": [_block_document(block, report) for block in run.blocks] if run else [],
+        "statements": [_statement_document(statement) for statement in run.statements] if run else [],
+        "left_out": list(run.left_out) if run else [],
+        "over": [{"relation": over.relation, "message": over.message} for over in result.over],
+        "down": _tried(result.down),
+        "again": _tried(result.again),
+    }
+
+
+def _tried(tried: Rehearsed | None) -> str | None:
+    if tried is None:
+        return None
+    return "failed" if tried.error else "ok"
+
+
+def _block_document(block: Block, report: RehearsalReport) -> dict[str, Any]:
+    size = report.sizes.get(block.lock.relation)
+    return {
+        **block.lock.as_json(),
+        "writers_ms": block.writers_ms,
+        "readers_ms": block.readers_ms,
+        "estimated_ms": report.estimate_ms(block),
+        "rows": size.rows if size else None,
+        "bytes": size.bytes if size else None,
+    }
+
+
+def _statement_document(statement: MeasuredStatement) -> dict[str, Any]:
+    return {
+        "number": statement.number,
+        "line": statement.line,
+        "statement": statement.text,
+        "duration_ms": statement.duration_ms,
+        "wal_bytes": statement.wal_bytes,
+        "watched": statement.is_watched,
+        "locks": [lock.as_json() for lock in statement.locks],
+        "work": [
+            {"kind": str(work.kind), "relation": work.relation, "message": work.message} for work in statement.work
+        ],
+    }

@@ -1,0 +1,300 @@
+"""Rehearses pending files: runs them where they can do no harm, and measures what they would block and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from sqlmigrations.conf import settings
+from sqlmigrations.database import Connection, connected, fetch_all, raw
+from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.scripts import Script
+from sqlmigrations.files.server_wide import server_wide
+from sqlmigrations.plan import Status, Step
+from sqlmigrations.queries import query
+from sqlmigrations.runner.held_locks import Mode
+from sqlmigrations.runner.rehearsal import Block, LeftTransaction, Rehearsal, Rehearsed
+from sqlmigrations.runner.session import Session
+from sqlmigrations.schema.copy import copy_live
+from sqlmigrations.schema.scratch import scratch_database
+from sqlmigrations.service.apply import ApplyOptions, plan_run
+
+#: How fast slow work is taken to be where there were no rows to measure it with: bytes of the table in a millisecond.
+BYTES_PER_MS = 50_000
+
+#: How long a statement may take that is rehearsed in place, where nothing else is set.
+IN_PLACE_TIMEOUT = "60s"
+
+
+class Where(StrEnum):
+    """Where files are rehearsed."""
+
+    #: In a scratch database with the live one's schema and statistics.
+    SCHEMA = "schema"
+    #: In a scratch database with its rows as well.
+    DATA = "data"
+    #: In the live database itself, in a transaction that is rolled back.
+    IN_PLACE = "in_place"
+
+
+@dataclass(frozen=True, slots=True)
+class RehearseOptions:
+    """What to rehearse, where, and what is too much.
+
+    ``max_block_ms`` is how long any relation may be kept from others, ``max_lock`` the strongest lock that may be taken
+    on one that was there before.
+    """
+
+    run: ApplyOptions = field(default_factory=ApplyOptions)
+    where: Where = Where.SCHEMA
+    max_block_ms: float | None = None
+    max_lock: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a relation is in the live database, as its statistics tell."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What goes beyond a budget."""
+
+    relation: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRehearsal:
+    """How the rehearsal of one file went.
+
+    ``down`` is its down script after all files had run, ``again`` the file once more after that; ``None`` where that
+    was not tried, for ``reason``.
+    """
+
+    name: str
+    kind: Kind
+    run: Rehearsed | None = None
+    reason: str = ""
+    down: Rehearsed | None = None
+    again: Rehearsed | None = None
+    over: tuple[Over, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """``ok``, ``failed``, ``over`` a budget, or ``skipped``."""
+        tried = [each for each in (self.run, self.down, self.again) if each is not None]
+        if not tried:
+            return "skipped"
+        if any(each.error for each in tried):
+            return "failed"
+        return "over" if self.over else "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalReport:
+    """What was measured. ``sizes`` are those of the relations in the live database."""
+
+    database: str
+    where: Where
+    files: tuple[FileRehearsal, ...]
+    sizes: dict[str, Size]
+    notes: tuple[str, ...] = ()
+
+    def estimate_ms(self, block: Block) -> float:
+        """Return how long the slow work of a block would take on the rows that the rehearsal had not."""
+        return estimate_ms(block, self.sizes) if self.where is Where.SCHEMA else 0.0
+
+
+class Unrehearsable(SQLMigrationsError):
+    """A file can't be rehearsed in the way that was asked for."""
+
+
+Tell = Callable[[str], None]
+
+
+def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> RehearsalReport:
+    """Run what is pending where it can do no harm, and return what was measured. Nothing of it is left.
+
+    Raises:
+        InvalidFiles: files can't be run as they are.
+        NoScratch: there can be no scratch database.
+        ProgramMissing, CopyFailed: the live database can't be copied.
+        Unrehearsable: ``in_place`` was asked for, and a file can't be rolled back.
+        RunLockHeld: ``in_place`` was asked for while a run is at work.
+        DatabaseUnavailable: the database can't be reached.
+    """
+    plan = plan_run(options.run)
+    with connected(options.run.database) as wrapper:
+        if options.where is Where.IN_PLACE:
+            if plan.holder is not None:
+                raise RunLockHeld(f"A run is at work: {plan.holder}.", hint="Rehearse when it is done.")
+            _check_can_be_rolled_back(plan.plan.runnable)
+        steps = [step for step in plan.unfinished if step.runs or step.status is not Status.PENDING]
+        with _stage(wrapper, options.where, tell) as (stage, notes):
+            files = _Show(stage, options, tell).go(steps)
+        sizes = _sizes(raw(wrapper), files)
+        files = tuple(replace(each, over=tuple(_over(each, options, sizes))) for each in files)
+        return RehearsalReport(options.run.database, options.where, files, sizes, tuple(notes))
+
+
+# Where it runs
+
+
+@contextmanager
+def _stage(wrapper: BaseDatabaseWrapper, where: Where, tell: Tell) -> Iterator[tuple[Rehearsal, list[str]]]:
+    """Open what files are rehearsed in, and close it so that nothing is left."""
+    if where is Where.IN_PLACE:
+        with _in_place(wrapper) as rehearsal:
+            yield rehearsal, ["In place: sequences that were used keep their new values, and files keep their size."]
+        return
+    with scratch_database(wrapper, "a rehearsal") as scratch:
+        tell("Copying the live database" + (" with its rows" if where is Where.DATA else "'s schema"))
+        notes = copy_live(scratch, rows=where is Where.DATA)
+        if where is Where.SCHEMA:
+            notes.append("The tables of the copy are empty: times are estimated from the size of the live ones.")
+        with scratch.standing_in(), closing(scratch.wrapper.copy()) as observer:
+            yield Rehearsal(Session(scratch.wrapper), _observing(observer), leaves_out=server_wide), notes
+
+
+@contextmanager
+def _in_place(wrapper: BaseDatabaseWrapper) -> Iterator[Rehearsal]:
+    """Open a transaction on the live database that is rolled back, whatever happens in it."""
+    session, timeout = Session(wrapper), settings.STATEMENT_TIMEOUT or IN_PLACE_TIMEOUT
+    with ExitStack() as stack:
+        stack.callback(session.end)
+        observer = stack.enter_context(closing(wrapper.copy()))
+        seen = _observing(observer)
+        with transaction.atomic(using=wrapper.alias, durable=True):
+            yield Rehearsal(session, seen, is_surrounded=True, statement_timeout=timeout)
+            transaction.set_rollback(True, using=wrapper.alias)
+
+
+def _observing(wrapper: BaseDatabaseWrapper) -> Connection:
+    """Open the session that looks on. It never waits long: what it waits for may be waiting for it."""
+    wrapper.connect()
+    wrapper.set_autocommit(True)
+    connection = raw(wrapper)
+    connection.execute("SET lock_timeout = '1s'")
+    return connection
+
+
+def _check_can_be_rolled_back(steps: Iterable[Step]) -> None:
+    """Check that every file can run inside one transaction.
+
+    Raises:
+        Unrehearsable: one can't.
+    """
+    for step in steps:
+        if not step.file.directives.transaction:
+            raise Unrehearsable(
+                f"{step.name} has `transaction off`: what it does can't be rolled back.",
+                hint="Rehearse it in a scratch database: applysql --rehearse, without --in-place.",
+            )
+
+
+# What runs there
+
+
+@dataclass
+class _Show:
+    """The walk along the files: forwards, back, and forwards again."""
+
+    rehearsal: Rehearsal
+    options: RehearseOptions
+    tell: Tell
+    results: dict[str, FileRehearsal] = field(default_factory=dict)
+
+    def go(self, steps: Sequence[Step]) -> tuple[FileRehearsal, ...]:
+        """Rehearse the steps and return how each went."""
+        ran = []
+        stopped = ""
+        for step in steps:
+            reason = stopped or ("" if step.runs else step.reason or step.status)
+            result = FileRehearsal(step.name, step.kind, reason=reason)
+            if not reason:
+                self.tell(step.name)
+                result = replace(result, run=self._run(step.file, step.file.verify))
+                if result.run is not None and result.run.error:
+                    stopped = f"not rehearsed: {step.name} failed"
+                else:
+                    ran.append(step)
+            self.results[step.name] = result
+        self._back_and_again(ran)
+        return tuple(self.results.values())
+
+    def _back_and_again(self, steps: Sequence[Step]) -> None:
+        """Undo the newest files that have a down script, then run them once more."""
+        undone: list[Step] = []
+        for step in reversed(steps):
+            if step.file.down is None:
+                if step.kind is Kind.VERSIONED:
+                    break
+                continue
+            down = self._run(step.file.down)
+            self.results[step.name] = replace(self.results[step.name], down=down)
+            if down.error:
+                return
+            undone.append(step)
+        for step in reversed(undone):
+            again = self._run(step.file, step.file.verify)
+            self.results[step.name] = replace(self.results[step.name], again=again)
+            if again.error:
+                return
+
+    def _run(self, script: Script, verifier: Script | None = None) -> Rehearsed:
+        try:
+            return self.rehearsal.run(script, verifier)
+        except LeftTransaction as left:
+            raise Unrehearsable(
+                f"{script.name} ended the transaction that was to be rolled back. Look at what it left.",
+                hint="Rehearse it in a scratch database: applysql --rehearse, without --in-place.",
+            ) from left
+
+
+# What it means
+
+
+def estimate_ms(block: Block, sizes: dict[str, Size]) -> float:
+    """Return how long the slow work of a block takes on a table of its size in the live database."""
+    size = sizes.get(block.lock.relation)
+    return round(size.bytes / BYTES_PER_MS, 1) if size and block.work else 0.0
+
+
+def _sizes(connection: Connection, files: Iterable[FileRehearsal]) -> dict[str, Size]:
+    """Return the size of each relation that a file blocks, from the statistics of the live database."""
+    names = sorted({block.lock.relation for each in files if each.run for block in each.run.blocks})
+    rows = fetch_all(connection, query("service/sql/relation_sizes.sql"), {"names": names})
+    return {name: Size(int(count), int(size)) for name, count, size in rows}
+
+
+def _over(result: FileRehearsal, options: RehearseOptions, sizes: dict[str, Size]) -> Iterator[Over]:
+    """Yield what goes beyond the budgets."""
+    run = result.run
+    if run is None:
+        return
+    for block in run.blocks:
+        estimated = estimate_ms(block, sizes) if options.where is Where.SCHEMA else 0.0
+        total = block.writers_ms + estimated
+        if options.max_block_ms is not None and total > options.max_block_ms:
+            yield Over(
+                block.lock.relation,
+                f"{block.whom} of {block.lock.relation} wait {total:.0f} ms, more than {options.max_block_ms:.0f} ms",
+            )
+    strong = {
+        lock.relation: lock
+        for statement in run.statements
+        for lock in statement.locks
+        if options.max_lock is not None and lock.mode > options.max_lock
+    }
+    for lock in strong.values():
+        yield Over(lock.relation, f"{lock.relation} is locked {lock.mode}, stronger than {options.max_lock}")

@@ -1,0 +1,96 @@
+"""The words, the document and the exit codes of ``applysql --rehearse``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import applysql, put, run_sql, tables
+
+FILES = {
+    "001.sql": "ALTER TABLE users ALTER age TYPE bigint;",
+    "001.down.sql": "ALTER TABLE users ALTER age TYPE int;",
+    "002.sql": "CREATE TABLE t (id int);",
+}
+
+
+@pytest.fixture
+def shop(fresh_database: str, folder: Path) -> None:
+    """Make a database and the files to rehearse."""
+    run_sql("CREATE TABLE users (id int, age int); INSERT INTO users VALUES (1, 1); ANALYZE users")
+    put(folder, FILES)
+
+
+def words(*arguments: str) -> tuple[str, int]:
+    """Return what a rehearsal says, without its times, and its exit code."""
+    ran = applysql("--rehearse", *arguments)
+    return re.sub(r"[\d,.]+ m?s\b", "<ms>", ran.out), ran.code
+
+
+def test_what_it_says(shop: None) -> None:
+    said, code = words("--with-data")
+    assert code == 0
+    assert said == (
+        "Rehearsal in a copy of the database:\n"
+        "  001.sql... OK (<ms>)\n"
+        "    public.users: readers and writers wait <ms> (AccessExclusive)\n"
+        "    line 1: ALTER TABLE users ALTER age TYPE bigint; (<ms>)\n"
+        '      rewriting table "users"\n'
+        "  002.sql... OK (<ms>)\n"
+        "    Nobody has to wait for it.\n"
+        "  2 rehearsed. Nothing of it is left.\n"
+    )
+    assert tables() == ["users"]
+
+
+def test_without_rows_times_are_estimated(shop: None) -> None:
+    said, code = words("001")
+    assert code == 0
+    assert "(AccessExclusive), and about <ms> more with its 1 rows (0.0 MB)" in said
+    assert "Note: The tables of the copy are empty: times are estimated from the size of the live ones." in said
+    assert "Its down script ran." in said
+
+
+def test_a_budget_that_is_exceeded_is_exit_1(shop: None) -> None:
+    said, code = words("--max-lock", "ShareUpdateExclusive")
+    assert code == 1
+    assert "001.sql... OVER THE BUDGET" in said
+    assert "Over the budget: public.users is locked AccessExclusive, stronger than ShareUpdateExclusive" in said
+    assert "2 rehearsed, 1 over the budget." in said
+
+
+def test_a_file_that_fails_is_exit_1(shop: None, folder: Path) -> None:
+    put(folder, {"003.sql": "SELECT 1/0;", "004.sql": "SELECT 1;"})
+    said, code = words("--in-place")
+    assert code == 1
+    assert "003.sql:1: division by zero [22012]" in said
+    assert "004.sql skipped: not rehearsed: 003.sql failed" in said
+
+
+def test_the_document(shop: None) -> None:
+    ran = applysql("--rehearse", "--with-data", "--format", "json")
+    document = json.loads(ran.out.replace("<ms>", "0"))
+    assert (document["rehearsal"], document["summary"], ran.code) == ("data", {"ok": 2}, 0)
+    assert document["files"][0]["statements"][0]["locks"] == [{"relation": "public.users", "mode": "AccessExclusive"}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--in-place"], "--in-place goes with --rehearse."),
+        (["--max-lock", "Share"], "--max-lock goes with --rehearse."),
+        (["--max-block-ms", "0"], "--max-block-ms goes with --rehearse."),
+        (["--rehearse", "--fake"], "--rehearse runs files; --fake and --baseline record them without running."),
+    ],
+)
+def test_flags_that_do_not_fit(shop: None, arguments: list[str], message: str) -> None:
+    ran = applysql(*arguments)
+    assert (ran.code, message in ran.err) == (2, True)
+
+
+def test_nothing_pending(fresh_database: str, folder: Path) -> None:
+    said, code = words("--in-place")
+    assert (said, code) == ("Rehearsal in place, rolled back:\n  Nothing is pending.\n", 0)
