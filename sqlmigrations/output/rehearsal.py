@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.management.color import Style
@@ -41,7 +41,7 @@ def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, ve
     if run is None:
         yield f"  {style.WARNING(f'{result.name} skipped')}: {result.reason}"
         return
-    paint = style.SUCCESS if result.state == "ok" else style.ERROR
+    paint: Callable[[str], str] = style.SUCCESS if result.state == "ok" else style.ERROR
     yield f"  {result.name}... {paint(_words(result.state).upper())} ({_ms(run.duration_ms)})"
     if run.error:
         yield from failure_lines(run.error, style)
@@ -54,6 +54,9 @@ def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, ve
     for statement in run.statements:
         if statement.work or (statement.locks and verbosity > 1):
             yield from _statement_lines(statement, verbosity)
+    for prediction in result.predictions:
+        paint = str if prediction.agrees else style.WARNING
+        yield f"    {paint(f'Lint and measure: {prediction}')}"
     for over in result.over:
         yield f"    {style.ERROR('Over the budget:')} {over.message}"
     yield from _after(result, style)
@@ -119,6 +122,17 @@ def of_file(result: FileRehearsal, report: RehearsalReport) -> dict[str, Any]:
         "statements": [_statement_document(statement) for statement in run.statements] if run else [],
         "left_out": list(run.left_out) if run else [],
         "over": [{"relation": over.relation, "message": over.message} for over in result.over],
+        "predictions": [
+            {
+                "statement": each.statement,
+                "line": each.line,
+                "rules": list(each.rules),
+                "measured": each.is_measured,
+                "agrees": each.agrees,
+                "cleared": each.cleared,
+            }
+            for each in result.predictions
+        ],
         "down": _tried(result.down),
         "again": _tried(result.again),
     }

@@ -24,6 +24,8 @@ from sqlmigrations.runner.session import Session
 from sqlmigrations.schema.copy import copy_live
 from sqlmigrations.schema.scratch import scratch_database
 from sqlmigrations.service.apply import ApplyOptions, plan_run
+from sqlmigrations.service.lint import LintReport
+from sqlmigrations.service.prediction import Prediction, predictions
 
 #: How fast slow work is taken to be where there were no rows to measure it with: bytes of the table in a millisecond.
 BYTES_PER_MS = 50_000
@@ -78,7 +80,7 @@ class FileRehearsal:
     """How the rehearsal of one file went.
 
     ``down`` is its down script after all files had run, ``again`` the file once more after that; ``None`` where that
-    was not tried, for ``reason``.
+    was not tried, for ``reason``. ``predictions`` put what the linter says beside what was measured.
     """
 
     name: str
@@ -88,6 +90,7 @@ class FileRehearsal:
     down: Rehearsed | None = None
     again: Rehearsed | None = None
     over: tuple[Over, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
 
     @property
     def state(self) -> str:
@@ -133,7 +136,7 @@ def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> Rehea
         RunLockHeld: ``in_place`` was asked for while a run is at work.
         DatabaseUnavailable: the database can't be reached.
     """
-    plan = plan_run(options.run)
+    plan = plan_run(options.run, findings=True)
     with connected(options.run.database) as wrapper:
         if options.where is Where.IN_PLACE:
             if plan.holder is not None:
@@ -144,6 +147,8 @@ def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> Rehea
             files = _Show(stage, options, tell).go(steps)
         sizes = _sizes(raw(wrapper), files)
         files = tuple(replace(each, over=tuple(_over(each, options, sizes))) for each in files)
+        if plan.lint is not None:
+            files = tuple(replace(each, predictions=_predictions(each, plan.lint)) for each in files)
         return RehearsalReport(options.run.database, options.where, files, sizes, tuple(notes))
 
 
@@ -275,6 +280,14 @@ def _sizes(connection: Connection, files: Iterable[FileRehearsal]) -> dict[str, 
     names = sorted({block.lock.relation for each in files if each.run for block in each.run.blocks})
     rows = fetch_all(connection, query("service/sql/relation_sizes.sql"), {"names": names})
     return {name: Size(int(count), int(size)) for name, count, size in rows}
+
+
+def _predictions(result: FileRehearsal, lint: LintReport) -> tuple[Prediction, ...]:
+    """Return what the linter says of a file's statements beside what was measured; nothing of a file that failed."""
+    if result.run is None or result.run.error is not None:
+        return ()
+    cleared = [found for found in lint.cleared if found.file == result.name]
+    return tuple(predictions([*lint.of(result.name), *cleared], result.run.statements))
 
 
 def _over(result: FileRehearsal, options: RehearseOptions, sizes: dict[str, Size]) -> Iterator[Over]:

@@ -39,6 +39,8 @@ def test_what_it_says(shop: None) -> None:
         "    public.users: readers and writers wait <ms> (AccessExclusive)\n"
         "    line 1: ALTER TABLE users ALTER age TYPE bigint; (<ms>)\n"
         '      rewriting table "users"\n'
+        "    Lint and measure: line 1: predicted slow (change-column-type) and cleared: public.users has about 1 row, "
+        "measured slow, <ms>\n"
         "  002.sql... OK (<ms>)\n"
         "    Nobody has to wait for it.\n"
         "  2 rehearsed. Nothing of it is left.\n"

@@ -52,6 +52,7 @@ from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
 from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.makesql import Made as MadeFiles
+from sqlmigrations.service.prediction import Prediction
 from sqlmigrations.service.rehearse import FileRehearsal, Over, RehearsalReport, Where
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
@@ -319,7 +320,8 @@ def rehearsal_document() -> documents.Document:
     statement = MeasuredStatement(1, 1, "SELECT 1", 0.0, 1.0, 0, (lock,), work)
     run = Rehearsed("001.sql", True, 1.0, (statement,), (Block(lock, 1.0),), left_out=("line 1: CREATE ROLE",))
     over = (Over("public.users", "too long"),)
-    result = FileRehearsal("001.sql", Kind.VERSIONED, run, down=run, again=run, over=over)
+    said = (Prediction(1, 1, ("rule",), True, 1.0),)
+    result = FileRehearsal("001.sql", Kind.VERSIONED, run, down=run, again=run, over=over, predictions=said)
     return documents.of_rehearsal(RehearsalReport("default", Where.SCHEMA, (result,), {}, ("note",)))
 
 
