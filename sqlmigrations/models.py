@@ -193,6 +193,7 @@ class MigrationEvent(ReadOnlyModel):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ("id",)
+        permissions = (("export_migrationevent", "Can export events"),)
 
     def __str__(self) -> str:
         return f"{self.filename} {self.type}".strip()

@@ -10,10 +10,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connections
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html, format_html_join
@@ -23,6 +25,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
+from sqlmigrations.admin.export import FORMATS
 from sqlmigrations.admin.state import StatePagesMixin
 from sqlmigrations.database import raw
 from sqlmigrations.history import locate
@@ -45,6 +48,9 @@ TIMELINE_LENGTH = 50
 
 #: Latest records whose roles the filters offer: no page reads a whole table for its filters.
 ROLES_FROM = 1_000
+
+#: Events that an export reads at a time.
+EXPORT_CHUNK = 1_000
 
 #: States of files that were tried and did not come through.
 UNFINISHED = frozenset({State.FAILED, State.PARTIAL, State.IN_DOUBT})
@@ -320,6 +326,44 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
     search_help_text = _("Search in file names, hosts and users, or by the beginning of a hash.")
     ordering = ("-id",)
     deferred_fields: ClassVar[Columns] = ("timings", "notices", "blockers")
+
+    # The export
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Ask for a permission of its own: a file leaves the site."""
+        permission = f"{self.opts.app_label}.{get_permission_codename('export', self.opts)}"
+        return self.has_view_permission(request) and request.user.has_perm(permission)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the export."""
+        view = self.admin_site.admin_view(self.export_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [path("export/<str:format>/", view, name=name), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, with links to the export for those who may."""
+        may = {"may_export": self.has_export_permission(request)}
+        return super().changelist_view(request, {**may, **(extra_context or {})})
+
+    def export_view(self, request: HttpRequest, format: str) -> StreamingHttpResponse:
+        """Stream the events that the list's filters and search leave, in the chain's order."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        if format not in FORMATS:
+            raise Http404(f"No such format: {format}")
+        lines, content_type = FORMATS[format]
+        try:
+            events = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters as error:
+            raise Http404("No such filter") from error
+        # Nothing is left out here, unlike in the list.
+        rows = events.defer(None).order_by("id").iterator(chunk_size=EXPORT_CHUNK)
+        disposition = content_disposition_header(True, f"events.{format}") or ""
+        return StreamingHttpResponse(
+            lines(rows), content_type=content_type, headers={"Content-Disposition": disposition}
+        )
+
+    # The list
 
     @admin.display(description=_("at"), ordering="at")
     def happened(self, event: MigrationEvent) -> SafeString:
