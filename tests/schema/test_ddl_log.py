@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connections
+from psycopg.conninfo import make_conninfo
 
 from sqlmigrations.service.ddl_log import install_ddl_log
 from tests.faces.commands import manage
@@ -347,8 +348,7 @@ def test_the_file_that_a_run_applies_is_known_whatever_it_does_to_its_session(lo
 
 
 def test_a_change_beside_a_running_file_is_not_the_files(log: None, folder: Path) -> None:
-    port = connections["default"].settings_dict["PORT"]
-    put(folder, {"001.sql": "CREATE EXTENSION dblink;\nCREATE TABLE own ();\n" + _beside(port)})
+    put(folder, {"001.sql": "CREATE EXTENSION dblink;\nCREATE TABLE own ();\n" + _beside()})
     assert applysql().code == 0
     assert logged("filename, object") == [
         ("001.sql", "dblink"),
@@ -357,11 +357,12 @@ def test_a_change_beside_a_running_file_is_not_the_files(log: None, folder: Path
     ]
 
 
-def _beside(port: object) -> str:
-    return (
-        f"SELECT dblink_exec(format('host=127.0.0.1 port={port} dbname=%s user=%s', current_database(), current_user), "
-        "'CREATE TABLE beside ()');"
-    )
+def _beside() -> str:
+    """Return a statement that changes the schema over a connection of its own."""
+    with session() as connection:
+        parameters = {**connection.info.get_parameters(), "host": connection.info.host, "port": connection.info.port}
+    kept = {name: parameters[name] for name in ("host", "port", "dbname", "user")}
+    return f"SELECT dblink_exec('{make_conninfo(**kept)}', 'CREATE TABLE beside ()');"
 
 
 # Never in the way
