@@ -360,9 +360,9 @@ def test_a_change_beside_a_running_file_is_not_the_files(log: None, folder: Path
 def _beside() -> str:
     """Return a statement that changes the schema over a connection of its own."""
     with session() as connection:
-        parameters = {**connection.info.get_parameters(), "host": connection.info.host, "port": connection.info.port}
-    kept = {name: parameters[name] for name in ("host", "port", "dbname", "user")}
-    return f"SELECT dblink_exec('{make_conninfo(**kept)}', 'CREATE TABLE beside ()');"
+        info = connection.info
+        reach = make_conninfo(host=info.host, port=info.port, dbname=info.dbname, user=info.user)
+    return f"SELECT dblink_exec('{reach}', 'CREATE TABLE beside ()');"
 
 
 # Never in the way
