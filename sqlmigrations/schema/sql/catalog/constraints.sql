@@ -18,7 +18,7 @@ SELECT con.oid,
                FROM pg_catalog.pg_attribute att
               WHERE att.attrelid = con.conrelid
                 AND att.attnum = ANY (con.conkey)
-              ORDER BY att.attnum) AS columns,
+              ORDER BY pg_catalog.array_position(con.conkey, att.attnum)) AS columns,
        CASE WHEN con.confrelid <> 0 THEN con.confrelid::regclass::text END AS "references",
        CASE WHEN con.convalidated OR NOT con.conenforced THEN NULL ELSE false END AS validated,
        nullif(con.condeferrable, false) AS "deferrable",

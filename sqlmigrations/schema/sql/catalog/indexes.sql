@@ -10,7 +10,7 @@ SELECT i.indexrelid AS oid,
                FROM pg_catalog.pg_attribute att
               WHERE att.attrelid = i.indrelid
                 AND att.attnum = ANY (i.indkey::int2[])
-              ORDER BY att.attnum) AS columns,
+              ORDER BY pg_catalog.array_position(i.indkey::int2[], att.attnum)) AS columns,
        pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
        CASE WHEN i.indisvalid THEN NULL ELSE false END AS valid,
        CASE WHEN i.indisready THEN NULL ELSE false END AS ready,
