@@ -36,8 +36,9 @@ test: $(VENV)/installed ## run the tests (ARGS="-k name")
 	@$(PYTEST)
 
 test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
-	@# Browsers, wheels and servers of their own are the same with every server: once is enough.
-	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e"
+	@# What asks the server; commands, screens and pages are the same with every one: once is enough.
+	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e and not processes" \
+		tests/example tests/health tests/lint tests/runner tests/schema tests/service tests/test_history.py
 
 lint: $(VENV)/installed ## check style, types, layers and missing migrations
 	@$(VENV)/bin/ruff check --quiet .

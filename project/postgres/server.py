@@ -47,6 +47,8 @@ SETTINGS = {
     "port": PORT,
     "unix_socket_permissions": "0700",
     "shared_preload_libraries": "pg_stat_statements",
+    # A test suite says far more different things than an application does.
+    "pg_stat_statements.max": "50000",
     "max_connections": "200",
 }
 

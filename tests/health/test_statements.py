@@ -76,11 +76,9 @@ def test_the_plan_of_ones_own_statement(watched: Patient, asking: Roles) -> None
     sleep(watched)
     (found,) = [each for each in watched.ask(SLOW).findings if each.severity != "info"]
     if watched.connection.info.server_version >= 160000:
-        assert [line.partition("  (")[0] for line in found.details[1:]] == [
-            "plan: Nested Loop",
-            "plan:   ->  Function Scan on pg_sleep",
-            "plan:   ->  Seq Scan on t",
-        ]
+        plan = [line.partition("  (")[0] for line in found.details[1:] if "Disabled" not in line]
+        assert plan[0] == "plan: Nested Loop"
+        assert sorted(plan[1:]) == ["plan:   ->  Function Scan on pg_sleep", "plan:   ->  Seq Scan on t"]
     else:
         assert found.details[1:] == ()
     (of_other,) = [each for each in watched.ask(SLOW, role=asking.monitor).findings if each.severity != "info"]
