@@ -10,6 +10,7 @@ PYTEST = $(PYTHON) -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal 
 
 # Debian's PostgreSQL 15, the oldest that is tested here; its server is thrown away after the tests.
 PG15 ?= /usr/lib/postgresql/15/bin
+SERVER_TESTS = tests/health/test_s*.py tests/lint/test_live.py tests/runner tests/schema/test_catalog.py tests/test_history.py
 
 export VENV
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -36,9 +37,8 @@ test: $(VENV)/installed ## run the tests (ARGS="-k name")
 	@$(PYTEST)
 
 test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
-	@# What asks the server; commands, screens and pages are the same with every one: once is enough.
-	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e and not processes" \
-		tests/example tests/health tests/lint tests/runner tests/schema tests/service tests/test_history.py
+	@# Catalogs, locks and messages differ between servers; commands, screens and pages don't: once is enough.
+	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e and not processes" $(SERVER_TESTS)
 
 lint: $(VENV)/installed ## check style, types, layers and missing migrations
 	@$(VENV)/bin/ruff check --quiet .
