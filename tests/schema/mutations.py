@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -447,3 +449,9 @@ MUTATIONS = (
         "presence",
     ),
 )
+
+#: Each mutation as a parameter of a test that takes its time: every fourth by default, all of them nightly.
+SOME_MUTATIONS = [
+    pytest.param(mutation, id=mutation.statement[:90], marks=() if number % 4 == 0 else (pytest.mark.nightly,))
+    for number, mutation in enumerate(MUTATIONS)
+]
