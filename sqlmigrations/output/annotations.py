@@ -10,7 +10,7 @@ def annotation(level: str, message: str, *, title: str = "", file: str = "", lin
     """Return one workflow command; what would end it or a property is escaped."""
     given = {"file": file, "line": line if file else None, "title": title}
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in given.items() if value)
-    return f"::{level} {properties}::{_data(message)}"
+    return f"::{level}{' ' if properties else ''}{properties}::{_data(message)}"
 
 
 def _data(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from django.core.management.color import Style
 
+from sqlmigrations.output.annotations import annotation
 from sqlmigrations.output.marked import marked
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.service.validate import ValidationReport
@@ -121,30 +122,16 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 
 def github_lines(report: ValidationReport) -> Iterator[str]:
-    """Yield a workflow command for each difference, at the statement that makes the object where a file does.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
-    """
+    """Yield an annotation for each difference, at the statement that makes the object where a file does."""
     for difference in report.differences:
         origin = report.origins.get(difference.object)
-        place = {"file": origin.path, "line": str(origin.line)} if origin else {}
+        file, line = (origin.path, origin.line) if origin else ("", None)
         title = f"{difference.kind} {difference.object}: {difference.attribute}"
         message = f"expected: {difference.expected.strip()}\nfound: {difference.found.strip()}"
         if difference.fix:
             message += f"\nfix: {difference.fix}"
-        yield _annotation(_LEVELS[difference.severity], message, {**place, "title": title})
+        yield annotation(_LEVELS[difference.severity], message, title=title, file=file, line=line)
     for skipped in report.skipped:
-        yield _annotation("warning", f"Skipped {skipped.what}: {skipped.reason}. {skipped.remedy}".rstrip(), {})
+        yield annotation("warning", f"Skipped {skipped.what}: {skipped.reason}. {skipped.remedy}".rstrip())
     for rule in report.expired:
-        yield _annotation("warning", f"A rule of SQLMIGRATIONS_DRIFT_IGNORE expired on {rule.until}: {rule}", {})
-
-
-def _annotation(level: str, message: str, properties: dict[str, str]) -> str:
-    told = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
-    return f"::{level}{' ' if told else ''}{told}::{_escaped(message)}"
-
-
-def _escaped(text: str, more: str = "") -> str:
-    for character in f"%\r\n{more}":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
+        yield annotation("warning", f"A rule of SQLMIGRATIONS_DRIFT_IGNORE expired on {rule.until}: {rule}")
