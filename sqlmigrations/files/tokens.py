@@ -28,7 +28,6 @@ CONTINUATION = rb"(?:[ \t\f\v]++|" + LINE_COMMENT + rb")*[\r\n](?:" + SPACE + rb
 E_BODY = rb"'(?:[^'\\]++|\\.|''){0,500}'(?!')"
 DOLLAR_OPENER = rb"\$(?:" + WORD_START + rb"[A-Za-z0-9_\x80-\xff]*+)?\$"
 
-dollar_opener = re.compile(DOLLAR_OPENER)
 _continued = re.compile(CONTINUATION + rb"'")
 _within_escape = re.compile(rb"(?:[^'\\]++|\\.|''){1,500}", re.DOTALL)
 _within_quote = {"'": re.compile(rb"(?:[^']++|''){1,500}"), '"': re.compile(rb'(?:[^"]++|""){1,500}')}

@@ -19,7 +19,6 @@ class Capabilities:
     role: str
     is_standby: bool
     is_superuser: bool
-    memberships: frozenset[str]
     #: Installed extensions: their schema and version.
     extensions: Mapping[str, Sequence[str]]
     columns: frozenset[str]
@@ -30,14 +29,8 @@ class Capabilities:
             return name in self.columns
         return any(column.startswith(f"{name}.") for column in self.columns)
 
-    def is_member(self, role: str) -> bool:
-        """Say whether the role has what ``role`` grants; a superuser has everything."""
-        return self.is_superuser or role in self.memberships
-
 
 def probe_capabilities(connection: Connection) -> Capabilities:
     """Ask the catalog what can be asked."""
     row: dict[str, Any] = fetch_dicts(connection, query("health/sql/capabilities.sql"))[0]
-    return Capabilities(
-        **row | {"memberships": frozenset(row["memberships"]), "columns": frozenset(row["columns"])},
-    )
+    return Capabilities(**row | {"columns": frozenset(row["columns"])})

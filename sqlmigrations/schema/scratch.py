@@ -298,7 +298,7 @@ def _create(host: Connection, name: str, live: Connection, purpose: str) -> int:
 _LISTS = frozenset({"search_path", "session_preload_libraries", "local_preload_libraries", "temp_tablespaces"})
 
 #: One name of such a list: in double quotes, or bare.
-_LISTED = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
+_LISTED = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
 
 
 def _database_setting(database: sql.Identifier, name: str, value: str) -> sql.Composed:
@@ -311,9 +311,8 @@ def _database_setting(database: sql.Identifier, name: str, value: str) -> sql.Co
 
 def _names(value: str) -> list[str]:
     """Split a list of names as PostgreSQL keeps it: ``"$user", public``."""
-    quoted = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
     return [
-        (match[1] or "").replace('""', '"') if match[1] is not None else match[2] for match in quoted.finditer(value)
+        (match[1] or "").replace('""', '"') if match[1] is not None else match[2] for match in _LISTED.finditer(value)
     ]
 
 

@@ -134,24 +134,14 @@ class Connections(Check):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IdleInTransaction(Check):
-    """A transaction that is open while its program does something else holds its locks, and holds up vacuum.
+class Sessions(Check):
+    """What checks that look at each session of this database have in common."""
 
-    A migration that needs a table which it has only read waits for it, and everybody else waits behind the migration.
-    Mostly it is a program that calls another service within ``atomic()``, or a forgotten psql.
-    """
-
-    id = "idle_in_transaction"
-    title = "No transaction is open and idle"
     evidence = Evidence.SNAPSHOT
     examines = "sessions"
     tags = frozenset({"sessions", BEFORE})
     right = SEES_ALL
     sql: ClassVar[tuple[str, ...]] = ("sessions",)
-
-    #: Since the transaction began, not since its last statement.
-    warning_seconds: float = 1 * MINUTE
-    critical_seconds: float = 10 * MINUTE
 
     def run(self, probe: Probe) -> Answer:
         """Look at the sessions of this database.
@@ -162,6 +152,26 @@ class IdleInTransaction(Check):
         rows = probe.rows()
         verdicts = answer((self.judge(row) for row in rows if not row["is_hidden"]), left_out=left_out(rows))
         return seen(probe, rows, verdicts)
+
+    def judge(self, row: Row) -> Finding | None:
+        """Judge one session."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdleInTransaction(Sessions):
+    """A transaction that is open while its program does something else holds its locks, and holds up vacuum.
+
+    A migration that needs a table which it has only read waits for it, and everybody else waits behind the migration.
+    Mostly it is a program that calls another service within ``atomic()``, or a forgotten psql.
+    """
+
+    id = "idle_in_transaction"
+    title = "No transaction is open and idle"
+
+    #: Since the transaction began, not since its last statement.
+    warning_seconds: float = 1 * MINUTE
+    critical_seconds: float = 10 * MINUTE
 
     def judge(self, row: Row) -> Finding | None:
         """Judge one session."""
@@ -185,7 +195,7 @@ class IdleInTransaction(Check):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LongRunning(Check):
+class LongRunning(Sessions):
     """A statement that has run for long holds its locks for as long, and keeps vacuum from removing dead rows.
 
     ``ALTER TABLE`` waits for the slowest report that reads the table. Autovacuum and replication are left out, they
@@ -194,24 +204,9 @@ class LongRunning(Check):
 
     id = "long_running"
     title = "No statement runs for long"
-    evidence = Evidence.SNAPSHOT
-    examines = "sessions"
-    tags = frozenset({"sessions", BEFORE})
-    right = SEES_ALL
-    sql: ClassVar[tuple[str, ...]] = ("sessions",)
 
     warning_seconds: float = 5 * MINUTE
     critical_seconds: float = 30 * MINUTE
-
-    def run(self, probe: Probe) -> Answer:
-        """Look at the sessions of this database.
-
-        Raises:
-            Skip: nothing was found, but sessions of other roles are hidden.
-        """
-        rows = probe.rows()
-        verdicts = answer((self.judge(row) for row in rows if not row["is_hidden"]), left_out=left_out(rows))
-        return seen(probe, rows, verdicts)
 
     def judge(self, row: Row) -> Finding | None:
         """Judge one session."""

@@ -5,12 +5,6 @@ SELECT
     CURRENT_USER::pg_catalog.text AS role,
     pg_catalog.pg_is_in_recovery() AS is_standby,
     (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER) AS is_superuser,
-    ARRAY(
-        SELECT r.rolname::pg_catalog.text
-        FROM pg_catalog.pg_roles AS r
-        WHERE r.rolname ~ '^pg_' AND pg_catalog.pg_has_role(r.oid, 'USAGE')
-        ORDER BY 1
-    ) AS memberships,
     (
         SELECT coalesce(
             pg_catalog.jsonb_object_agg(e.extname, pg_catalog.jsonb_build_array(n.nspname, e.extversion)), '{}'

@@ -41,11 +41,6 @@ class Fix:
     rank: int = 0
 
     @property
-    def is_destructive(self) -> bool:
-        """Whether it drops what can't be brought back."""
-        return any(statement.destructive for statement in self.statements)
-
-    @property
     def in_transaction(self) -> bool:
         """Whether it can run inside a transaction block."""
         return not any(statement.alone for statement in self.statements)

@@ -57,9 +57,6 @@ ORDER = (
     "default privileges",
 )
 
-#: What a schema holds by itself, not as part of a relation.
-_IN_SCHEMA = frozenset(ORDER) - {*_PARTS, "column", "schema"}
-
 #: Default privileges by the kinds that they are for.
 _DEFAULTS_FOR = {
     "table": "TABLES",
