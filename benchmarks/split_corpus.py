@@ -16,6 +16,7 @@ an empty block, and text that is not UTF-8 is read as Windows-1252.
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 import re
 import socket
@@ -179,7 +180,7 @@ class Recorder(threading.Thread):
                 elif kind == b"X":
                     return
 
-    def _query(self, stream, sql: bytes) -> None:  # type: ignore[no-untyped-def]
+    def _query(self, stream: io.BufferedRWPair, sql: bytes) -> None:
         self.queries.append(sql)
         words = [token.word for token in code(sql) if token.word]
         if words[:1] == ["COPY"] and any(
@@ -197,7 +198,7 @@ class Recorder(threading.Thread):
         self._ready(stream)
 
     @staticmethod
-    def _ready(stream) -> None:  # type: ignore[no-untyped-def]
+    def _ready(stream: io.BufferedRWPair) -> None:
         stream.write(_message(b"Z", b"I"))
         stream.flush()
 
