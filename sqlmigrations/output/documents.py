@@ -303,6 +303,7 @@ def _finding(finding: Finding, check: str) -> Document:
         "observed": finding.observed,
         "threshold": finding.threshold,
         "value": None if finding.value is None else float(finding.value),
+        "details": list(finding.details),
         "fix": [{"kind": str(fix.kind), "text": fix.text, "note": fix.note} for fix in finding.fixes],
         "origin": origin and {"file": origin.file, "line": origin.line},
         "fingerprint": finding.fingerprint(check),

@@ -91,6 +91,8 @@ class HealthText:
         if finding.origin is not None:
             line = f":{finding.origin.line}" if finding.origin.line else ""
             yield f"    from {finding.origin.file}{line}"
+        for detail in finding.details:
+            yield f"    {detail}"
         for fix in finding.fixes:
             yield f"    {_KINDS[fix.kind]}: {self.style.SQL_KEYWORD(fix.text)}"
             if fix.note:

@@ -78,6 +78,17 @@ def test_many_findings_of_one_kind_are_counted() -> None:
     assert dbhealth("--only", "no_primary_key", "-v", "2").out.count("warning public.t") == 42
 
 
+def test_details_stand_below_their_finding(settings: Settings) -> None:
+    settings.SQLMIGRATIONS_HEALTH = {"thresholds": {"idle_in_transaction": {"warning_seconds": 0}}}
+    with session() as idle, idle.transaction():
+        idle.execute("SELECT 'host=db password=secret',\n 1")
+        out = dbhealth("--only", "idle_in_transaction").out
+        (check,) = document("--only", "idle_in_transaction")["checks"]
+    statement = "last statement: SELECT 'host=db password=********', 1"
+    assert f"\n    {statement}\n    SQL: SELECT pg_terminate_backend(" in out.replace("pg_catalog.", "")
+    assert check["findings"][0]["details"] == [statement]
+
+
 def test_verbosity() -> None:
     run_sql(ILL)
     quiet = dbhealth("--only", "no_primary_key", "--only", "not_valid_constraints", "-v", "0").out
@@ -158,6 +169,7 @@ def test_json() -> None:
             "observed": "no index for the key to public.parent",
             "threshold": "an index that its columns lead",
             "value": None,
+            "details": [],
             "fix": [
                 {
                     "kind": "sql",

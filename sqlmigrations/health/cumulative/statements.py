@@ -32,6 +32,7 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
+from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import counted, percent, size, span
 
 Row = Mapping[str, Any]
@@ -160,7 +161,7 @@ class SlowQueries(Check):
             ),
             identity=(row["role"], row["query"]),
             value=row["mean_seconds"],
-            details=(f"statement of {row['role']}: {_one_line(row['query'])}",),
+            details=(f"statement of {row['role']}: {shown(row['query'])}",),
         )
 
     def _severity(self, row: Row, share: float) -> Severity | None:
@@ -211,11 +212,6 @@ def _detailed(found: Finding, lines: tuple[str, ...]) -> Finding:
 
 def _statement(row: Row) -> Subject:
     return Subject("query", name=f"query {row['name']}")
-
-
-def _one_line(text: str, length: int = 500) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[:length]} ..."
 
 
 def _quick(seconds: float) -> str:

@@ -20,6 +20,7 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.snapshot.sessions import identity, subject_of, terminate
+from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import span
 
 Row = Mapping[str, Any]
@@ -112,7 +113,7 @@ def _tree(root: int, below: Mapping[int, Sequence[int]]) -> list[tuple[int, int]
 def _line(row: Row, depth: int) -> str:
     """Return the line of one who waits: ``pid 12 (app) wants ShareLock on orders, 40 s: UPDATE ...``."""
     wanted = f"wants {row['lock_mode']} on {row['lock_target']}" if row["lock_mode"] else "waits"
-    return f"{'  ' * (depth - 1)}{subject_of(row)} {wanted}, {span(row['waiting_seconds'] or 0)}: {row['query']}"
+    return f"{'  ' * (depth - 1)}{subject_of(row)} {wanted}, {span(row['waiting_seconds'] or 0)}: {shown(row['query'])}"
 
 
 def _outsider(pid: int) -> Subject:

@@ -24,6 +24,7 @@ from sqlmigrations.health.base import (
     answer,
     grade,
 )
+from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import counted, percent, span
 
 #: What lets a role see what the sessions of other roles do.
@@ -190,7 +191,7 @@ class IdleInTransaction(Sessions):
             fixes=(terminate(row["pid"]),),
             identity=identity(row),
             value=row["transaction_seconds"],
-            details=(f"last statement: {row['query']}",),
+            details=(f"last statement: {shown(row['query'])}",),
         )
 
 
@@ -225,7 +226,7 @@ class LongRunning(Sessions):
             fixes=(cancel(row["pid"]),),
             identity=identity(row),
             value=row["query_seconds"],
-            details=(f"statement: {row['query']}",),
+            details=(f"statement: {shown(row['query'])}",),
         )
 
 
