@@ -198,6 +198,11 @@ class MigrationEvent(ReadOnlyModel):
     def __str__(self) -> str:
         return f"{self.filename} {self.type}".strip()
 
+    @property
+    def message(self) -> str:
+        """The error of a failed event, or the reason that a person gave."""
+        return str(self.details.get("message") or self.details.get("reason") or "")
+
 
 class SchemaChange(ReadOnlyModel):
     """One change of the schema, as the event triggers of the DDL log saw it."""

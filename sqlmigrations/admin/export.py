@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlmigrations.models import MigrationEvent
-from sqlmigrations.output.record_page import message_of
 
 #: The columns of the CSV; a message stands for the details, which JSON lines have whole.
 COLUMNS = (
@@ -51,7 +50,7 @@ def csv_lines(events: Iterable[MigrationEvent]) -> Iterator[str]:
     yield write([*COLUMNS, "message"])
     for event in events:
         values = [_plain(getattr(event, column)) for column in COLUMNS]
-        yield write([_harmless(value) for value in (*values, message_of(event))])
+        yield write([_harmless(value) for value in (*values, event.message)])
 
 
 def json_lines(events: Iterable[MigrationEvent]) -> Iterator[str]:

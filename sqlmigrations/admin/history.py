@@ -1,4 +1,7 @@
-"""The history: every SQL migration and every event, to read and never to write."""
+"""The history: every SQL migration and every event, to read and never to write.
+
+Every process of a project with an admin imports this module, and few show a page: each page imports what it needs.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +28,16 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
-from sqlmigrations.admin.export import FORMATS
 from sqlmigrations.admin.state import StatePagesMixin
 from sqlmigrations.database import raw
 from sqlmigrations.history import locate
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.durations import duration
-from sqlmigrations.output.highlight import Mark, highlight
-from sqlmigrations.output.record_page import SCRIPTS, happening, message_of, page_of, timings_of
 
 if TYPE_CHECKING:
+    from sqlmigrations.output.highlight import Mark
+
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
@@ -261,10 +263,14 @@ class MigrationRecordAdminMixin(StatePagesMixin, HistoryAdminMixin):
         self, sql: str, *, first_line: int = 1, anchor: str = "L", mark: Mark | None = None, numbered: bool = True
     ) -> SafeString:
         """Return a text as HTML: coloured, numbered from ``first_line``, its error at the line that ``mark`` names."""
+        from sqlmigrations.output.highlight import highlight
+
         return highlight(sql, first_line=first_line, anchor=anchor, mark=mark, numbered=numbered)
 
     def page_context(self, request: HttpRequest, obj: MigrationRecord) -> dict[str, Any]:
         """Return the record's outcome, error, texts, times, objects and events."""
+        from sqlmigrations.output.record_page import happening, page_of
+
         events = list(self.events_of(obj))
         timed = self.last_applied_event(obj)
         return {
@@ -312,6 +318,8 @@ class MigrationRecordAdminMixin(StatePagesMixin, HistoryAdminMixin):
 
     def sql_text(self, record: MigrationRecord, script: str) -> str | None:
         """Return the text of a script by its name in the address; nothing if there is none."""
+        from sqlmigrations.output.record_page import SCRIPTS
+
         field, _anchor = SCRIPTS.get(script, ("", ""))
         text: str | None = getattr(record, field) if field else None
         return text
@@ -349,6 +357,8 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
         """Stream the events that the list's filters and search leave, in the chain's order."""
         if not self.has_export_permission(request):
             raise PermissionDenied
+        from sqlmigrations.admin.export import FORMATS
+
         if format not in FORMATS:
             raise Http404(f"No such format: {format}")
         lines, content_type = FORMATS[format]
@@ -373,7 +383,7 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
     @admin.display(description=_("what"), ordering="type")
     def what(self, event: MigrationEvent) -> SafeString:
         """Return the badge of what happened, and an error or a reason below it."""
-        return _with_line_below(badge(event.type, event.get_type_display()), _short(message_of(event)))
+        return _with_line_below(badge(event.type, event.get_type_display()), _short(event.message))
 
     @admin.display(description=_("file"), ordering="filename")
     def file(self, event: MigrationEvent) -> SafeString:
@@ -397,6 +407,8 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
 
     def page_context(self, request: HttpRequest, obj: MigrationEvent) -> dict[str, Any]:
         """Return what happened, who did it with what, and its place in the chain."""
+        from sqlmigrations.output.record_page import timings_of
+
         others = MigrationEvent.objects.using(obj._state.db).only("filename", "type", "hash")
         before = others.filter(id__lt=obj.pk).order_by("-id").first()
         after = others.filter(id__gt=obj.pk).order_by("id").first()
@@ -405,11 +417,11 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
         return {
             "event": obj,
             "badge": badge(obj.type, obj.get_type_display()),
-            "message": message_of(obj),
+            "message": obj.message,
             "took": _duration(obj.duration_ms),
             "timings": timings_of(obj.timings),
             "statements": len(obj.timings),
-            "details": [(key, _plain(value)) for key, value in obj.details.items() if value != message_of(obj)],
+            "details": [(key, _plain(value)) for key, value in obj.details.items() if value != obj.message],
             "blockers": [[(key, _plain(value)) for key, value in blocker.items()] for blocker in obj.blockers],
             "before_url": self.url_of(request, MigrationEvent, "change", before.pk) if before else "",
             "after_url": self.url_of(request, MigrationEvent, "change", after.pk) if after else "",

@@ -1,4 +1,7 @@
-"""Pages about the state of each database: overview, drift, health, versions of the schema. Each only reads."""
+"""Pages about the state of each database: overview, drift, health, versions of the schema. Each only reads.
+
+Every process of a project with an admin imports this module, and few show a page: each page imports what it needs.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +19,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from sqlmigrations.exceptions import SQLMigrationsError
-from sqlmigrations.health.base import Status
 from sqlmigrations.models import SnapshotReason
 from sqlmigrations.output.badges import badge
-from sqlmigrations.output.overview_page import (
-    grouped,
-    page_of,
-    severity_badge,
-    topics_of,
-    worst_findings,
-)
-from sqlmigrations.schema.difference import Severity
-from sqlmigrations.service.databases import aliases_with_files, is_postgresql
-from sqlmigrations.service.health import HealthOptions, HealthReport, check_health
-from sqlmigrations.service.overview import look_over
-from sqlmigrations.service.validate import ValidateOptions, validate
-from sqlmigrations.service.versions import compare_versions, list_versions
 
 if TYPE_CHECKING:
+    from sqlmigrations.service.health import HealthReport
+
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
@@ -91,6 +82,8 @@ class StatePagesMixin(ModelAdmin):
         """Show one of the pages; what can't be asked is told instead."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        from sqlmigrations.service.databases import aliases_with_files, is_postgresql
+
         aliases = aliases_with_files() or (DEFAULT_DB_ALIAS,)
         database = request.GET.get("database") or (DEFAULT_DB_ALIAS if DEFAULT_DB_ALIAS in aliases else aliases[0])
         if database not in (*aliases, DEFAULT_DB_ALIAS) or not is_postgresql(database):
@@ -119,6 +112,9 @@ class StatePagesMixin(ModelAdmin):
 
     def overview_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """Return how the database is, as far as that is soon known."""
+        from sqlmigrations.output.overview_page import page_of
+        from sqlmigrations.service.overview import look_over
+
         overview = look_over(database)
         remembered: HealthGlance | None = cache.get(_key(database))
         return {
@@ -132,6 +128,10 @@ class StatePagesMixin(ModelAdmin):
 
     def drift_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """Validate the database."""
+        from sqlmigrations.output.overview_page import grouped, severity_badge
+        from sqlmigrations.schema.difference import Severity
+        from sqlmigrations.service.validate import ValidateOptions, validate
+
         report = validate(ValidateOptions(database))
         return {
             "report": report,
@@ -143,6 +143,10 @@ class StatePagesMixin(ModelAdmin):
 
     def health_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """Run the health checks, and remember for the overview what they found."""
+        from sqlmigrations.health.base import Status
+        from sqlmigrations.output.overview_page import severity_badge, topics_of
+        from sqlmigrations.service.health import HealthOptions, check_health
+
         report = check_health(HealthOptions(database))
         cache.set(_key(database), _glance(report), REMEMBERED)
         return {
@@ -160,6 +164,8 @@ class StatePagesMixin(ModelAdmin):
 
     def versions_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """List the versions of the schema; compare the two that are chosen, else the newest two."""
+        from sqlmigrations.service.versions import compare_versions, list_versions
+
         versions = list_versions(database).versions
         numbers = [version.id for version in versions]
         after = _number(request.GET.get("to"), numbers, default=0)
@@ -180,6 +186,8 @@ HealthGlance = tuple[datetime, Any, Any]
 
 def _glance(report: HealthReport) -> HealthGlance:
     """Return what the overview remembers of a report: when, the topics that are not well, the worst findings."""
+    from sqlmigrations.output.overview_page import topics_of, worst_findings
+
     worst = [(badge, title, str(finding.subject), finding.observed) for badge, title, finding in worst_findings(report)]
     return report.at, [topic for topic in topics_of(report) if not topic.is_well], worst
 

@@ -47,13 +47,17 @@ def check_routing(**kwargs: object) -> list[CheckMessage]:
 
 def check_databases(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
     """Check those of ``databases`` that have SQL files; nothing without ``databases``."""
+    if not databases:
+        return []
     from sqlmigrations.checks import databases as checks
 
-    return list(checks.check(databases)) if databases else []
+    return list(checks.check(databases))
 
 
 def check_deployment(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
     """Check what those of ``databases`` that have SQL files should have in production."""
+    if not databases:
+        return []
     from sqlmigrations.checks import deployment
 
-    return list(deployment.check(databases)) if databases else []
+    return list(deployment.check(databases))

@@ -14,7 +14,6 @@ from django.db import connections
 from sqlmigrations.checks.messages import error
 from sqlmigrations.conf import NAMES, PREFIX, settings
 from sqlmigrations.files.directives import MAX_RETRIES, is_duration
-from sqlmigrations.health.config import problems_of
 from sqlmigrations.plan import LatePolicy
 from sqlmigrations.schema.difference import Severity
 from sqlmigrations.schema.ignore import KEYS, problem
@@ -36,8 +35,10 @@ def check() -> Iterator[CheckMessage]:
 
 
 def _health() -> Iterator[CheckMessage]:
-    """Yield what can't be understood in the setting of health checks."""
-    if is_valid("HEALTH"):
+    """Yield what can't be understood in the setting of health checks; without one the checks are not even loaded."""
+    if settings.HEALTH and is_valid("HEALTH"):
+        from sqlmigrations.health.config import problems_of
+
         for problem in problems_of(settings.HEALTH):
             hint = "manage.py dbhealth --list shows the checks, --explain ID the thresholds of one."
             yield error("004", problem[:1].upper() + problem[1:], hint=hint, obj=f"settings.{PREFIX}HEALTH")

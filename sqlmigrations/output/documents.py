@@ -1,32 +1,35 @@
-"""Results as JSON documents: stable, one per call."""
+"""Results as JSON documents: stable, one per call.
+
+Every command imports this module: what only some documents need is imported where they are made.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlmigrations.exceptions import DangersFound, InvalidFiles, SQLMigrationsError
-from sqlmigrations.health.base import Finding, Result
-from sqlmigrations.output import rehearsal
-from sqlmigrations.output.lint import document as finding
-from sqlmigrations.plan import Missing, Step
-from sqlmigrations.runner.failure import Failure
-from sqlmigrations.schema.catalog import Catalog
-from sqlmigrations.schema.ddl_log import LoggedChange
-from sqlmigrations.schema.difference import Difference
-from sqlmigrations.service.adopt import AdoptionPlan
 from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summary
-from sqlmigrations.service.ddl_log import DDLLogReport
-from sqlmigrations.service.gate import GateReport
-from sqlmigrations.service.health import HealthReport, Known
-from sqlmigrations.service.lint import LintReport
-from sqlmigrations.service.makesql import Made
-from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport
-from sqlmigrations.service.repair import RepairPlan
-from sqlmigrations.service.revert import RevertPlan, RevertResult
-from sqlmigrations.service.validate import Origin, ValidationReport
-from sqlmigrations.service.versions import Accepted, VersionsReport
+
+if TYPE_CHECKING:
+    from sqlmigrations.health.base import Finding, Result
+    from sqlmigrations.plan import Missing, Step
+    from sqlmigrations.runner.failure import Failure
+    from sqlmigrations.schema.catalog import Catalog
+    from sqlmigrations.schema.ddl_log import LoggedChange
+    from sqlmigrations.schema.difference import Difference
+    from sqlmigrations.service.adopt import AdoptionPlan
+    from sqlmigrations.service.ddl_log import DDLLogReport
+    from sqlmigrations.service.gate import GateReport
+    from sqlmigrations.service.health import HealthReport, Known
+    from sqlmigrations.service.lint import LintReport
+    from sqlmigrations.service.makesql import Made
+    from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport
+    from sqlmigrations.service.repair import RepairPlan
+    from sqlmigrations.service.revert import RevertPlan, RevertResult
+    from sqlmigrations.service.validate import Origin, ValidationReport
+    from sqlmigrations.service.versions import Accepted, VersionsReport
 
 #: Raised when the meaning of a key changes; a new key may come at any time.
 SCHEMA_VERSION = 1
@@ -61,10 +64,12 @@ def of_run(command: str, result: RunResult | RevertResult) -> Document:
 
 def of_rehearsal(report: RehearsalReport) -> Document:
     """Return the document of a rehearsal."""
+    from sqlmigrations.output.rehearsal import of_file
+
     return {
         **head("applysql", report.database),
         "rehearsal": str(report.where),
-        "files": [{**rehearsal.of_file(each, report), "error": _failure(_first_error(each))} for each in report.files],
+        "files": [{**of_file(each, report), "error": _failure(_first_error(each))} for each in report.files],
         "notes": list(report.notes),
         "summary": dict(Counter(each.state for each in report.files)),
     }
@@ -256,7 +261,7 @@ def of_ddl_log(report: DDLLogReport) -> Document:
 
 
 def _logged(change: LoggedChange) -> Document:
-    return {**{name: getattr(change, name) for name in LoggedChange.__slots__}, "at": change.at.isoformat()}
+    return {**{name: getattr(change, name) for name in change.__slots__}, "at": change.at.isoformat()}
 
 
 def of_health(report: HealthReport) -> Document:
@@ -361,8 +366,15 @@ def _planned(step: Step, lint: LintReport | None) -> Document:
         "duration_ms": step.record.execution_time_ms if step.record else None,
         "statements": step.record.statements_total if step.record else None,
         "error": None,
-        "findings": [finding(found) for found in lint.of(step.name)] if lint else [],
+        "findings": _found(lint, step.name) if lint else [],
     }
+
+
+def _found(lint: LintReport, name: str) -> list[Document]:
+    """Return what the linter found in a file."""
+    from sqlmigrations.output.lint import document
+
+    return [document(finding) for finding in lint.of(name)]
 
 
 def _gone(missing: Missing) -> Document:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from sqlmigrations.exceptions import DangersFound, RunLockHeld, SQLMigrationsError
-from sqlmigrations.health.base import Severity
 from sqlmigrations.plan import DISAGREEING, Status
 from sqlmigrations.service.apply import PlanReport, RunResult
-from sqlmigrations.service.ddl_log import DDLLogReport
-from sqlmigrations.service.health import HealthReport
-from sqlmigrations.service.rehearse import RehearsalReport
-from sqlmigrations.service.revert import RevertResult
-from sqlmigrations.service.validate import ValidationReport
+
+if TYPE_CHECKING:
+    from sqlmigrations.health.base import Severity
+    from sqlmigrations.service.ddl_log import DDLLogReport
+    from sqlmigrations.service.health import HealthReport
+    from sqlmigrations.service.rehearse import RehearsalReport
+    from sqlmigrations.service.revert import RevertResult
+    from sqlmigrations.service.validate import ValidationReport
 
 
 class ExitCode(IntEnum):
@@ -75,9 +78,7 @@ def of_run(result: RunResult | RevertResult) -> ExitCode:
     if any(file.error for file in result.files) or statuses & {Status.FAILED, Status.HELD, Status.LATE}:
         return ExitCode.FOUND
     gate = result.gate if isinstance(result, RunResult) else None
-    if gate is not None and gate.worst in (Severity.WARNING, Severity.CRITICAL):
-        return ExitCode.FOUND
-    return ExitCode.OK
+    return ExitCode.FOUND if gate is not None and gate.is_worse else ExitCode.OK
 
 
 def of_rehearsal(report: RehearsalReport) -> ExitCode:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sqlmigrations.health.base import Finding, Severity
 from sqlmigrations.output.annotations import annotation
-from sqlmigrations.service.health import HealthReport
+
+if TYPE_CHECKING:
+    from sqlmigrations.service.health import HealthReport
 
 _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.core.management.color import Style
 
 from sqlmigrations.health.base import Check, Finding, FixKind, Result, Severity, Status
 from sqlmigrations.health.units import counted, span
-from sqlmigrations.service.gate import GateReport
-from sqlmigrations.service.health import HealthReport
+
+if TYPE_CHECKING:
+    from sqlmigrations.service.gate import GateReport
+    from sqlmigrations.service.health import HealthReport
 
 #: How many findings of one check are shown before the others are only counted.
 SHOWN = 5

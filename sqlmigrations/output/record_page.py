@@ -282,10 +282,5 @@ def happening(event: MigrationEvent) -> Happening:
         event,
         badge=badge(event.type, event.get_type_display()),
         duration="" if event.duration_ms is None else duration(event.duration_ms),
-        message=message_of(event),
+        message=event.message,
     )
-
-
-def message_of(event: MigrationEvent) -> str:
-    """Return the error of a failed event, or the reason that a person gave."""
-    return str(event.details.get("message") or event.details.get("reason") or "")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.color import Style
 
 from sqlmigrations.output.text import failure_lines
-from sqlmigrations.runner.rehearsal import Block, MeasuredStatement, Rehearsed
 from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport, Size, Where
+
+if TYPE_CHECKING:
+    from sqlmigrations.runner.rehearsal import Block, MeasuredStatement, Rehearsed
 
 _HEADINGS = {
     Where.SCHEMA: "Rehearsal in a copy of the schema:",

@@ -11,10 +11,11 @@ from django.core.management.color import Style
 
 from sqlmigrations.output.text import RunText
 from sqlmigrations.service.apply import Began, Finished, Report, RunResult
-from sqlmigrations.service.revert import RevertResult
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from sqlmigrations.service.revert import RevertResult
 
 #: Files from which on a bar is of use.
 MANY = 30

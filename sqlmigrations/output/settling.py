@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from django.core.management.color import Style
 
-from sqlmigrations.service.adopt import Adoption, AdoptionPlan
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
+
+if TYPE_CHECKING:
+    from sqlmigrations.service.adopt import Adoption, AdoptionPlan
 
 
 def repair_lines(plan: RepairPlan, style: Style) -> Iterator[str]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.core.management.color import Style
 
-from sqlmigrations.exceptions import Problem
-from sqlmigrations.files.scripts import Script
-from sqlmigrations.output.health import gate_lines
-from sqlmigrations.output.lint import finding_lines, summary_line
 from sqlmigrations.plan import Missing, Plan, Status, Step
-from sqlmigrations.runner.failure import Failure
 from sqlmigrations.service.apply import (
     Began,
     FileResult,
@@ -23,9 +19,14 @@ from sqlmigrations.service.apply import (
     Starting,
     summary,
 )
-from sqlmigrations.service.lint import LintReport
-from sqlmigrations.service.revert import RevertPlan, RevertResult
 from sqlmigrations.service.run import Blocked, Waiting
+
+if TYPE_CHECKING:
+    from sqlmigrations.exceptions import Problem
+    from sqlmigrations.files.scripts import Script
+    from sqlmigrations.runner.failure import Failure
+    from sqlmigrations.service.lint import LintReport
+    from sqlmigrations.service.revert import RevertPlan, RevertResult
 
 Paint = Callable[[str], str]
 
@@ -116,14 +117,16 @@ class RunText:
         else:
             yield _summary(summary(result.files))
         if isinstance(result, RunResult) and result.gate is not None:
+            from sqlmigrations.output.health import gate_lines
+
             yield from gate_lines(result.gate, self.style)
         yield f"Head of the history: {result.head}"
 
 
 def _nothing(result: RunResult | RevertResult) -> str:
-    if isinstance(result, RevertResult):
-        return "Nothing to revert."
-    return "No SQL files to apply: everything is up to date."
+    if isinstance(result, RunResult):
+        return "No SQL files to apply: everything is up to date."
+    return "Nothing to revert."
 
 
 def seconds(milliseconds: float) -> str:
@@ -194,6 +197,8 @@ def plan_lines(report: PlanReport, style: Style) -> Iterator[str]:
             paint: Paint = str if step.runs else style.WARNING
             yield f"  {paint(_verb(step, report))} {step.name}{reason}"
             if report.lint is not None:
+                from sqlmigrations.output.lint import finding_lines
+
                 yield from finding_lines(report.lint.of(step.name), style)
     yield from _missing_lines(report.plan.missing, style)
     if report.holder is not None:
@@ -260,6 +265,8 @@ def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
 
 def _lint_lines(report: PlanReport, lint: LintReport, style: Style) -> Iterator[str]:
     """Yield what the linter found, and in how many files it looked."""
+    from sqlmigrations.output.lint import finding_lines, summary_line
+
     yield from finding_lines(lint.findings, style, indent="")
     yield from (style.WARNING(f"Not looked at: {skipped}") for skipped in lint.skipped)
     paint = style.ERROR if lint.serious else style.SUCCESS

@@ -1,4 +1,7 @@
-"""Applies SQL files to one database, and tells what that would do."""
+"""Applies SQL files to one database, and tells what that would do.
+
+Most runs find nothing to do: what only a run with work needs is imported when there is some.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -25,13 +28,12 @@ from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import forwards
-from sqlmigrations.service.backup import back_up, check_backup_is_possible
-from sqlmigrations.service.ddl_log import prune_ddl_log
-from sqlmigrations.service.gate import GateReport, check_gate, close_gate, look
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
-from sqlmigrations.service.lint import LintReport, lint_scripts, refuse
 from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
-from sqlmigrations.service.snapshot import moving_snapshot
+
+if TYPE_CHECKING:
+    from sqlmigrations.service.gate import GateReport
+    from sqlmigrations.service.lint import LintReport
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -211,6 +213,8 @@ def _lint(plan: Plan, connection: Connection, options: ApplyOptions) -> LintRepo
     """Lint the files that would run; what is only recorded is not looked at."""
     if options.records_only:
         return None
+    from sqlmigrations.service.lint import lint_scripts
+
     return lint_scripts([step.file for step in plan.runnable], connection, thorough=options.lint)
 
 
@@ -287,26 +291,57 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
         KeyboardInterrupt: the run was interrupted; the file in work was rolled back and that was recorded.
     """
     if options.backup:
-        check_backup_is_possible()
+        _check_backup_is_possible()
     with connected(options.database) as wrapper:
         disk, footprints = read_disk(options.database), Footprints()
         runnable = _prospect(wrapper, disk, options, footprints).plan.runnable
-        judge(runnable)  # before the lock is taken and before the history's tables are made
-        if options.gate and runnable:
-            check_gate(options.database)
-        if not options.records_only:
-            refuse([step.file for step in runnable], raw(wrapper), asked=options.lint)
+        if runnable:
+            # Before the lock is taken and before the history's tables are made.
+            _check_beforehand(runnable, raw(wrapper), options)
         with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
             prospect = _prospect(wrapper, disk, options, footprints)
             judge(prospect.plan.runnable, {step.name for step in runnable})
-            if options.backup and prospect.plan.runnable:
-                run.journal.context["backup"] = back_up(options.database)
-            before = look(options.database) if options.gate and prospect.plan.runnable else None
-            result = _Application(run, options, progress).go(prospect)
-            prune_ddl_log(run.connection, run.tables)
-            if before is not None and not run.connection.closed:
-                result = replace(result, gate=close_gate(run, before), head=run.head)
-            return result
+            application = _Application(run, options, progress)
+            return _with_work(application, prospect) if prospect.plan.runnable else application.go(prospect)
+
+
+def _check_backup_is_possible() -> None:
+    from sqlmigrations.service.backup import check_backup_is_possible
+
+    check_backup_is_possible()
+
+
+def _check_beforehand(runnable: Iterable[Step], connection: Connection, options: ApplyOptions) -> None:
+    """Judge the files that would run, and the moment; raise what ``apply`` names for it."""
+    steps = list(runnable)
+    judge(steps)
+    if options.gate:
+        from sqlmigrations.service.gate import check_gate
+
+        check_gate(options.database)
+    if not options.records_only:
+        from sqlmigrations.service.lint import refuse
+
+        refuse([step.file for step in steps], connection, asked=options.lint)
+
+
+def _with_work(application: _Application, prospect: _Prospect) -> RunResult:
+    """Do the work with all that belongs around it: backup, gate, the schema's snapshot."""
+    from sqlmigrations.service.backup import back_up
+    from sqlmigrations.service.ddl_log import prune_ddl_log
+    from sqlmigrations.service.gate import close_gate, look
+    from sqlmigrations.service.snapshot import moving_snapshot
+
+    run, options = application.run, application.options
+    if options.backup:
+        run.journal.context["backup"] = back_up(options.database)
+    before = look(options.database) if options.gate else None
+    with moving_snapshot(run, files=lambda: changing(application.results)):
+        result = application.go(prospect)
+    prune_ddl_log(run.connection, run.tables)
+    if before is not None and not run.connection.closed:
+        result = replace(result, gate=close_gate(run, before), head=run.head)
+    return result
 
 
 @dataclass
@@ -324,10 +359,8 @@ class _Application:
         plan, database, run = prospect.plan, self.options.database, self.run.id
         self.progress(Began(plan, _warnings(prospect.disk)))
         signals.announce(signals.run_started, using=database, run=run, names=[step.name for step in plan.runnable])
-        snapshot = moving_snapshot(self.run, files=lambda: changing(self.results)) if plan.runnable else nullcontext()
         try:
-            with snapshot:
-                self._walk(prospect)
+            self._walk(prospect)
         finally:
             result = RunResult(
                 database,

@@ -31,6 +31,11 @@ class GateReport:
         """The worst severity among the new findings."""
         return max((finding.severity for _, finding in self.new), key=lambda each: each.rank, default=None)
 
+    @property
+    def is_worse(self) -> bool:
+        """Whether something new is more than information."""
+        return self.worst in (Severity.WARNING, Severity.CRITICAL)
+
     def as_json(self) -> dict[str, Any]:
         """Return what an event keeps."""
         return {

@@ -7,7 +7,7 @@ import pytest
 from django.utils.html import strip_tags
 
 from sqlmigrations.models import MigrationEvent, MigrationRecord
-from sqlmigrations.output.record_page import Failure, Made, happening, message_of, page_of, timings_of
+from sqlmigrations.output.record_page import Failure, Made, happening, page_of, timings_of
 from tests.admin.rows import EVENT, FAILED, RECORD
 
 SQL = "CREATE TABLE a ();\nCREATE TABLE b ();\nCREATE TABLE c ();\n"
@@ -171,7 +171,7 @@ def test_times_of_an_event_alone_have_no_links() -> None:
     [({}, ""), ({"message": "a"}, "a"), ({"reason": "b"}, "b"), ({"message": "a", "reason": "b"}, "a")],
 )
 def test_an_events_message_is_its_error_or_its_reason(details: dict[str, str], message: str) -> None:
-    assert message_of(event(details=details)) == message
+    assert event(details=details).message == message
 
 
 def test_an_event_without_a_duration_shows_none() -> None:

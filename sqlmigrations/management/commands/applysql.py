@@ -1,4 +1,7 @@
-"""``manage.py applysql``: apply SQL files, each exactly once."""
+"""``manage.py applysql``: apply SQL files, each exactly once.
+
+Most calls only apply: what the other options need is imported when they are given.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,11 @@ from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.management.base import SQLCommand, duration
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
-from sqlmigrations.output.lint import annotation_lines
-from sqlmigrations.output.rehearsal import rehearsal_lines
 from sqlmigrations.output.screen import Screen
-from sqlmigrations.output.settling import adoption_lines, repair_lines
 from sqlmigrations.output.text import check_lines, list_lines, plan_lines
 from sqlmigrations.runner.held_locks import Mode
-from sqlmigrations.service.adopt import adopt, plan_adoption
 from sqlmigrations.service.apply import ApplyOptions, PlanReport, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
-from sqlmigrations.service.rehearse import RehearseOptions, Where, rehearse
-from sqlmigrations.service.repair import plan_repair, repair
-from sqlmigrations.service.reposition import reposition
 from sqlmigrations.service.run import Blocked, Waiting
 
 
@@ -158,6 +154,9 @@ class Command(SQLCommand):
 
     def _rehearse(self, asked: ApplyOptions, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Run what is pending where it can do no harm, and say what was measured."""
+        from sqlmigrations.output.rehearsal import rehearsal_lines
+        from sqlmigrations.service.rehearse import RehearseOptions, Where, rehearse
+
         where = Where.IN_PLACE if options["in_place"] else Where.DATA if options["with_data"] else Where.SCHEMA
         max_lock = Mode[options["max_lock"]] if options["max_lock"] else None
         report = rehearse(RehearseOptions(asked, where, options["max_block_ms"], max_lock))
@@ -168,6 +167,9 @@ class Command(SQLCommand):
 
     def _adopt(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Take over another tool's history, shown first."""
+        from sqlmigrations.output.settling import adoption_lines
+        from sqlmigrations.service.adopt import adopt, plan_adoption
+
         plan = plan_adoption(options["adopt"], database=options["database"])
         self._tell(adoption_lines(plan, self.style), options)
         settle = partial(adopt, plan, tell=self._told, lock_wait=options["lock_wait"])
@@ -175,6 +177,9 @@ class Command(SQLCommand):
 
     def _repair(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Settle what files and history disagree about, shown first."""
+        from sqlmigrations.output.settling import repair_lines
+        from sqlmigrations.service.repair import plan_repair, repair
+
         plan = plan_repair(options["database"])
         self._tell(repair_lines(plan, self.style), options)
         settle = partial(repair, plan, reason=options["reason"], tell=self._told, lock_wait=options["lock_wait"])
@@ -203,6 +208,8 @@ class Command(SQLCommand):
         where = "from its beginning" if options["restart"] else f"with statement {options['resume_at']}"
         if not self._agreed(f"Go on {where} of {asked.names[0]}? What was done before is not undone.", options):
             raise ConfigurationError("Nothing was done.")
+        from sqlmigrations.service.reposition import reposition
+
         reposition(
             asked.names[0],
             resume_at=None if options["restart"] else options["resume_at"],
@@ -228,6 +235,8 @@ class Command(SQLCommand):
         if options["format"] == "json":
             return documents.of_plan(report, report.plan.steps if options["list"] else report.unfinished), code
         if options["format"] == "github" and report.lint is not None:
+            from sqlmigrations.output.lint import annotation_lines
+
             self._tell(annotation_lines(report.lint.findings, dict(report.lint.paths)), options)
         lines = list_lines if options["list"] else check_lines if options["check"] else plan_lines
         self._tell(lines(report, self.style), options)
