@@ -68,6 +68,8 @@ _BELOW_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 
 def last_part(name: str) -> str:
     """Return the last part of a qualified name, quotes and arguments kept."""
+    if '"' not in name and "(" not in name:
+        return name.rpartition(".")[2]
     match = _LAST.search(name)
     return match[0] if match else name
 
@@ -191,11 +193,20 @@ def _rows(
     """Yield the rows of one query: oid, number of the column, identity, and the attributes that have a value."""
     text = query(f"schema/sql/catalog/{name}.sql")
     rows = cursor(connection).execute(text, parameters if name in _IN_SCHEMAS else None)
-    names = [column.name for column in rows.description or ()][4:]
-    for oid, subid, kind, object_name, *values in rows.fetchall():
-        attributes = {
-            attribute: tuple(value) if isinstance(value, list) else value
-            for attribute, value in zip(names, values, strict=True)
-            if value is not None and value != []
-        }
-        yield oid, subid, Identity(kind, object_name), attributes
+    columns = (rows.description or ())[4:]
+    names = [column.name for column in columns]
+    lists = {column.name for column in columns if _is_array(connection, column.type_code)}
+    for row in rows.fetchall():
+        attributes = {attribute: value for attribute, value in zip(names, row[4:], strict=True) if value is not None}
+        for attribute in attributes.keys() & lists:
+            if attributes[attribute]:
+                attributes[attribute] = tuple(attributes[attribute])
+            else:
+                del attributes[attribute]
+        yield row[0], row[1], Identity(row[2], row[3]), attributes
+
+
+def _is_array(connection: Connection, oid: int) -> bool:
+    """Tell whether a type is an array of another one."""
+    info = connection.adapters.types.get(oid)
+    return info is not None and info.array_oid == oid

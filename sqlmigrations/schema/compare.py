@@ -50,19 +50,24 @@ class _Comparison:
 
     def differences(self) -> Iterator[Difference]:
         pairs = self._pairs()
-        self._note_moved_extensions(pairs)
-        released = self._released(pairs)
+        unlike = {
+            identity: other
+            for identity, other in pairs.items()
+            if identity is not other or self.expected[identity] != self.found[other]
+        }
+        self._note_moved_extensions(unlike)
+        released = self._released(unlike)
         absent = _Absent(self.expected, self.expected.keys() - pairs.keys(), released)
         extra = _Absent(self.found, self.found.keys() - set(pairs.values()), released)
-        for identity in sorted(self.expected.keys() | extra.identities):
-            if identity in pairs:
-                yield from self._of_pair(identity, pairs[identity], absent, extra)
+        for identity in sorted(unlike.keys() | absent.identities | extra.identities):
+            if identity in unlike:
+                yield from self._of_pair(identity, unlike[identity], absent, extra)
             elif identity in absent.identities:
                 if not absent.follows(identity):
                     yield self._difference(identity, "presence", "present", "absent")
             elif not extra.follows(identity):
                 yield self._difference(identity, "presence", "absent", "present", rank=EXTRA)
-        yield from self._orders(pairs)
+        yield from self._orders(pairs, unlike)
 
     # Pairs
 
@@ -175,20 +180,20 @@ class _Comparison:
             return False
         return self.renames.explain(expected, found, identity, other)
 
-    def _orders(self, pairs: Mapping[Identity, Identity]) -> Iterator[Difference]:
+    def _orders(self, pairs: Mapping[Identity, Identity], unlike: Mapping[Identity, Identity]) -> Iterator[Difference]:
         """Yield the tables whose columns stand in another order; what is missing or extra doesn't count."""
         if self.source is Source.MODELS:
             return  # columns that were added later stand at the end
-        columns = [(identity, other) for identity, other in pairs.items() if identity.kind == "column"]
         tables = {
             str(self.expected[identity]["table"])
-            for identity, other in columns
-            if self.expected[identity].get("position") != self.found[other].get("position")
+            for identity, other in unlike.items()
+            if identity.kind == "column"
+            and self.expected[identity].get("position") != self.found[other].get("position")
         }
         moved: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
-        for identity, other in columns if tables else ():
+        for identity, other in pairs.items() if tables else ():
             before, after = self.expected[identity], self.found[other]
-            if before["table"] in tables:
+            if identity.kind == "column" and before["table"] in tables:
                 moved[str(before["table"])].append((_place(before), _place(after), last_part(identity.name)))
         for table in sorted(tables):
             expected = [name for *_, name in sorted(moved[table])]

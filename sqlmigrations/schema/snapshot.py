@@ -91,7 +91,7 @@ def load(connection: Connection, tables: Tables, id: int) -> Catalog:
             f"Version {id} of the schema can't be read: {missing} of its texts are gone.",
             hint="Accept the schema as it is: manage.py validateschema --accept --reason TEXT",
         )
-    read = {hash: _read(text) for hash, text in texts.items()}
+    read = dict(zip(texts, map(_read, json.loads(f"[{','.join(texts.values())}]")), strict=True))
     return Catalog(
         {
             (identity := Identity(kind, name)): _placed(identity, read[hash])
@@ -238,8 +238,8 @@ def _write(identity: Identity, attributes: Attributes) -> str:
     return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _read(text: str) -> Attributes:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(text).items()}
+def _read(values: Mapping[str, Any]) -> Attributes:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _placed(identity: Identity, attributes: Attributes) -> Attributes:

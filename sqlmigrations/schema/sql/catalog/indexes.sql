@@ -1,4 +1,5 @@
--- Indexes but those of constraints, which are read with them, and those that a partition has from its parent.
+-- Indexes but those of constraints, which are read with them, and those that a partition has from its parent. NOT IN is
+-- a look into a hash table here, and leads the planner to read every catalog once.
 SELECT i.indexrelid AS oid,
        0 AS subid,
        'index' AS kind,
@@ -7,10 +8,9 @@ SELECT i.indexrelid AS oid,
        nullif(i.indisunique, false) AS "unique",
        am.amname::text AS method,
        ARRAY(SELECT pg_catalog.quote_ident(att.attname)
-               FROM pg_catalog.pg_attribute att
-              WHERE att.attrelid = i.indrelid
-                AND att.attnum = ANY (i.indkey::int2[])
-              ORDER BY pg_catalog.array_position(i.indkey::int2[], att.attnum)) AS columns,
+               FROM unnest(i.indkey) WITH ORDINALITY AS key (number, place)
+               JOIN pg_catalog.pg_attribute att ON att.attrelid = i.indrelid AND att.attnum = key.number
+              ORDER BY key.place) AS columns,
        pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
        CASE WHEN i.indisvalid THEN NULL ELSE false END AS valid,
        CASE WHEN i.indisready THEN NULL ELSE false END AS ready,
@@ -26,21 +26,19 @@ SELECT i.indexrelid AS oid,
   JOIN pg_catalog.pg_namespace tn ON tn.oid = c.relnamespace
   JOIN pg_catalog.pg_am am ON am.oid = ic.relam
   LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
-  LEFT JOIN pg_catalog.pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x')
   LEFT JOIN (
            SELECT att.attrelid,
                   pg_catalog.array_agg(att.attnum || ': ' || att.attstattarget ORDER BY att.attnum) AS targets
              FROM pg_catalog.pg_attribute att
-            WHERE nullif(att.attstattarget, -1) IS NOT NULL
+            WHERE att.attstattarget >= 0
               AND att.attnum > 0
             GROUP BY att.attrelid
        ) statistics ON statistics.attrelid = i.indexrelid
- WHERE con.oid IS NULL
+ WHERE i.indexrelid NOT IN (SELECT conindid FROM pg_catalog.pg_constraint WHERE contype IN ('p', 'u', 'x'))
    AND NOT ic.relispartition
-   AND n.nspname !~ '^(pg_|information_schema$)'
+   AND ic.relnamespace NOT IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^(pg_|information_schema$)')
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
    AND NOT starts_with(c.relname, 'sqlmigrations_')
-   AND NOT EXISTS (
-           SELECT FROM pg_catalog.pg_depend e
-            WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
+   AND c.oid NOT IN (
+           SELECT objid FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_class'::regclass AND deptype = 'e'
        )
