@@ -51,6 +51,8 @@ class Settings:
     DDL_LOG_DAYS: int | None = 365
     #: Thresholds and ignores of health checks.
     HEALTH: Mapping[str, Any] = {}
+    #: How many days what ``dbhealth --keep`` and ``applysql --gate`` measured is kept; ``None`` keeps it for good.
+    HEALTH_DAYS: int | None = 365
     #: Lint for matters of style too.
     LINT_STYLE: bool = False
     #: This is a production database: test seeds and scratch databases are refused.

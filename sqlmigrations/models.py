@@ -293,3 +293,42 @@ class SchemaText(ReadOnlyModel):
 
     def __str__(self) -> str:
         return self.hash
+
+
+class HealthRunReason(models.TextChoices):
+    """Who kept a look at the database's health."""
+
+    ASKED = "asked", _("asked for")
+    GATE = "gate", _("the gate of a run")
+
+
+class HealthRun(ReadOnlyModel):
+    """What was measured of the database at one moment; two of them tell how fast something grows."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    reason = models.TextField(choices=HealthRunReason)
+    role = models.TextField()
+    #: This package's version and the server's.
+    tool = models.TextField()
+    server = models.TextField()
+    #: The server and the database, which a dump does not take along: numbers of two places are never compared.
+    place = models.TextField()
+    #: When the server was started.
+    started_at = models.DateTimeField()
+    #: Since when the server counts; a crash or a reset begins anew.
+    counting_since = models.DateTimeField(null=True)
+    #: How many checks gave each answer.
+    summary = models.JSONField()
+    #: The numbers; see ``sqlmigrations.health.measures``.
+    measured = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_healthrun"
+        verbose_name = _("health run")
+        verbose_name_plural = _("health runs")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.reason}"

@@ -105,9 +105,11 @@ def test_the_tables_are_made_once_and_without_any_signal(fresh_database: str) ->
         ("sqlmigrations", "0002_schemachange"),
         ("sqlmigrations", "0003_schemasnapshot"),
         ("sqlmigrations", "0004_export_permission"),
+        ("sqlmigrations", "0005_healthrun"),
     ]
     assert [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")] == [
         "django_migrations",
+        "sqlmigrations_healthrun",
         "sqlmigrations_migrationevent",
         "sqlmigrations_migrationrecord",
         "sqlmigrations_schemachange",

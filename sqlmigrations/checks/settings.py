@@ -179,6 +179,7 @@ RULES: Mapping[str, tuple[Rule, str]] = {
     "SHADOW_DATABASE": (_or_none(_is_text), "None or the name of a database in DATABASES"),
     "DDL_LOG_DAYS": (_or_none(_is_days), "None or a number of days from 1"),
     "REPLAY_CACHE": (_or_none(_is_path), "None or the path of a folder"),
+    "HEALTH_DAYS": (_or_none(_is_days), "None or a number of days from 1"),
     "HEALTH": (lambda value: _is_mapping_of(value, lambda item: True), "a mapping from names to values"),
     "LINT_STYLE": _BOOL,
     "PRODUCTION": _BOOL,

@@ -33,6 +33,7 @@ from typing import Any, ClassVar, Self
 from psycopg import sql
 
 from sqlmigrations.health.capabilities import Capabilities
+from sqlmigrations.health.measures import Past
 
 #: The folder of the built-in checks' SQL.
 SQL = Path(__file__).parent / "sql"
@@ -196,6 +197,18 @@ def grade(value: float | None, *, warning: float, critical: float) -> Severity |
     return Severity.CRITICAL if value >= critical else Severity.WARNING
 
 
+def grade_left(seconds: float | None, *, warning: float, critical: float) -> Severity | None:
+    """Return how bad it is that so many seconds are left; nothing from ``warning`` on, or where it is unknown."""
+    if seconds is None or seconds >= max(warning, critical):
+        return None
+    return Severity.CRITICAL if seconds < critical else Severity.WARNING
+
+
+def worse(one: Severity | None, other: Severity | None) -> Severity | None:
+    """Return the worse of two severities; nothing where there is none."""
+    return max((each for each in (one, other) if each is not None), key=lambda each: each.rank, default=None)
+
+
 class Skip(Exception):
     """The check can't look: ``reason`` says why, ``remedy`` is what to type so that it can."""
 
@@ -211,16 +224,36 @@ class Probe:
 
     database: str
     capabilities: Capabilities
-    fetch: Callable[[str, Mapping[str, Any] | None], list[dict[str, Any]]] = field(repr=False)
+    #: Executes a statement with parameters in a search path, which is empty as a rule.
+    execute: Callable[[str, Mapping[str, Any] | None, str], list[dict[str, Any]]] = field(repr=False)
     #: The text of the check's SQL by name.
     texts: Callable[[str], str] = field(repr=False)
-    #: The same probe, for names that are looked up in a search path; pg_catalog comes first as always.
-    looking_in: Callable[[str], Probe] = field(repr=False)
     check: str = ""
+    search_path: str = ""
+    #: What was measured before, if it was kept.
+    past: Past = field(default_factory=Past, repr=False)
+    #: Answers to SQL files without parameters, which several checks read.
+    answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+
+    def fetch(self, statement: str, parameters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        """Return the rows of a statement."""
+        return self.execute(statement, parameters, self.search_path)
+
+    def looking_in(self, search_path: str) -> Probe:
+        """Return this probe for names that are looked up in a search path; pg_catalog comes first as always."""
+        return replace(self, search_path=search_path, answers={})
 
     def rows(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Return the rows of the check's SQL file, or of the one called ``name``."""
-        return self.fetch(self.texts(name or self.check), parameters)
+        """Return the rows of the check's SQL file, or of the one called ``name``.
+
+        A file without parameters is asked once, however many checks read it: they all judge the same moment.
+        """
+        text = self.texts(name or self.check)
+        if parameters is not None:
+            return self.fetch(text, parameters)
+        if text not in self.answers:
+            self.answers[text] = self.fetch(text, None)
+        return self.answers[text]
 
     def grant(self, right: str) -> str:
         """Return the statement that gives the asking role what ``right`` has."""

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import errors
 
 from sqlmigrations.database import Connection, fetch_dicts, is_lost
-from sqlmigrations.health.base import Check, Probe, Result, Skip, Status, judge
-from sqlmigrations.health.capabilities import Capabilities, probe_capabilities
+from sqlmigrations.health.base import SQL, Check, Probe, Result, Skip, Status, judge
+from sqlmigrations.health.capabilities import probe_capabilities
+from sqlmigrations.health.measures import Past
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -44,9 +46,14 @@ def silent(result: Result) -> None:
 
 
 def examine(
-    connection: Connection, checks: Iterable[Check], *, database: str, progress: Progress = silent
+    connection: Connection,
+    checks: Iterable[Check],
+    *,
+    database: str,
+    past: Past | None = None,
+    progress: Progress = silent,
 ) -> tuple[Result, ...]:
-    """Run the checks one after the other and return their results.
+    """Run the checks one after the other and return their results; ``past`` is what was measured before.
 
     Everything happens in one transaction that is rolled back, or in a savepoint of the surrounding one.
 
@@ -54,13 +61,20 @@ def examine(
         psycopg.Error: the connection was lost. Any other error of a check is its result: skipped.
     """
     results = []
-    with _transaction(connection):
-        capabilities = probe_capabilities(connection)
+    with asking(connection, database=database) as probe:
         for check in checks:
-            result = _one(connection, check, database, capabilities)
+            result = _one(connection, check, _for_check(check, replace(probe, past=past or Past())))
             results.append(result)
             progress(result)
     return tuple(results)
+
+
+@contextmanager
+def asking(connection: Connection, *, database: str) -> Iterator[Probe]:
+    """Open a transaction that changes nothing, and yield what asks in it for the package's own SQL files."""
+    with _transaction(connection):
+        _set(connection, "statement_timeout", Check.timeout)
+        yield Probe(database, probe_capabilities(connection), partial(_execute, connection), partial(_read, SQL, {}))
 
 
 @contextmanager
@@ -76,10 +90,9 @@ def _set(connection: Connection, name: str, value: str) -> None:
     connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, value])
 
 
-def _one(connection: Connection, check: Check, database: str, capabilities: Capabilities) -> Result:
+def _one(connection: Connection, check: Check, probe: Probe) -> Result:
     """Run one check, timed and shielded."""
     began = time.perf_counter()
-    probe = _probe(connection, check, database, capabilities)
     try:
         with connection.transaction(force_rollback=True):
             _set(connection, "statement_timeout", check.timeout)
@@ -93,22 +106,23 @@ def _one(connection: Connection, check: Check, database: str, capabilities: Capa
     return replace(result, duration_ms=(time.perf_counter() - began) * 1000)
 
 
-def _probe(
-    connection: Connection, check: Check, database: str, capabilities: Capabilities, search_path: str = ""
-) -> Probe:
+def _for_check(check: Check, probe: Probe) -> Probe:
+    """Return a probe that finds the SQL files of one check."""
     texts = check.sql_files()
+    return replace(probe, texts=partial(_read, check.folder, texts), check=next(iter(texts), check.id))
 
-    def fetch(statement: str, parameters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-        with connection.transaction(force_rollback=True):  # lets go of each statement's locks
-            if search_path:
-                _set(connection, "search_path", search_path)
-            return fetch_dicts(connection, statement.encode(), parameters)
 
-    def text(name: str) -> str:
-        return texts[name] if name in texts else (check.folder / f"{name}.sql").read_text(encoding="utf-8")
+def _read(folder: Path, texts: Mapping[str, str], name: str) -> str:
+    return texts[name] if name in texts else (folder / f"{name}.sql").read_text(encoding="utf-8")
 
-    looking_in = partial(_probe, connection, check, database, capabilities)
-    return Probe(database, capabilities, fetch, text, looking_in, next(iter(texts), check.id))
+
+def _execute(
+    connection: Connection, statement: str, parameters: Mapping[str, Any] | None, search_path: str
+) -> list[dict[str, Any]]:
+    with connection.transaction(force_rollback=True):  # lets go of each statement's locks
+        if search_path:
+            _set(connection, "search_path", search_path)
+        return fetch_dicts(connection, statement.encode(), parameters)
 
 
 def _skipped(check: Check, reason: str, remedy: str = "") -> Result:

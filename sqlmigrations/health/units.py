@@ -52,6 +52,11 @@ def span(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days"
 
 
+def quick(seconds: float) -> str:
+    """Return a time in milliseconds where it is short: ``"120 ms"``."""
+    return f"{seconds * 1000:,.0f} ms" if seconds < 10 else span(seconds)
+
+
 def percent(value: float) -> str:
     """Return a share as people read it: ``"97.8 %"``."""
     return f"{value:.1f} %"

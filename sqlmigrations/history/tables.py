@@ -41,6 +41,11 @@ class Tables:
         """The qualified name of the table of schema changes: the DDL log."""
         return sql.Identifier(self.schema, "sqlmigrations_schemachange")
 
+    @property
+    def health_run(self) -> sql.Identifier:
+        """The qualified name of the table of what was measured of the database."""
+        return sql.Identifier(self.schema, "sqlmigrations_healthrun")
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

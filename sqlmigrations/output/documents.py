@@ -14,6 +14,7 @@ from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summa
 
 if TYPE_CHECKING:
     from sqlmigrations.health.base import Finding, Result
+    from sqlmigrations.health.trends import IdTrend, SequenceTrend, Trends
     from sqlmigrations.plan import Missing, Step
     from sqlmigrations.runner.failure import Failure
     from sqlmigrations.schema.catalog import Catalog
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from sqlmigrations.service.revert import RevertPlan, RevertResult
     from sqlmigrations.service.validate import Origin, ValidationReport
     from sqlmigrations.service.versions import Accepted, VersionsReport
+
+SECONDS_OF_A_DAY = 86_400
 
 #: Raised when the meaning of a key changes; a new key may come at any time.
 SCHEMA_VERSION = 1
@@ -271,8 +274,57 @@ def of_health(report: HealthReport) -> Document:
         "at": report.at.isoformat(),
         "checks": [_check(result) for result in report.results],
         "gone": [_known(each) for each in report.gone],
+        "trends": _trends(report.trends),
+        "kept": report.is_kept,
         "summary": dict(report.summary),
     }
+
+
+def _trends(trends: Trends) -> Document:
+    return {
+        "since": trends.since and trends.since.isoformat(),
+        "runs": trends.runs,
+        "database": None
+        if trends.since is None
+        else {"bytes": trends.bytes, "per_day": _per_day(trends.bytes_per_second)},
+        "ids": [
+            {"kind": each.kind, "age": each.age, "per_day": _per_day(each.per_second), "days_left": _days(each)}
+            for each in trends.ids
+        ],
+        "sequences": [
+            {
+                "object": f"{each.schema}.{each.name}",
+                "last": each.last,
+                "per_day": _per_day(each.per_second),
+                "days_left": _days(each),
+            }
+            for each in trends.sequences
+        ],
+        "tables": [
+            {"object": f"{each.schema}.{each.name}", "bytes": each.bytes, "per_day": _per_day(each.per_second)}
+            for each in trends.tables
+        ],
+        "files": [
+            {
+                "file": each.name,
+                "times": each.times,
+                "at": each.at.isoformat(),
+                "duration_ms": each.last_ms,
+                "median_before_ms": each.median_ms,
+                "slowest": None if each.line is None else {"line": each.line, "duration_ms": each.statement_ms},
+                "slower": each.is_slower,
+            }
+            for each in trends.files
+        ],
+    }
+
+
+def _per_day(per_second: float) -> float:
+    return round(per_second * SECONDS_OF_A_DAY, 1)
+
+
+def _days(trend: IdTrend | SequenceTrend) -> float | None:
+    return None if trend.seconds_left is None else round(trend.seconds_left / SECONDS_OF_A_DAY, 1)
 
 
 def _known(known: Known) -> Document:

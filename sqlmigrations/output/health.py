@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core.management.color import Style
 
-from sqlmigrations.health.base import Check, Finding, FixKind, Result, Severity, Status
-from sqlmigrations.health.units import counted, span
+from sqlmigrations.health.base import DAY, MB, Check, Finding, FixKind, Result, Severity, Status
+from sqlmigrations.health.trends import TOLD, FileTime, Trends
+from sqlmigrations.health.units import counted, quick, size, span
 
 if TYPE_CHECKING:
     from sqlmigrations.service.gate import GateReport
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 #: How many findings of one check are shown before the others are only counted.
 SHOWN = 5
+
+#: How many sequences and tables are told of those that go somewhere.
+TREND_LINES = 3
+
+#: What ends later, and what grows or shrinks less in a day, is not told.
+FAR_SECONDS = 10 * 365 * DAY
+MUCH_BYTES = 1 * MB
 
 #: The bar of each status: told apart by its shape, whatever the colours.
 _BARS = {Status.CRITICAL: "[!!]", Status.WARNING: "[! ]", Status.SKIPPED: "[--]", Status.OK: "[ok]"}
@@ -40,6 +48,7 @@ class HealthText:
             if result.findings:
                 yield ""
                 yield from self._details(result)
+        yield from self._trends(report.trends)
         yield ""
         yield from self._closing(report)
 
@@ -101,9 +110,42 @@ class HealthText:
             if fix.note:
                 yield f"      {fix.note}"
 
+    def _trends(self, trends: Trends) -> Iterator[str]:
+        """Yield where the database is going: the nearest ends, what grows most, files that take longer than before."""
+        lines = [*self._since(trends), *(_file_line(file) for file in self._files(trends))]
+        if lines:
+            yield ""
+            yield self.style.MIGRATE_LABEL("Over time")
+            yield from (f"  {line}" for line in lines)
+
+    def _since(self, trends: Trends) -> Iterator[str]:
+        """Yield what two moments tell."""
+        if trends.since is None or trends.until is None:
+            return
+        passed = span((trends.until - trends.since).total_seconds())
+        yield f"in the last {passed}; {counted(trends.runs, 'earlier run')} kept"
+        yield f"database: {size(trends.bytes)}, {_growth(trends.bytes_per_second)}"
+        for ids in trends.ids:
+            left = f", {span(ids.seconds_left)} to a standstill if none is frozen" if ids.seconds_left else ""
+            yield f"{ids.kind}: {ids.per_second * DAY:,.0f} a day{left}"
+        most = None if self.verbosity >= 2 else TREND_LINES
+        for sequence in [each for each in trends.sequences if (each.seconds_left or 0) < FAR_SECONDS][:most]:
+            yield (
+                f"sequence {sequence.schema}.{sequence.name}: {abs(sequence.per_second) * DAY:,.0f} a day"
+                f", lasts {span(sequence.seconds_left or 0)}"
+            )
+        for table in [each for each in trends.tables if abs(each.per_second) * DAY >= MUCH_BYTES][:most]:
+            yield f"table {table.schema}.{table.name}: {size(table.bytes)}, {_growth(table.per_second)}"
+
+    def _files(self, trends: Trends) -> Sequence[FileTime]:
+        """Return the files to be told: all that took long, or those that took longer than before."""
+        return trends.files[:TOLD] if self.verbosity >= 2 else trends.slower
+
     def _closing(self, report: HealthReport) -> Iterator[str]:
         counts = ", ".join(f"{count} {status}" for status, count in report.summary.items() if count)
         yield f"{counted(len(report.results), 'check')}: {counts}."
+        if report.is_kept:
+            yield "The numbers of this run are kept."
         known = sum(finding.is_known for result in report.results for finding in result.findings)
         if known or report.gone:
             yield f"Compared with the known ones: {known} known, {len(report.gone)} gone."
@@ -116,6 +158,19 @@ class HealthText:
             Status.OK: self.style.SUCCESS,
         }
         return paints[status]
+
+
+def _growth(per_second: float) -> str:
+    """Return how fast something grows or shrinks, as people read it: ``"+1.2 GB a day"``."""
+    sign = "-" if per_second < 0 else "+"
+    return f"{sign}{size(abs(per_second) * DAY)} a day"
+
+
+def _file_line(file: FileTime) -> str:
+    """Return how long a file took: at last, before, and which statement of it took longest."""
+    before = f", {quick(file.median_ms / 1000)} before" if file.median_ms is not None else ""
+    slowest = f"; line {file.line}: {quick(file.statement_ms / 1000)}" if file.line and file.statement_ms else ""
+    return f"file {file.name}: {quick(file.last_ms / 1000)}{before} ({counted(file.times, 'time')}){slowest}"
 
 
 def gate_lines(gate: GateReport, style: Style) -> Iterator[str]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.health.base import Finding, Severity
 from sqlmigrations.history import Event
-from sqlmigrations.models import EventType
+from sqlmigrations.models import EventType, HealthRunReason
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.health import Gate, HealthOptions, HealthReport, Known, check_health
+from sqlmigrations.service.health_runs import keep_run, look_closely
 from sqlmigrations.service.run import Run
+
+logger = logging.getLogger("sqlmigrations")
 
 
 class GateClosed(SQLMigrationsError):
@@ -81,10 +87,21 @@ def look(database: str) -> HealthReport:
 
 
 def close_gate(run: Run, before: HealthReport) -> GateReport:
-    """Look again, keep with an event what the run changed, and return it."""
-    report = difference(before, look(before.database))
+    """Look again, keep with an event what the run changed, keep the numbers of this moment, and return the former."""
+    after = look(before.database)
+    report = difference(before, after)
     run.journal.append(Event(EventType.EXAMINED, "", details=report.as_json()))
+    _keep_numbers(run, after)
     return report
+
+
+def _keep_numbers(run: Run, after: HealthReport) -> None:
+    """Keep the numbers of this moment; a failure is logged, and nothing else: the run does not depend on it."""
+    try:
+        measures = look_closely(run.connection, after.database)
+        keep_run(run.connection, run.tables, measures, reason=HealthRunReason.GATE, summary=after.summary)
+    except (psycopg.Error, SQLMigrationsError) as error:
+        logger.warning("The numbers of the database's health were not kept: %s", str(error).strip())
 
 
 def difference(before: HealthReport, after: HealthReport) -> GateReport:

@@ -1,4 +1,4 @@
-"""Asks one database how it is. Changes nothing in it."""
+"""Asks one database how it is. Changes nothing in it, but for keeping numbers where that is asked for."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import connected, raw
+from sqlmigrations.database import Connection, connected, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.health.base import BEFORE, Check, Evidence, Result, Severity, Status, with_findings
 from sqlmigrations.health.config import Config, read_config
 from sqlmigrations.health.examine import examine
+from sqlmigrations.health.measures import Measures
+from sqlmigrations.health.trends import Trends
+from sqlmigrations.history import locate
+from sqlmigrations.models import HealthRunReason
+from sqlmigrations.service.databases import option
+from sqlmigrations.service.health_runs import Kept, check_can_keep, keep_run, look_closely, read_kept, tell_trends
 from sqlmigrations.service.origin import Origins
 
 
@@ -38,6 +45,10 @@ class HealthOptions:
     gate: Gate | None = None
     #: The JSON document of an earlier run: what it has is known.
     known: Path | None = None
+    #: Keep what is measured, so that later runs can tell how fast things go; the only thing that is ever written.
+    keep: bool = False
+    #: Tell where the database is going.
+    trends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,9 @@ class HealthReport:
     #: What an earlier run found and this one no longer does.
     gone: tuple[Known, ...] = ()
     summary: Mapping[str, int] = field(default_factory=dict)
+    #: Where the database is going, as far as that was asked for.
+    trends: Trends = field(default_factory=Trends)
+    is_kept: bool = False
 
     @property
     def worst(self) -> Severity | None:
@@ -82,24 +96,56 @@ def check_health(options: HealthOptions, progress: Callable[[Result], None] = si
     """Run the checks that are asked for on one database.
 
     Raises:
-        ConfigurationError: an unknown check or tag, settings that can't be understood, a file that is no document.
+        ConfigurationError: an unknown check or tag, settings that can't be understood, a file that is no document;
+            the numbers are to be kept and can't be.
         DatabaseUnavailable: the database can't be asked.
     """
     config = read_config(settings.HEALTH, options.database)
     checks = select(config, options)
     known = _read_known(options.known) if options.known else {}
     with connected(options.database) as wrapper:
-        results = examine(raw(wrapper), checks, database=options.database, progress=progress)
+        connection = raw(wrapper)
+        tables = locate(connection).tables
+        if options.keep:
+            tables = check_can_keep(connection, tables, option(options.database))
+        kept = read_kept(connection, tables, options.database)
+        results = examine(connection, checks, database=options.database, past=kept.past, progress=progress)
         origins = Origins(wrapper)
         results = tuple(_settled(result, config, known, origins) for result in results)
+        summary = summarize(results)
+        now = _measure(connection, options, kept)
+        if options.keep and tables is not None and now is not None:
+            keep_run(connection, tables, now, reason=HealthRunReason.ASKED, summary=summary)
     return HealthReport(
         options.database,
         tuple(sorted(results, key=_weight)),
         datetime.datetime.now(datetime.UTC),
         is_named=bool(options.only),
         gone=_gone(results, known),
-        summary=summarize(results),
+        summary=summary,
+        trends=tell_trends(kept, now) if options.trends else Trends(),
+        is_kept=options.keep,
     )
+
+
+def _measure(connection: Connection, options: HealthOptions, kept: Kept) -> Measures | None:
+    """Return the numbers of this moment where they are to be kept or compared.
+
+    Raises:
+        ConfigurationError: they are to be kept and can't be read.
+    """
+    if not options.keep and not (options.trends and kept.past.baseline):
+        return None
+    try:
+        return look_closely(connection, options.database)
+    except psycopg.Error as error:
+        if is_lost(error):
+            raise
+        if options.keep:
+            raise ConfigurationError(
+                f"Nothing was kept, since the numbers can't be read: {str(error).strip()}", hint="Run it again."
+            ) from error
+        return None
 
 
 def summarize(results: Iterable[Result]) -> dict[str, int]:

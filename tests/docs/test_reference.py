@@ -27,6 +27,7 @@ from sqlmigrations.health.base import Finding, Fix, FixKind, Origin, Result, Sub
 from sqlmigrations.health.base import Severity as HealthSeverity
 from sqlmigrations.health.base import Status as HealthStatus
 from sqlmigrations.health.structural.keys import NoPrimaryKey
+from sqlmigrations.health.trends import FileTime, IdTrend, SequenceTrend, TableTrend, Trends
 from sqlmigrations.history import Record
 from sqlmigrations.lint.base import Finding as LintFinding
 from sqlmigrations.lint.linter import RULES
@@ -274,6 +275,7 @@ _FINDING = Finding(
     observed="observed",
     fixes=(Fix(FixKind.SQL, "fix"),),
     origin=Origin("001.sql", 1),
+    details=("detail",),
 )
 _GONE = Known("no_primary_key", "public.gone", HealthSeverity.WARNING)
 
@@ -281,7 +283,16 @@ _GONE = Known("no_primary_key", "public.gone", HealthSeverity.WARNING)
 def health_document() -> documents.Document:
     """Return the document of a look at health, with everything in it."""
     result = Result(check=NoPrimaryKey(), status=HealthStatus.WARNING, examined=1, findings=(_FINDING,))
-    return documents.of_health(HealthReport("default", (result,), _NOW, gone=(_GONE,), summary=summarize([result])))
+    trends = Trends(
+        since=_NOW,
+        ids=(IdTrend("multixacts", 1, 1.0, 1.0),),
+        sequences=(SequenceTrend("public", "s", 1, 1.0, 1.0),),
+        tables=(TableTrend("public", "t", 1, 1.0),),
+        files=(FileTime("001.sql", 2, 1.0, _NOW, 1.0, 1, 1.0),),
+    )
+    return documents.of_health(
+        HealthReport("default", (result,), _NOW, gone=(_GONE,), summary=summarize([result]), trends=trends)
+    )
 
 
 def versions_document() -> documents.Document:

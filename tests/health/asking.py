@@ -11,6 +11,7 @@ from psycopg import sql
 
 from sqlmigrations.health.base import Check, Result
 from sqlmigrations.health.examine import examine
+from sqlmigrations.health.measures import Past
 
 #: A role of the test's own; roles belong to the whole server, where other test processes are at work.
 BARE = f"sqlm_bare_{os.getpid()}"
@@ -37,12 +38,12 @@ class Patient:
         """Execute statements."""
         self.connection.execute(statements.encode())
 
-    def ask(self, check: Check, *, role: str = "") -> Result:
-        """Ask one check, as the given role."""
+    def ask(self, check: Check, *, role: str = "", past: Past | None = None) -> Result:
+        """Ask one check, as the given role, with what was measured before."""
         with self.connection.transaction(force_rollback=True):
             if role:
                 self.connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-            (result,) = examine(self.connection, [check], database="default")
+            (result,) = examine(self.connection, [check], database="default", past=past)
         return result
 
 

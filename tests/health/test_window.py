@@ -8,6 +8,10 @@ import pytest
 
 from sqlmigrations.health.cumulative.indexes import UnusedIndex
 from sqlmigrations.health.examine import examine
+from sqlmigrations.history import Tables
+from sqlmigrations.models import HealthRunReason
+from sqlmigrations.queries import PACKAGE
+from sqlmigrations.service.health_runs import keep_run, look_closely, read_kept
 from tests.faults.databases import ThrowAway, ask, binaries_of, connect, server_under_test
 from tests.health.asking import Answered, said
 from tests.health.others import steady
@@ -76,6 +80,24 @@ def test_after_a_crash_pgdoctor_sees_999_days(server: ThrowAway) -> None:
     assert ask(server.place, own_reset) == [(None,)]
     assert ask(server.place, "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 't_x'") == [(0,)]
     assert (young.status, young.reason) == TOO_YOUNG
+
+
+def test_numbers_that_were_kept_before_a_crash_are_no_counters_any_more(server: ThrowAway) -> None:
+    """Sequences and transaction ids go on through a crash; scans are counted anew."""
+    made = PACKAGE / "migrations" / "0005_healthrun.sql"
+    tables = Tables("public")
+    with connect(server.place) as session:
+        session.execute(made.read_bytes())
+        measures = look_closely(session, "default")
+        keep_run(session, tables, measures, reason=HealthRunReason.ASKED, summary={})
+        before = read_kept(session, tables, "default").past
+    assert (before.baseline, before.counted) == (measures, measures)
+    server.crash()
+    server.start()
+    with connect(server.place) as session:
+        after = read_kept(session, tables, "default").past
+        session.execute("DROP TABLE sqlmigrations_healthrun")
+    assert (after.baseline, after.counted) == (measures, None)
 
 
 def test_a_reset_starts_the_window_anew(server: ThrowAway) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, MB, Answer, Finding, Probe, Severity, Skip, Subject, answer
 from sqlmigrations.health.cumulative.window import FILES, Counting
+from sqlmigrations.health.measures import Measures, find
 from sqlmigrations.health.units import counted, size, span
 
 
@@ -21,7 +23,9 @@ class UnusedIndex(Counting):
     that backs a constraint, keeps values unique, alone serves a foreign key, is the replica identity or what the table
     is clustered by is never told, whatever its counter says.
 
-    An index for a report that runs once a month needs a longer window.
+    Where earlier numbers are kept (``dbhealth --keep``), the scans since then count instead of those since the server
+    counts: an index that was used last year is told, too. An index for a report that runs once a month needs a longer
+    window.
     """
 
     id = "unused_index"
@@ -43,15 +47,17 @@ class UnusedIndex(Counting):
         Raises:
             Skip: the counters have not run for long enough, or others may use the indexes elsewhere.
         """
-        window = self.window(probe)
+        seconds = probe.past.counted_seconds
+        then = probe.past.counted if seconds >= self.min_window_seconds else None
+        window = timedelta(seconds=seconds) if then is not None else self.window(probe)
         self._ask_alone(probe)
-        rows = probe.rows()
-        too_young = [row for row in rows if self._is_too_young(row)]
-        left_out = f"{counted(len(too_young), 'index', 'indexes')} younger than the window" if too_young else ""
+        rows = [row | {"scans": _scans(row, then)} for row in probe.rows()]
+        known = [row for row in rows if row["scans"] is not None and not self._is_too_young(row)]
+        young = len(rows) - len(known)
         return answer(
-            (self.judge(row, window.total_seconds()) for row in rows if not self._is_too_young(row)),
+            (self.judge(row, window.total_seconds()) for row in known),
             window=window,
-            left_out=left_out,
+            left_out=f"{counted(young, 'index', 'indexes')} younger than the window" if young else "",
         )
 
     def _ask_alone(self, probe: Probe) -> None:
@@ -85,6 +91,17 @@ class UnusedIndex(Counting):
             fixes=fixes.drop_index(subject),
             value=row["bytes"],
         )
+
+
+def _scans(row: Mapping[str, Any], then: Measures | None) -> int | None:
+    """Return how often an index was scanned since ``then``, else since the server counts.
+
+    None where it was not there then, or its own counter began anew.
+    """
+    if then is None:
+        return int(row["scans"])
+    was = find(then.indexes, row["schema"], row["name"])
+    return None if was is None or row["scans"] < was[1] else int(row["scans"] - was[1])
 
 
 CHECKS = (UnusedIndex,)

@@ -33,7 +33,7 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
 from sqlmigrations.health.texts import shown
-from sqlmigrations.health.units import counted, percent, size, span
+from sqlmigrations.health.units import counted, percent, quick, size
 
 Row = Mapping[str, Any]
 
@@ -149,9 +149,9 @@ class SlowQueries(Check):
         return Finding(
             subject=_statement(row),
             severity=severity,
-            observed=f"{_quick(row['mean_seconds'])} on average, {counted(row['calls'], 'call')}, "
+            observed=f"{quick(row['mean_seconds'])} on average, {counted(row['calls'], 'call')}, "
             f"{percent(share)} of all time",
-            threshold=f"{_quick(self.warning_seconds)} on average",
+            threshold=f"{quick(self.warning_seconds)} on average",
             fixes=(
                 Fix(
                     FixKind.SQL,
@@ -212,11 +212,6 @@ def _detailed(found: Finding, lines: tuple[str, ...]) -> Finding:
 
 def _statement(row: Row) -> Subject:
     return Subject("query", name=f"query {row['name']}")
-
-
-def _quick(seconds: float) -> str:
-    """Return a time in milliseconds where it is short."""
-    return f"{seconds * 1000:,.0f} ms" if seconds < 10 else span(seconds)
 
 
 # The extension itself

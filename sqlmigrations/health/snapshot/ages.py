@@ -11,6 +11,7 @@ from psycopg import sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
+    DAY,
     GB,
     Answer,
     Check,
@@ -22,8 +23,11 @@ from sqlmigrations.health.base import (
     Subject,
     answer,
     grade,
+    grade_left,
+    worse,
 )
-from sqlmigrations.health.units import percent, size
+from sqlmigrations.health.measures import Measures, multixacts_between
+from sqlmigrations.health.units import percent, size, span
 
 #: Ids between the oldest unfrozen one and the point where the server refuses writes.
 #: https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND
@@ -42,31 +46,56 @@ class Wraparound(Check):
     evidence = Evidence.SNAPSHOT
     examines = "databases and tables"
     tags = frozenset({"capacity", "vacuum", BEFORE})
-    sql: ClassVar[tuple[str, ...]] = ("transaction_ids",)
+    sql: ClassVar[tuple[str, ...]] = ("transaction_ids", "measured_server")
     #: What is counted, and the column that holds it.
     noun: ClassVar[str]
     column: ClassVar[str]
+    #: The column of the age at which autovacuum freezes whatever it costs.
+    max_age: ClassVar[str]
 
     #: Ids since the oldest one that is not frozen.
     warning_age: int = 500_000_000
     critical_age: int = 1_000_000_000
+    #: How long it takes to a standstill at the rate of the last weeks, where freezing has fallen behind: an age above
+    #: autovacuum_freeze_max_age.
+    warning_left_seconds: float = 30 * DAY
+    critical_left_seconds: float = 7 * DAY
+    #: Over a shorter time no rate is judged.
+    min_window_seconds: float = 1 * DAY
 
     def run(self, probe: Probe) -> Answer:
         """Look at all databases of the server and at the tables of this one, system catalogs included."""
-        return answer(self.judge(row) for row in probe.rows())
+        rate = self.rate(probe) if probe.past.seconds >= self.min_window_seconds else 0.0
+        return answer(self.judge(row, rate) for row in probe.rows())
 
-    def judge(self, row: Mapping[str, Any]) -> Finding | None:
-        """Judge one database or table."""
+    def rate(self, probe: Probe) -> float:
+        """Return how many ids a second were used up since they were last measured."""
+        baseline, now = probe.past.baseline, probe.row("measured_server")
+        return self.used(baseline, now) / probe.past.seconds if baseline is not None else 0.0
+
+    @staticmethod
+    def used(then: Measures, now: Mapping[str, Any]) -> int:
+        """Return how many ids were used up since ``then``."""
+        raise NotImplementedError
+
+    def judge(self, row: Mapping[str, Any], rate: float = 0.0) -> Finding | None:
+        """Judge one database or table; ``rate`` is the number of ids that are used up in a second."""
         subject = Subject.of(row["kind"], row)
         limits = self.on(subject)
         age = row[self.column]
-        severity = grade(age, warning=limits.warning_age, critical=limits.critical_age)
+        lasts = max(0, ROOM - age) / rate if rate > 0 and age > row[self.max_age] else None
+        severity = worse(
+            grade(age, warning=limits.warning_age, critical=limits.critical_age),
+            grade_left(lasts, warning=limits.warning_left_seconds, critical=limits.critical_left_seconds),
+        )
         if severity is None:
             return None
+        way = f"{percent(100 * age / ROOM)} of the way to a standstill"
+        lasting = f", {span(lasts)} at the present rate" if lasts is not None else ""
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{millions(age)} {self.noun} old, {percent(100 * age / ROOM)} of the way to a standstill",
+            observed=f"{millions(age)} {self.noun} old, {way}{lasting}",
             threshold=millions(limits.warning_age),
             fixes=(_freeze(subject),),
             value=age,
@@ -85,6 +114,12 @@ class TransactionIdWraparound(Wraparound):
     title = "Transaction ids are frozen in time"
     noun = "transactions"
     column = "xid_age"
+    max_age = "freeze_max_age"
+
+    @staticmethod
+    def used(then: Measures, now: Mapping[str, Any]) -> int:
+        """Return how many transaction ids were used up since ``then``."""
+        return int(now["transaction_ids"]) - then.transaction_ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +134,12 @@ class MultixactWraparound(Wraparound):
     title = "Multixact ids are frozen in time"
     noun = "multixacts"
     column = "multixact_age"
+    max_age = "multixact_freeze_max_age"
+
+    @staticmethod
+    def used(then: Measures, now: Mapping[str, Any]) -> int:
+        """Return how many multixacts were used up since ``then``."""
+        return multixacts_between(then.multixacts, int(now["multixacts"]))
 
 
 def _freeze(subject: Subject) -> Fix:

@@ -7,9 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Subject, answer, grade
+from sqlmigrations.health.base import (
+    DAY,
+    Answer,
+    Check,
+    Evidence,
+    Finding,
+    Probe,
+    Severity,
+    Subject,
+    answer,
+    grade,
+    grade_left,
+    worse,
+)
+from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.structural.sequences import last_values
-from sqlmigrations.health.units import percent
+from sqlmigrations.health.units import percent, span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +204,8 @@ class DuplicateForeignKey(Check):
 class IntegerPrimaryKey(Check):
     """An integer primary key ends at 2,147,483,647; changing it late rewrites a large table and all that point at it.
 
-    Half of the way is the time to plan it.
+    Half of the way is the time to plan it. Where earlier numbers are kept (``dbhealth --keep``), how long a key lasts
+    is told by the growth of its table; of one that a sequence fills, ``sequence_exhaustion`` tells it.
     """
 
     id = "int4_pk"
@@ -201,6 +216,11 @@ class IntegerPrimaryKey(Check):
 
     warning_percent: float = 50
     critical_percent: float = 85
+    #: How long it lasts at the rate of the last weeks.
+    warning_left_seconds: float = 90 * DAY
+    critical_left_seconds: float = 14 * DAY
+    #: Over a shorter time no rate is judged.
+    min_window_seconds: float = 1 * DAY
 
     def run(self, probe: Probe) -> Answer:
         """Look at primary keys of one smallint or integer column."""
@@ -209,24 +229,35 @@ class IntegerPrimaryKey(Check):
             probe, [(row["sequence_schema"], row["sequence_name"]) for row in rows if row["is_readable"]]
         )
         return answer(
-            self._judge(row, values.get((row["sequence_schema"], row["sequence_name"])) or row["rows"]) for row in rows
+            self._judge(row, values.get((row["sequence_schema"], row["sequence_name"])), probe.past) for row in rows
         )
 
-    def _judge(self, row: Mapping[str, Any], last: int) -> Finding | None:
+    def _judge(self, row: Mapping[str, Any], last: int | None, past: Past) -> Finding | None:
         subject = Subject.of("column", row)
         limits = self.on(subject)
-        used = 100 * last / row["limit"]
-        severity = grade(used, warning=limits.warning_percent, critical=limits.critical_percent)
+        used = 100 * (last or row["rows"]) / row["limit"]
+        lasts = None if last or past.seconds < limits.min_window_seconds else _rows_last(past, row)
+        severity = worse(
+            grade(used, warning=limits.warning_percent, critical=limits.critical_percent),
+            grade_left(lasts, warning=limits.warning_left_seconds, critical=limits.critical_left_seconds),
+        )
         if severity is None:
             return None
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{row['type']}, {percent(used)} used",
+            observed=f"{row['type']}, {percent(used)} used"
+            + ("" if lasts is None else f", full in {span(lasts)} at the rate of the last {span(past.seconds)}"),
             threshold=f"below {limits.warning_percent:g} %",
             fixes=fixes.change_type(subject, "bigint"),
             value=used,
         )
+
+
+def _rows_last(past: Past, row: Mapping[str, Any]) -> float | None:
+    """Return how long a key without a sequence lasts if each row takes one number."""
+    was = find(past.baseline.tables, row["schema"], row["table"]) if past.baseline else None
+    return past.seconds_left(was and was[1], row["rows"], row["limit"])
 
 
 CHECKS: tuple[type[Check], ...] = (

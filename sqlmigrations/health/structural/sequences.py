@@ -9,8 +9,23 @@ from typing import Any
 from psycopg import sql
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Fix, Probe, Skip, Subject, answer, grade
-from sqlmigrations.health.units import counted, percent
+from sqlmigrations.health.base import (
+    DAY,
+    Answer,
+    Check,
+    Evidence,
+    Finding,
+    Fix,
+    Probe,
+    Skip,
+    Subject,
+    answer,
+    grade,
+    grade_left,
+    worse,
+)
+from sqlmigrations.health.measures import Past, find
+from sqlmigrations.health.units import counted, percent, span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +34,8 @@ class SequenceExhaustion(Check):
 
     The smallest of the three counts: an integer column behind a bigint sequence refuses rows at 2,147,483,647, and so
     does a bigint key when an integer foreign key has to hold it.
+
+    Where earlier numbers are kept (``dbhealth --keep``), the rate since then tells how long it lasts.
     """
 
     id = "sequence_exhaustion"
@@ -30,6 +47,11 @@ class SequenceExhaustion(Check):
 
     warning_percent: float = 70
     critical_percent: float = 85
+    #: How long it lasts at the rate of the last weeks.
+    warning_left_seconds: float = 90 * DAY
+    critical_left_seconds: float = 14 * DAY
+    #: Over a shorter time no rate is judged.
+    min_window_seconds: float = 1 * DAY
 
     def run(self, probe: Probe) -> Answer:
         """Look at all sequences that may be read.
@@ -42,32 +64,44 @@ class SequenceExhaustion(Check):
         unseen = len(rows) - len(readable)
         values = last_values(probe, [(row["schema"], row["name"]) for row in readable])
         given = answer(
-            (self._judge(row, values[row["schema"], row["name"]]) for row in readable),
+            (self._judge(row, values[row["schema"], row["name"]], probe.past) for row in readable),
             left_out=f"{counted(unseen, 'sequence')} that can't be read" if unseen else "",
         )
         if unseen and not given.findings:
             raise Skip(f"{unseen} of {counted(len(rows), 'sequence')} can't be read", probe.grant(self.right))
         return given
 
-    def _judge(self, row: Mapping[str, Any], last: int | None) -> Finding | None:
+    def _judge(self, row: Mapping[str, Any], last: int | None, past: Past) -> Finding | None:
         if last is None or row["starts_again"]:
             return None
         subject = Subject.of("sequence", row)
         limits = self.on(subject)
         used = used_percent(last, start=row["start"], limit=row["limit"])
-        severity = grade(used, warning=limits.warning_percent, critical=limits.critical_percent)
+        lasts = seconds_left(past, row, last) if past.seconds >= limits.min_window_seconds else None
+        severity = worse(
+            grade(used, warning=limits.warning_percent, critical=limits.critical_percent),
+            grade_left(lasts, warning=limits.warning_left_seconds, critical=limits.critical_left_seconds),
+        )
         if severity is None:
             return None
         left = abs(int((row["limit"] - last) / row["increment"]))
         where = f" for {'.'.join(row['limited_by'])}" if row["limited_by"] else ""
+        lasting = "" if lasts is None else f", which last {span(lasts)} at the rate of the last {span(past.seconds)}"
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{percent(used)} used, {counted(left, 'value')} left{where}",
-            threshold=f"below {limits.warning_percent:g} %",
+            observed=f"{percent(used)} used, {counted(left, 'value')} left{where}{lasting}",
+            threshold=f"below {limits.warning_percent:g} %"
+            + (f", lasting {span(limits.warning_left_seconds)}" if lasts is not None else ""),
             fixes=_fixes(subject, row),
             value=used,
         )
+
+
+def seconds_left(past: Past, row: Mapping[str, Any], last: int) -> float | None:
+    """Return for how long a sequence lasts at its rate since it was measured; None where that can't be told."""
+    was = find(past.baseline.sequences, row["schema"], row["name"]) if past.baseline else None
+    return past.seconds_left(was and was[0], last, float(row["limit"]))
 
 
 #: How many sequences are read, and locked with AccessShare, at once.

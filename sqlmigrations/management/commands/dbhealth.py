@@ -52,6 +52,11 @@ class Command(SQLCommand):
             "--fail-on", choices=tuple(FAIL_ON), default="warning", help="The least severity that ends in exit code 1."
         )
         parser.add_argument(
+            "--keep",
+            action="store_true",
+            help="Keep what is measured, so that later runs tell how fast things go; nothing else is ever written.",
+        )
+        parser.add_argument(
             "--output", metavar="FILE", type=Path, help="With --format prometheus: replace this file in one step."
         )
 
@@ -70,6 +75,8 @@ class Command(SQLCommand):
                 tags=tuple(options["tag"]),
                 gate=Gate(options["gate"]) if options["gate"] else None,
                 known=options["known"],
+                keep=options["keep"],
+                trends=not options["only"] and not options["tag"] and not options["gate"],
             )
         )
         self._word(report, options)
