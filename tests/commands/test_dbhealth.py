@@ -498,7 +498,9 @@ def test_where_the_database_is_going(folder: Path) -> None:
     assert text.code == 1
     lines = re.search(r"\nOver time\n(.*?)\n\n", text.out, re.DOTALL)
     assert lines is not None
-    assert re.sub(r"[+-]?[\d.,]+ (bytes|kB|MB)|(?<=: )[\d,]+(?= a day)|\d+(?= days to)", "<n>", lines[1]).splitlines() == [
+    assert re.sub(
+        r"[+-]?[\d.,]+ (bytes|kB|MB)|(?<=: )[\d,]+(?= a day)|\d+(?= days to)", "<n>", lines[1]
+    ).splitlines() == [
         "  in the last 10 days; 1 earlier run kept",
         "  database: <n>, <n> a day",
         "  transaction ids: <n> a day, <n> days to a standstill if none is frozen",
