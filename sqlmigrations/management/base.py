@@ -30,6 +30,8 @@ class SQLCommand(BaseCommand):
     name = ""
     #: Whether it can work on one database after the other.
     on_all_databases = False
+    #: Which databases these are.
+    all_databases = "every database that has SQL files"
     #: What ``--format`` takes.
     formats: tuple[str, ...] = ("text", "json")
     #: Our own checks must never keep the command from running that mends what they found.
@@ -46,7 +48,7 @@ class SQLCommand(BaseCommand):
         )
         if self.on_all_databases:
             databases.add_argument(
-                "--all-databases", action="store_true", help="Work on every database that has SQL files, one by one."
+                "--all-databases", action="store_true", help=f"Work on {self.all_databases}, one by one."
             )
         parser.add_argument(
             "--format",

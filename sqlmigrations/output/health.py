@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.core.management.color import Style
 
 from sqlmigrations.health.base import DAY, MB, Check, Finding, FixKind, Result, Severity, Status
-from sqlmigrations.health.trends import TOLD, FileTime, Trends
+from sqlmigrations.health.trends import SLOWER_MS, SLOWER_TIMES, TOLD, FileTime, Trends
 from sqlmigrations.health.units import counted, quick, size, span
 
 if TYPE_CHECKING:
@@ -141,6 +141,20 @@ class HealthText:
         """Return the files to be told: all that took long, or those that took longer than before."""
         return trends.files[:TOLD] if self.verbosity >= 2 else trends.slower
 
+    def across(self, reports: Sequence[HealthReport]) -> Iterator[str]:
+        """Yield the files that took much longer on one database than on another."""
+        times: dict[str, dict[str, FileTime]] = {}
+        for report in reports:
+            for file in report.trends.files:
+                times.setdefault(file.name, {})[report.database] = file
+        apart = [(name, each) for name, each in times.items() if _are_apart([file.last_ms for file in each.values()])]
+        if apart:
+            yield self.style.MIGRATE_LABEL("Files that took longer on one database than on another")
+            for name, each in apart[: TOLD if self.verbosity >= 2 else SHOWN]:
+                took = ", ".join(f"{alias} {quick(file.last_ms / 1000)}" for alias, file in each.items())
+                yield f"  {name}: {took}"
+            yield ""
+
     def _closing(self, report: HealthReport) -> Iterator[str]:
         counts = ", ".join(f"{count} {status}" for status, count in report.summary.items() if count)
         yield f"{counted(len(report.results), 'check')}: {counts}."
@@ -164,6 +178,12 @@ def _growth(per_second: float) -> str:
     """Return how fast something grows or shrinks, as people read it: ``"+1.2 GB a day"``."""
     sign = "-" if per_second < 0 else "+"
     return f"{sign}{size(abs(per_second) * DAY)} a day"
+
+
+def _are_apart(milliseconds: Sequence[float]) -> bool:
+    """Say whether the longest of some times is much longer than the shortest."""
+    least, most = min(milliseconds), max(milliseconds)
+    return most >= SLOWER_TIMES * least and most - least >= SLOWER_MS
 
 
 def _file_line(file: FileTime) -> str:

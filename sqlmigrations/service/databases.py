@@ -58,6 +58,15 @@ def aliases_with_files() -> tuple[str, ...]:
     return tuple(dict.fromkeys(main_alias(alias) for alias in connections if has_files(alias)))
 
 
+def distinct_aliases() -> tuple[str, ...]:
+    """Return an alias for each PostgreSQL database, the first one of several."""
+    found: dict[Address, str] = {}
+    for alias in connections:
+        if is_postgresql(alias):
+            found.setdefault(address(alias), alias)
+    return tuple(found.values())
+
+
 def django_migrations() -> frozenset[tuple[str, str]]:
     """Return all Django migrations of the project, as (app label, name); asks no database."""
     from django.db.migrations.loader import MigrationLoader  # imports every migration of the project

@@ -102,7 +102,7 @@ def check_health(options: HealthOptions, progress: Callable[[Result], None] = si
     """
     config = read_config(settings.HEALTH, options.database)
     checks = select(config, options)
-    known = _read_known(options.known) if options.known else {}
+    known = _read_known(options.known, options.database) if options.known else {}
     with connected(options.database) as wrapper:
         connection = raw(wrapper)
         tables = locate(connection).tables
@@ -216,22 +216,25 @@ def _weight(result: Result) -> tuple[int, int]:
 # Known findings
 
 
-def _read_known(path: Path) -> dict[str, Known]:
-    """Return the findings by fingerprint in the JSON document of an earlier run.
+def _read_known(path: Path, database: str) -> dict[str, Known]:
+    """Return the findings by fingerprint in the JSON document of an earlier run, of one database or of all.
 
     Raises:
         ConfigurationError: it can't be read, or is no such document.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        several = document.get("databases")
+        found = [document] if several is None else [each for each in several if each["database"] == database]
         return {
             finding["fingerprint"]: Known(check["id"], finding["object"], Severity(finding["severity"]))
-            for check in document["checks"]
+            for each in found
+            for check in each["checks"]
             for finding in check["findings"]
         }
     except OSError as error:
         raise ConfigurationError(f"{path} can't be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"{path} is no document of dbhealth.", hint=f"Make one: manage.py dbhealth --format json > {path}"
         ) from error

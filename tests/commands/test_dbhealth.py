@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from project.env import BASE_DIR
 from sqlmigrations.management.commands.dbhealth import Command
-from tests.helpers import Ran, applysql, put, role, rows, run_sql, session, states
+from tests.helpers import Ran, applysql, put, role, rows, run_sql, session, states, value
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
@@ -540,3 +540,74 @@ def test_files_that_take_longer_than_before(folder: Path) -> None:
         True,
         3,
     )
+
+
+# Several databases
+
+
+def test_one_database_after_the_other(both: tuple[Path, Path], tmp_path: Path) -> None:
+    put(both[0], {"001.sql": "SELECT pg_sleep(1.2)", "002.sql": "CREATE TABLE log (at timestamptz)"})
+    put(both[1], {"001.sql": "SELECT 1"})
+    applysql("--all-databases")
+    only = ("--all-databases", "--only", "no_primary_key")
+    assert dbhealth(*only) == Ran(
+        """\
+Health of database default:
+  [! ] Every table has a primary key (no_primary_key): 1 warning among <n> tables
+
+no_primary_key
+  warning public.log: no primary key; should be: a primary key
+    from 002.sql:1
+    SQL: ALTER TABLE "public"."log" ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
+      rewrites the table under AccessExclusive; on a large one add the column, fill it in batches, \
+index it CONCURRENTLY, then ADD PRIMARY KEY USING INDEX
+
+1 check: 1 warning.
+
+Health of database other:
+  [ok] 1 check found nothing (-v 2 names them)
+
+1 check: 1 ok.
+
+default: something was found, failed or is left to do
+other: all is well
+""".replace(
+            "<n>",
+            str(value("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")),
+        ),
+        "",
+        1,
+    )
+    whole = dbhealth("--all-databases", "--fail-on", "never")
+    assert re.search(
+        r"\n\nFiles that took longer on one [^\n]+\n  001.sql: default 1,2\d\d ms, other \d+ ms\n\n", whole.out
+    )
+
+    known = tmp_path / "known.json"
+    known.write_text(dbhealth(*only, "--format", "json").out, encoding="utf-8")
+    assert [each["database"] for each in json.loads(known.read_text())["databases"]] == ["default", "other"]
+    assert dbhealth(*only, "--known", str(known)).code == 0
+
+    target = tmp_path / "all.prom"
+    dbhealth("--all-databases", "--format", "prometheus", "--output", str(target))
+    families = list(text_string_to_metric_families(target.read_text(encoding="utf-8")))
+    assert len({family.name for family in families}) == len(families)
+    assert {sample.labels["database"] for family in families for sample in family.samples} == {"default", "other"}
+
+
+def test_a_database_that_is_away_does_not_stop_the_others(both: tuple[Path, Path]) -> None:
+    wrapper = connections["other"]
+    kept = wrapper.settings_dict["NAME"]
+    wrapper.settings_dict["NAME"] = "sqlm_nowhere"
+    try:
+        ran = dbhealth("--all-databases", "--only", "no_primary_key", "--format", "json")
+    finally:
+        wrapper.settings_dict["NAME"] = kept
+    found = json.loads(ran.out)["databases"]
+    assert [(each["database"], "checks" in each, "error" in each) for each in found] == [
+        ("default", True, False),
+        ("other", False, True),
+    ]
+    assert ran.code == 2
+    assert ran.err.startswith("other: Database 'other' can't be reached: ")
+    assert ran.err.endswith("default: all is well\nother: could not be asked\n")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandParser, OutputWrapper
 
-from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.health.base import Severity
 from sqlmigrations.management.base import SQLCommand
 from sqlmigrations.output import documents, exit_codes, github, prometheus
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.health import HealthText, explanation_lines, list_lines, sql_lines
+from sqlmigrations.service.databases import distinct_aliases
 from sqlmigrations.service.health import Gate, HealthOptions, HealthReport, check_health, known_for
 
 #: What ``--fail-on`` takes, with the least severity that counts.
@@ -21,10 +22,12 @@ FAIL_ON = {"warning": Severity.WARNING, "critical": Severity.CRITICAL, "never": 
 
 
 class Command(SQLCommand):
-    """Ask one database how it is; nothing in it is locked or changed."""
+    """Ask one database how it is, or all of them; nothing in it is locked or changed."""
 
     help = "Checks the integrity and performance of the database, and says what it could not see."
     name = "dbhealth"
+    on_all_databases = True
+    all_databases = "every PostgreSQL database of DATABASES, with files or without"
     formats = ("text", "json", "github", "prometheus")
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -68,19 +71,36 @@ class Command(SQLCommand):
             raise ConfigurationError("--output goes with --format prometheus.")
         if options["list"] or options["explain"]:
             return self._describe(options)
-        report = check_health(
-            HealthOptions(
-                options["database"],
-                only=tuple(options["only"]),
-                tags=tuple(options["tag"]),
-                gate=Gate(options["gate"]) if options["gate"] else None,
-                known=options["known"],
-                keep=options["keep"],
-                trends=not options["only"] and not options["tag"] and not options["gate"],
-            )
-        )
-        self._word(report, options)
-        return exit_codes.of_health(report, FAIL_ON[options["fail_on"]])
+        reports, documents_found, answers = self._ask(options)
+        self._word(reports, documents_found, options)
+        if options["all_databases"]:
+            for alias, code in answers.items():
+                self._out(options).write(f"{alias}: {exit_codes.WORDS[code]}")
+        return exit_codes.heaviest(answers.values())
+
+    def _ask(self, options: dict[str, Any]) -> tuple[list[HealthReport], list[documents.Document], dict[str, ExitCode]]:
+        """Ask one database, or one after the other; of several, one that can't be asked doesn't stop the others.
+
+        Raises:
+            SQLMigrationsError: the only one can't be asked.
+        """
+        reports: list[HealthReport] = []
+        found: list[documents.Document] = []
+        answers: dict[str, ExitCode] = {}
+        for alias in distinct_aliases() if options["all_databases"] else (options["database"],):
+            try:
+                report = check_health(_asked(alias, options))
+            except SQLMigrationsError as error:
+                if not options["all_databases"]:
+                    raise
+                self.stderr.write(self.style.ERROR(f"{alias}: {error}"))
+                found.append(documents.of_error(self.name, alias, error))
+                answers[alias] = exit_codes.of_error(error)
+                continue
+            reports.append(report)
+            found.append(documents.of_health(report))
+            answers[alias] = exit_codes.of_health(report, FAIL_ON[options["fail_on"]])
+        return reports, found, answers
 
     def _describe(self, options: dict[str, Any]) -> ExitCode:
         """List all checks, or explain one.
@@ -96,20 +116,44 @@ class Command(SQLCommand):
             raise ConfigurationError(f"There is no health check '{id}'.", hint="manage.py dbhealth --list shows all.")
         return self._write(sql_lines(checks[id]) if options["sql"] else explanation_lines(checks[id], self.style))
 
-    def _word(self, report: HealthReport, options: dict[str, Any]) -> None:
+    def _word(self, reports: Sequence[HealthReport], found: list[documents.Document], options: dict[str, Any]) -> None:
         match options["format"]:
             case "json":
-                self.stdout.write(documents.dumps(documents.of_health(report)))
+                whole = documents.of_all(self.name, found) if options["all_databases"] else found[0]
+                self.stdout.write(documents.dumps(whole))
             case "github":
-                self._write(github.health_lines(report))
+                for report in reports:
+                    self._write(github.health_lines(report))
             case "prometheus" if options["output"]:
-                prometheus.write(report, options["output"])
+                prometheus.write(reports, options["output"])
             case "prometheus":
-                self._write(prometheus.lines(report))
+                self._write(prometheus.lines(reports))
             case _:
-                self._write(HealthText(self.style, options["verbosity"]).lines(report))
+                text = HealthText(self.style, options["verbosity"])
+                for report in reports:
+                    self._write(text.lines(report))
+                    if options["all_databases"]:
+                        self.stdout.write("")
+                self._write(text.across(reports))
+
+    def _out(self, options: dict[str, Any]) -> OutputWrapper:
+        """Return where words for people go that don't belong to the report."""
+        return self.stdout if options["format"] == "text" else self.stderr
 
     def _write(self, lines: Iterable[str]) -> ExitCode:
         for line in lines:
             self.stdout.write(line)
         return ExitCode.OK
+
+
+def _asked(alias: str, options: dict[str, Any]) -> HealthOptions:
+    """Turn the command's options into the service's."""
+    return HealthOptions(
+        alias,
+        only=tuple(options["only"]),
+        tags=tuple(options["tag"]),
+        gate=Gate(options["gate"]) if options["gate"] else None,
+        known=options["known"],
+        keep=options["keep"],
+        trends=not options["only"] and not options["tag"] and not options["gate"],
+    )
