@@ -29,6 +29,8 @@ class Settings:
     LOCK_TIMEOUT: str = "3s"
     #: How often a file is tried again after a lock timeout or a deadlock.
     RETRIES: int = 5
+    #: Send a transactional file's statements without waiting for each other's answers.
+    PIPELINE: bool = True
     #: How long one statement may run; ``None`` leaves the server's own setting.
     STATEMENT_TIMEOUT: str | None = None
     #: ``"independent"``, ``"allow"`` or ``"error"``: what to do with late files.

@@ -182,6 +182,7 @@ RULES: Mapping[str, tuple[Rule, str]] = {
     "HEALTH_DAYS": (_or_none(_is_days), "None or a number of days from 1"),
     "HEALTH": (lambda value: _is_mapping_of(value, lambda item: True), "a mapping from names to values"),
     "LINT_STYLE": _BOOL,
+    "PIPELINE": _BOOL,
     "PRODUCTION": _BOOL,
     "ADMIN_ACTIONS": _BOOL,
     "REVISION": (_or_none(_is_text), "None or a text"),

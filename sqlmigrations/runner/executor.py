@@ -98,6 +98,11 @@ class Executor:
         """The schema of the history."""
         return self.journal.chain.tables.schema
 
+    @property
+    def goes_ahead(self) -> bool:
+        """Whether statements go without waiting for each other's answers; not every pooler bears that."""
+        return bool(settings.PIPELINE) and not self.session.is_pooled
+
     def run(self, task: Task, known: Record | None) -> Outcome:
         """Run ``task``, whose record was ``known`` when the plan was made, and return how it went.
 
@@ -175,7 +180,7 @@ class Executor:
             connection = self.session.connection
             xid = self._enter(connection, task, known)
             with self.watched(attempt, lock_timeout_of(task.script)):
-                for result in send(connection, reading):
+                for result in send(connection, reading, ahead=self.goes_ahead):
                     attempt.timings.add(result)
                 if task.verify is not None:
                     verify(connection, task.verify)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 
 import psycopg
 from psycopg import generators
@@ -21,13 +22,19 @@ from psycopg.waiting import Wait
 from sqlmigrations.database import Connection, Cursor
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
+from sqlmigrations.runner.pipeline import Arrival, Pipeline
 
 #: Timings that are kept of one file: the slowest ones, so that a dump of a million rows costs no more.
 TIMINGS_KEPT = 1_000
 
-#: How much is sent in one message, in bytes: a round trip for each row costs several times what the row does, and the
-#: server keeps the whole message in memory, parsed.
+#: A statement that is smaller than this, in bytes, goes together with others: a round trip for each row costs several
+#: times what the row does. For a larger one it's the other way round. Before the server executes a statement of the
+#: extended protocol it copies its parse tree, and what comes in one message it parses as a whole.
+SMALL = 8 * 1024
+
+#: How much is sent in one message, in bytes.
 GROUP = 64 * 1024
+
 _CHANGES_ROWS = (("INSERT",), ("UPDATE",), ("DELETE",))
 
 
@@ -61,17 +68,50 @@ class Timings:
         ]
 
 
-def send(connection: Connection, statements: Iterable[Statement]) -> Iterator[Result]:
+def send(
+    connection: Connection, statements: Iterable[Statement], *, ahead: bool = True
+) -> Generator[Result, None, None]:
     """Send the statements as they are asked for and yield their results.
 
-    Within a transaction, small statements that only change rows go together; each of them has an equal part of the
-    time that they took. Outside one each goes alone: the server would take what comes together for one transaction.
+    Within a transaction statements go ahead, without waiting for each other's answers, unless ``ahead`` says no; rows
+    in bulk go in messages of several statements, each of which has an equal part of the time that they took. Outside a
+    transaction each goes alone: the server would take what comes together for one transaction.
 
     Raises:
         StatementFailed: PostgreSQL refused one; its error is the cause.
     """
-    together = connection.info.transaction_status is TransactionStatus.INTRANS
-    for group in grouped(statements) if together else ([statement] for statement in statements):
+    if connection.info.transaction_status is not TransactionStatus.INTRANS:
+        yield from _in_messages(connection, ([statement] for statement in statements))
+        return
+    for goes_ahead, groups in groupby(grouped(statements), key=lambda group: ahead and _is_small(group)):
+        way = _ahead if goes_ahead else _in_messages
+        yield from way(connection, groups)
+
+
+def _is_small(group: Sequence[Statement]) -> bool:
+    return group[0].keywords[:1] != ("COPY",) and sum(len(statement.sql) for statement in group) < SMALL
+
+
+def _ahead(connection: Connection, groups: Iterable[Sequence[Statement]]) -> Iterator[Result]:
+    """Send statements without waiting for the answers; what each of them took is the time from answer to answer."""
+    before = time.perf_counter()
+    with Pipeline(connection) as pipeline:
+        for arrival in _arrivals(pipeline, chain.from_iterable(groups)):
+            yield Result(arrival.statement.number, arrival.statement.line, (arrival.at - before) * 1000)
+            before = arrival.at
+
+
+def _arrivals(pipeline: Pipeline, statements: Iterable[Statement]) -> Iterator[Arrival]:
+    for statement in statements:
+        pipeline.put(statement)
+        if pipeline.is_full:
+            yield from pipeline.take()
+    yield from pipeline.end()
+
+
+def _in_messages(connection: Connection, groups: Iterable[Sequence[Statement]]) -> Iterator[Result]:
+    """Send each group in one message, and wait for its end."""
+    for group in groups:
         started = time.perf_counter()
         if len(group) > 1:
             _execute_group(connection, group)
@@ -83,15 +123,15 @@ def send(connection: Connection, statements: Iterable[Statement]) -> Iterator[Re
 
 
 def grouped(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
-    """Yield the statements in groups: what changes rows, up to 64 kB of it, and everything else alone."""
+    """Yield the statements in groups: small ones that change rows, up to 64 kB of them, and everything else alone."""
     group: list[Statement] = []
     size = 0
     for statement in statements:
-        changes_rows = statement.keywords[:1] in _CHANGES_ROWS
-        if group and (not changes_rows or size + len(statement.sql) > GROUP):
+        joins = statement.keywords[:1] in _CHANGES_ROWS and len(statement.sql) < SMALL
+        if group and (not joins or size + len(statement.sql) > GROUP):
             yield group
             group, size = [], 0
-        if changes_rows:
+        if joins:
             group.append(statement)
             size += len(statement.sql)
         else:

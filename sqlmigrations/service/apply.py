@@ -327,19 +327,24 @@ def _check_beforehand(runnable: Iterable[Step], connection: Connection, options:
 
 def _with_work(application: _Application, prospect: _Prospect) -> RunResult:
     """Do the work with all that belongs around it: backup, gate, the schema's snapshot."""
-    from sqlmigrations.service.backup import back_up
     from sqlmigrations.service.ddl_log import prune_ddl_log
-    from sqlmigrations.service.gate import close_gate, look
     from sqlmigrations.service.snapshot import moving_snapshot
 
     run, options = application.run, application.options
     if options.backup:
+        from sqlmigrations.service.backup import back_up
+
         run.journal.context["backup"] = back_up(options.database)
-    before = look(options.database) if options.gate else None
+    if options.gate:
+        from sqlmigrations.service.gate import look
+
+        before = look(options.database)
     with moving_snapshot(run, files=lambda: changing(application.results)):
         result = application.go(prospect)
     prune_ddl_log(run.connection, run.tables)
-    if before is not None and not run.connection.closed:
+    if options.gate and not run.connection.closed:
+        from sqlmigrations.service.gate import close_gate
+
         result = replace(result, gate=close_gate(run, before), head=run.head)
     return result
 

@@ -19,7 +19,10 @@ from django.db import connections  # noqa: E402
 import sqlmigrations.management.commands.applysql  # noqa: E402
 import sqlmigrations.management.commands.revertsql  # noqa: E402
 import sqlmigrations.management.commands.validateschema  # noqa: E402
-import sqlmigrations.runner.stepwise  # noqa: E402, F401
+import sqlmigrations.runner.stepwise  # noqa: E402
+import sqlmigrations.service.ddl_log  # noqa: E402
+import sqlmigrations.service.lint  # noqa: E402
+import sqlmigrations.service.snapshot  # noqa: E402, F401
 
 
 def main(

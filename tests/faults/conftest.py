@@ -36,6 +36,13 @@ def world(server: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
 
 
 @pytest.fixture(scope="session")
+def waiting_world(server: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Return a world in which each statement waits for the answer to the one before."""
+    with _world(server.with_settings(SQLMIGRATIONS_PIPELINE=False), tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def stoppable_world(server: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Return a world on a server that may be stopped at any time."""
     own = ThrowAway(tmp_path_factory.mktemp("server") / "own", binaries=_binaries(server))

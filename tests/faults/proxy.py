@@ -19,8 +19,8 @@ Address = tuple[str, int] | str
 
 _SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST = 80877103, 80877104, 80877102
 
-#: Frontend messages after which the server is expected to act: Query, Sync, CopyDone, CopyData.
-_ENDS_A_STEP = b"QScd"
+#: Frontend messages after which the server is expected to act: Query, Sync, Flush, CopyDone, CopyData.
+_ENDS_A_STEP = b"QSHcd"
 
 
 class Moment(Enum):
@@ -158,7 +158,7 @@ class Proxy:
             held += message
             if kind in b"QP":
                 text = _text(kind, message)
-            if kind not in _ENDS_A_STEP or (kind == b"S" and not text):
+            if kind not in _ENDS_A_STEP or (kind in b"SH" and not text):
                 if kind not in b"PBDE":
                     link.server.sendall(held)
                     held = b""
@@ -169,7 +169,7 @@ class Proxy:
             self.hook(Moment.BEFORE, step)
             if link.is_cut:
                 return
-            link.current = None if kind == b"d" else step
+            link.current = None if kind in b"dH" else step  # the answers to what goes ahead are not held
             link.server.sendall(held)
             held, text = b"", ""
             self.hook(Moment.SENT, step)

@@ -9,7 +9,7 @@ import pytest
 from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
-from sqlmigrations.runner.send import GROUP, TIMINGS_KEPT, Result, Timings, grouped, send
+from sqlmigrations.runner.send import GROUP, SMALL, TIMINGS_KEPT, Result, Timings, grouped, send
 from tests.helpers import applysql, put, rows, run_sql, session, value
 
 
@@ -40,7 +40,7 @@ INSERT = "INSERT INTO t VALUES (1);"
         (f"{INSERT} UPDATE t SET a = 1; DELETE FROM t; {INSERT}", [4]),
         (f"SELECT 1; {INSERT}{INSERT} CREATE TABLE u (); {INSERT}", [1, 2, 1, 1]),
         (f"{INSERT}{INSERT}COPY t FROM stdin;\n1\n\\.\n{INSERT}{INSERT}", [2, 1, 2]),
-        (f"INSERT INTO t VALUES ('{'x' * GROUP}');{INSERT}", [1, 1]),
+        (f"{INSERT}INSERT INTO t VALUES ('{'x' * SMALL}');{INSERT}{INSERT}", [1, 1, 2]),
         (INSERT * (GROUP // len(INSERT) + 1), [GROUP // len(INSERT), 1]),
     ],
 )
@@ -55,6 +55,7 @@ def test_what_changes_rows_goes_together(text: str, sizes: list[int]) -> None:
 ROWS = "INSERT INTO t VALUES (1, 'é€😀');\n  INSERT INTO t VALUES (2, 'b');\n"
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize(
     ("text", "place"),
     [
@@ -65,11 +66,13 @@ ROWS = "INSERT INTO t VALUES (1, 'é€😀');\n  INSERT INTO t VALUES (2, 'b');
         ("INSERT INTO t SELECT 3 / 0, 'c'; DELETE FROM t;", ("22012", 3, 4)),
     ],
 )
-def test_the_refused_one_of_several_is_named(fresh_database: str, text: str, place: tuple[str, int, int]) -> None:
+def test_the_refused_one_of_several_is_named(
+    fresh_database: str, text: str, place: tuple[str, int, int], ahead: bool
+) -> None:
     with session() as connection, connection.transaction():
         connection.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
         with connection.transaction(force_rollback=True), pytest.raises(StatementFailed) as failed:
-            list(send(connection, split([f"\n{ROWS}{text}".encode()])))
+            list(send(connection, split([f"\n{ROWS}{text}".encode()]), ahead=ahead))
     error, statement = failed.value.error, failed.value.statement
     assert (error.sqlstate, statement.number, statement.line) == place
 
@@ -88,7 +91,7 @@ def test_line_and_column_of_the_refused_one_of_several(fresh_database: str, fold
 def test_several_together_share_their_time(fresh_database: str) -> None:
     with session() as connection, connection.transaction():
         connection.execute("CREATE TABLE t (id int, body text)")
-        results = list(send(connection, split([f"{ROWS}SELECT 1".encode()])))
+        results = list(send(connection, split([f"{ROWS}SELECT 1".encode()]), ahead=False))
         assert connection.execute("SELECT id FROM t ORDER BY id").fetchall() == [(1,), (2,)]
     assert [(result.number, result.line) for result in results] == [(1, 1), (2, 2), (3, 3)]
     assert results[0].duration_ms == results[1].duration_ms > 0
