@@ -173,8 +173,8 @@ def validate_constraint(subject: Subject) -> tuple[Fix, ...]:
     return operation, by_hand
 
 
-def add_primary_key(subject: Subject, candidates: Sequence[str]) -> tuple[Fix, ...]:
-    """Return how to give a table a primary key: from a unique index that it has, else with a column of its own."""
+def add_primary_key(subject: Subject, candidates: Sequence[str], *, has_id: bool) -> tuple[Fix, ...]:
+    """Return how to give a table a primary key: from a unique index or an ``id`` that it has, else anew."""
     if candidates:
         return (
             noted(
@@ -182,6 +182,15 @@ def add_primary_key(subject: Subject, candidates: Sequence[str]) -> tuple[Fix, .
                 relation(subject),
                 sql.Identifier(candidates[0]),
                 note="takes AccessExclusive for a moment: the index and its NOT NULLs are there already",
+            ),
+        )
+    if has_id:
+        return (
+            noted(
+                "ALTER TABLE {} ADD PRIMARY KEY (id);",
+                relation(subject),
+                note="where no id is NULL or there twice; it reads the table under AccessExclusive: for a large one "
+                "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD PRIMARY KEY USING INDEX",
             ),
         )
     return (

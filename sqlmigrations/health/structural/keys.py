@@ -15,6 +15,7 @@ from sqlmigrations.health.base import (
     Finding,
     Probe,
     Severity,
+    Skip,
     Subject,
     answer,
     grade,
@@ -23,7 +24,7 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.structural.sequences import last_values
-from sqlmigrations.health.units import percent, span
+from sqlmigrations.health.units import counted, percent, span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class NoPrimaryKey(Check):
             severity=Severity.WARNING,
             observed="no primary key",
             threshold="a primary key",
-            fixes=fixes.add_primary_key(subject, row["candidates"]),
+            fixes=fixes.add_primary_key(subject, row["candidates"], has_id=row["has_id"]),
         )
 
 
@@ -126,7 +127,7 @@ class ReplicaIdentityMissing(Check):
             severity=Severity.CRITICAL,
             observed=f"UPDATE and DELETE fail: published by {row['publications']} without a replica identity",
             threshold="a replica identity",
-            fixes=(*fixes.add_primary_key(subject, ()), full),
+            fixes=(*fixes.add_primary_key(subject, (), has_id=row["has_id"]), full),
         )
 
 
@@ -213,6 +214,7 @@ class IntegerPrimaryKey(Check):
     evidence = Evidence.STRUCTURAL
     examines = "primary keys narrower than bigint"
     tags = frozenset({"capacity", "keys"})
+    right = "pg_read_all_data"
 
     warning_percent: float = 50
     critical_percent: float = 85
@@ -223,14 +225,28 @@ class IntegerPrimaryKey(Check):
     min_window_seconds: float = 1 * DAY
 
     def run(self, probe: Probe) -> Answer:
-        """Look at primary keys of one smallint or integer column."""
+        """Look at primary keys of one smallint or integer column.
+
+        Raises:
+            Skip: nothing was found, but some sequences can't be read, and few rows say little of deleted ones.
+        """
         rows = probe.rows()
         values = last_values(
             probe, [(row["sequence_schema"], row["sequence_name"]) for row in rows if row["is_readable"]]
         )
-        return answer(
+        verdicts = [
             self._judge(row, values.get((row["sequence_schema"], row["sequence_name"])), probe.past) for row in rows
+        ]
+        findings = tuple(verdict for verdict in verdicts if verdict is not None)
+        unseen = sum(
+            bool(row["sequence_name"]) and not row["is_readable"] and verdict is None
+            for row, verdict in zip(rows, verdicts, strict=True)
         )
+        if unseen and not findings:
+            reason = f"of {unseen} of {counted(len(rows), 'key')} the sequence can't be read"
+            raise Skip(reason, probe.grant(self.right))
+        words = f"{counted(unseen, 'sequence')} that can't be read" if unseen else ""
+        return Answer(len(rows) - unseen, findings, left_out=words)
 
     def _judge(self, row: Mapping[str, Any], last: int | None, past: Past) -> Finding | None:
         subject = Subject.of("column", row)
