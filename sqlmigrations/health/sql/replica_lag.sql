@@ -19,13 +19,17 @@ SELECT
     'this standby',
     CASE
         WHEN pg_catalog.pg_is_wal_replay_paused() THEN 'paused'
-        WHEN receiver.status IS NULL THEN 'not streaming'
-        ELSE receiver.status
+        WHEN receiver.pid IS NULL THEN 'not streaming'
+        -- A role without pg_read_all_stats sees that there is a receiver, and nothing else of it.
+        ELSE coalesce(receiver.status, 'receiving')
     END,
     false,
-    pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())::pg_catalog.float8,
+    -- A receiver that has just begun begins with a whole file, before what was replayed long ago.
+    greatest(
+        pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn()), 0
+    )::pg_catalog.float8,
     CASE
-        WHEN pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn() THEN 0
+        WHEN pg_catalog.pg_last_wal_receive_lsn() <= pg_catalog.pg_last_wal_replay_lsn() THEN 0
         ELSE pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())
     END,
     NULL
