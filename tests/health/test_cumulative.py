@@ -194,7 +194,7 @@ def test_bloat_is_not_estimated_without_the_right_to(own_patient: Patient, askin
     for role in (asking.bare, asking.monitor):
         assert said(own_patient.ask(check, role=role)) == Answered(
             "skipped",
-            reason=f"of 1 large {check.examines} the statistics are hidden",
+            reason=f"of 1 large {check.kind} the statistics are hidden",
             remedy=f'GRANT "pg_read_all_data" TO "{role}";',
         )
     own_patient.run(f'ALTER TABLE t OWNER TO "{asking.owner}"')

@@ -71,13 +71,16 @@ class Bloat(Check):
         if given.findings or not (hidden or stale):
             return given
         if hidden:
-            raise Skip(f"of {len(hidden)} large {self.examines} the statistics are hidden", probe.grant(self.right))
+            raise Skip(f"of {self._large(hidden)} the statistics are hidden", probe.grant(self.right))
         if not judged:
             raise Skip(
-                f"of {counted(len(stale), 'large ' + self.kind, 'large ' + self.examines)} the statistics are old",
+                f"of {self._large(stale)} the statistics are old",
                 fixes.composed("ANALYZE {};", fixes.relation(Subject.of("table", stale[0]))),
             )
         return given
+
+    def _large(self, rows: Sequence[Row]) -> str:
+        return counted(len(rows), f"large {self.kind}", f"large {self.examines}")
 
     def judge(self, row: Row) -> Finding | None:
         """Judge one of them."""

@@ -87,6 +87,20 @@ def _window(probe: Probe) -> float | None:
     return None if seconds is None else float(seconds)
 
 
+def unless_hidden(probe: Probe, statements: Sequence[Row], given: Answer) -> Answer:
+    """Return an answer about statements, unless it would say that all is well without having seen all.
+
+    Raises:
+        Skip: some are hidden, and among the others nothing was found.
+    """
+    unseen = sum(row["is_hidden"] for row in statements)
+    if unseen and not given.findings:
+        verb = "is" if unseen == 1 else "are"
+        reason = f"{unseen} of {counted(len(statements), 'statement')} {verb} hidden from {probe.capabilities.role}"
+        raise Skip(reason, probe.grant(SEES_ALL))
+    return given
+
+
 # Slow statements
 
 
@@ -124,11 +138,7 @@ class SlowQueries(Check):
         """
         opened, seconds = open_statements(probe)
         rows = opened.rows()
-        given = self.judge(rows, seconds)
-        unseen = sum(row["is_hidden"] for row in rows)
-        if unseen and not given.findings:
-            reason = f"{unseen} of {counted(len(rows), 'statement')} are hidden from {probe.capabilities.role}"
-            raise Skip(reason, probe.grant(SEES_ALL))
+        given = unless_hidden(probe, rows, self.judge(rows, seconds))
         return given if not given.findings else self._with_plans(probe, rows, given)
 
     def judge(self, rows: Sequence[Row], seconds: float | None) -> Answer:
@@ -336,11 +346,7 @@ class MissingGinIndex(Check):
         statements = opened.rows("slow_queries")
         searching = [row for row in statements if _SEARCHES.search(row["query"])]
         given = answer(self.judge(column, searching) for column in columns)
-        unseen = sum(row["is_hidden"] for row in statements)
-        if unseen and not given.findings:
-            reason = f"{unseen} of {counted(len(statements), 'statement')} are hidden from {probe.capabilities.role}"
-            raise Skip(reason, probe.grant(SEES_ALL))
-        return given
+        return unless_hidden(probe, statements, given)
 
     def judge(self, column: Row, statements: Sequence[Row]) -> Finding | None:
         """Judge one column by the statements that ask for it."""
