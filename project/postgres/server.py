@@ -16,9 +16,10 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import psutil
@@ -66,6 +67,9 @@ class Server:
     Raises:
         ServerError: the package is missing, or the server's user can't be made.
     """
+
+    #: What the server is started with.
+    settings: ClassVar[Mapping[str, str]] = SETTINGS
 
     def __init__(self, folder: Path, binaries: Path | None = None) -> None:
         bundled = binaries or programs.bundled_programs()
@@ -230,7 +234,7 @@ class Server:
             _make_private(folder, self.owner)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
-        settings = {**SETTINGS, "unix_socket_directories": str(folder)}
+        settings = {**self.settings, "unix_socket_directories": str(folder)}
         self._call(
             *("pg_ctl", "start", "--pgdata", self.data, "--log", self.log),
             *("--wait", "--timeout", str(START_TIMEOUT), "--silent"),

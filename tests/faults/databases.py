@@ -75,7 +75,7 @@ def binaries_of(place: Place) -> Path | None:
         major = session.info.server_version // 10000
     for folder in programs.folders():
         if (folder / "initdb").exists() and programs.major_version(folder / "postgres") == major:
-            return folder
+            return (folder / "postgres").resolve().parent
     return None
 
 

@@ -30,7 +30,7 @@ def program() -> str:
 
 
 @contextlib.contextmanager
-def pgbouncer(place: Place, mode: str = "transaction") -> Iterator[Place]:
+def pgbouncer(place: Place, mode: str = "transaction", pool_size: int = 60) -> Iterator[Place]:
     """Run PgBouncer for the time of the block; yield the way to ``place`` through it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -51,7 +51,7 @@ def pgbouncer(place: Place, mode: str = "transaction") -> Iterator[Place]:
             unix_socket_dir =
             auth_type = any
             pool_mode = {mode}
-            default_pool_size = 60
+            default_pool_size = {pool_size}
             max_client_conn = 200
             """
         )

@@ -1,0 +1,539 @@
+"""The checks of this moment: their sessions, standbys and slots are real ones, on a server of the matrix's own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from sqlmigrations.health.snapshot import configuration
+from sqlmigrations.health.snapshot.ages import AntiWraparoundVacuum, MultixactWraparound, TransactionIdWraparound
+from sqlmigrations.health.snapshot.configuration import EndOfLife, ServerSettings, SessionTimeouts, StatisticsLost
+from sqlmigrations.health.snapshot.horizon import HorizonHolder
+from sqlmigrations.health.snapshot.locks import Blocked
+from sqlmigrations.health.snapshot.replication import Archiver, ReplicaLag, Slots, SubscriptionErrors
+from sqlmigrations.health.snapshot.sessions import Connections, IdleInTransaction, LongRunning
+from tests.health.asking import Patient
+from tests.health.matrix.case import By, Case, Newer
+from tests.health.matrix.world import State, World
+
+
+def beside(statements: str) -> State:
+    """Return a state in which another session of ``app`` has executed statements."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        with world.session(role="app", application_name="web") as other, world.patient() as patient:
+            if statements:
+                other.execute(statements.encode())
+            yield patient
+
+    return made
+
+
+def beside_busy(statement: str) -> State:
+    """Return a state in which another session of ``app`` works on a statement."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        at_work = "SELECT FROM pg_stat_activity WHERE application_name = 'busy' AND state = 'active'"
+        with world.busy("app", statement, at_work), world.patient() as patient:
+            yield patient
+
+    return made
+
+
+@contextlib.contextmanager
+def waiting(world: World) -> Iterator[Patient]:
+    """Let one session of ``app`` wait for another."""
+    with world.session(role="app", application_name="web") as holder, world.patient() as patient:
+        holder.execute("SELECT pg_advisory_lock(7)")
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND waitstart IS NOT NULL"
+        with world.busy("app", "SELECT pg_advisory_lock(7)", waits):
+            yield patient
+
+
+def aged(column: str) -> str:
+    """Return statements that make a table's oldest transaction or multixact 600 million ids old."""
+    next_id = {"relfrozenxid": "pg_current_xact_id()::text", "relminmxid": "next_multixact_id::text"}[column]
+    source = {"relfrozenxid": "", "relminmxid": "FROM pg_control_checkpoint()"}[column]
+    return (
+        "CREATE TABLE t (id int); RESET ROLE; "
+        f"UPDATE pg_class SET {column} = (SELECT mod({next_id}::int8 - 600000000 + 4294967296, 4294967296) "
+        f"{source})::text::xid WHERE relname = 't'"
+    )
+
+
+@contextlib.contextmanager
+def on_standby(world: World) -> Iterator[Patient]:
+    """Ask the standby."""
+    with world.patient(on=world.standby) as patient:
+        yield patient
+
+
+@contextlib.contextmanager
+def without_standby(world: World) -> Iterator[Patient]:
+    """Stop the standby meanwhile."""
+    world.standby.stop()
+    try:
+        with world.patient() as patient:
+            world.wait("SELECT WHERE NOT EXISTS (SELECT FROM pg_stat_replication)")
+            yield patient
+    finally:
+        world.start_standby()
+
+
+@contextlib.contextmanager
+def paused(world: World) -> Iterator[Patient]:
+    """Let the standby stop replaying, and ask it."""
+    with world.patient(on=world.standby) as patient:
+        patient.run("SELECT pg_wal_replay_pause()")
+        try:
+            world.wait("SELECT WHERE pg_get_wal_replay_pause_state() = 'paused'", on=world.standby)
+            yield patient
+        finally:
+            patient.run("SELECT pg_wal_replay_resume()")
+
+
+@contextlib.contextmanager
+def behind(world: World) -> Iterator[Patient]:
+    """Let the standby stop replaying, write something, and ask the primary."""
+    with paused(world), world.patient() as patient:
+        patient.run("SELECT pg_logical_emit_message(false, 'matrix', repeat('x', 100000))")
+        world.wait("SELECT FROM pg_stat_replication WHERE replay_lsn < pg_current_wal_lsn() - 100000")
+        yield patient
+
+
+def with_slot(*, keeps: bool) -> State:
+    """Return a state with a slot that nobody reads; it ``keeps`` WAL once it is set up."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        with world.patient() as patient:
+            patient.run(f"SELECT pg_create_physical_replication_slot('replica_1', {keeps})")
+            try:
+                yield patient
+            finally:
+                patient.run("SELECT pg_drop_replication_slot('replica_1')")
+
+    return made
+
+
+@contextlib.contextmanager
+def subscribed(world: World) -> Iterator[Patient]:
+    """Let the database subscribe to another one of the same server."""
+    with world.database("publisher"), world.session("publisher") as source, world.patient() as patient:
+        source.execute("CREATE PUBLICATION everything")
+        source.execute("SELECT pg_create_logical_replication_slot('from_main', 'pgoutput')")
+        place = world.primary.place
+        patient.run(
+            f"CREATE SUBSCRIPTION from_main CONNECTION 'host={place.host} port={place.port} user={place.user} "
+            "dbname=publisher' PUBLICATION everything WITH (create_slot = false, slot_name = 'from_main')"
+        )
+        world.wait("SELECT FROM pg_stat_subscription WHERE pid IS NOT NULL", "shop")
+        try:
+            yield patient
+        finally:
+            patient.run("DROP SUBSCRIPTION from_main")
+
+
+def archiving(command: str, condition: str) -> State:
+    """Return a state in which the archiver has archived, or failed to archive, a file of the WAL."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        with world.patient() as patient:
+            patient.run(f"ALTER SYSTEM SET archive_command = '{command}'")
+            patient.run("SELECT pg_reload_conf()")
+            patient.run("SELECT pg_stat_reset_shared('archiver')")
+            patient.run("SELECT pg_logical_emit_message(false, 'matrix', 'x'), pg_switch_wal()")
+            try:
+                world.wait(f"SELECT FROM pg_stat_archiver WHERE {condition}")
+                yield patient
+            finally:
+                patient.run("ALTER SYSTEM RESET archive_command")
+                patient.run("SELECT pg_reload_conf()")
+
+    return made
+
+
+def beginning_with(**settings: str) -> State:
+    """Return a state in which the server keeps what it is told, and the asking session began with some settings."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        known = {name: value for name, value in settings.items() if name != "transaction_timeout" or world.major >= 17}
+        options = " ".join(f"-c {name}={value}" for name, value in known.items())
+        with world.session() as almighty:
+            almighty.execute("ALTER SYSTEM SET fsync = on")
+            almighty.execute("SELECT pg_reload_conf()")
+            world.wait("SELECT WHERE current_setting('fsync') = 'on'")
+            try:
+                with world.patient(options=options) as patient:
+                    yield patient
+            finally:
+                almighty.execute("ALTER SYSTEM RESET fsync")
+                almighty.execute("SELECT pg_reload_conf()")
+
+    return made
+
+
+def ended(day: date) -> State:
+    """Return a state in which the server's version has its last release on a day."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        with pytest.MonkeyPatch.context() as patch, world.patient() as patient:
+            patch.setattr(configuration, "LAST_RELEASES", {world.major: day})
+            yield patient
+
+    return made
+
+
+ANALYZED = (
+    "CREATE TABLE t (a int, b int); INSERT INTO t SELECT n, n FROM generate_series(1, 2000) AS n; "
+    "CREATE STATISTICS a_b ON a, b FROM t; ANALYZE t"
+)
+
+CASES = (
+    Case(
+        check=Connections(),
+        no="ok, snapshot: 1 limits",
+        well="ALTER DATABASE shop CONNECTION LIMIT 90",
+        ok="ok, snapshot: 2 limits",
+        ill="ALTER DATABASE shop CONNECTION LIMIT 1",
+        bad="""
+            critical, snapshot: 2 limits
+            critical shop: 1 of 1 usable connection (100.0 %); should be: 80 %
+              sql: SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3;
+        """,
+        mends=(),
+    ),
+    Case(
+        check=IdleInTransaction(warning_seconds=0),
+        no="skipped, snapshot: there are no sessions to examine",
+        well=beside(""),
+        hidden="""
+            skipped, snapshot: the work of 1 of 1 session is hidden from <role>
+              GRANT "pg_monitor" TO "<role>";
+        """,
+        hidden_from=("bare",),
+        ok="ok, snapshot: 1 sessions",
+        ill=beside("BEGIN; SELECT 1"),
+        bad="""
+            warning, snapshot: 1 sessions
+            warning pid <pid> (app, web): transaction open for <time>, idle for <time>; should be: <time>
+              sql: SELECT pg_catalog.pg_terminate_backend(<pid>);
+        """,
+        mends=(),
+    ),
+    Case(
+        check=LongRunning(warning_seconds=0),
+        no="skipped, snapshot: there are no sessions to examine",
+        well=beside(""),
+        hidden="""
+            skipped, snapshot: the work of 1 of 1 session is hidden from <role>
+              GRANT "pg_monitor" TO "<role>";
+        """,
+        hidden_from=("bare",),
+        ok="ok, snapshot: 1 sessions",
+        ill=beside_busy("SELECT pg_sleep(60)"),
+        bad="""
+            warning, snapshot: 1 sessions
+            warning pid <pid> (app, busy): has run for <time>; should be: <time>
+              sql: SELECT pg_catalog.pg_cancel_backend(<pid>);
+        """,
+        mends=(),
+    ),
+    Case(
+        check=Blocked(critical_seconds=0),
+        no="skipped, snapshot: there are no sessions to examine",
+        well=beside(""),
+        ok="ok, snapshot: 1 sessions",
+        ill=waiting,
+        bad="""
+            critical, snapshot: 2 sessions
+            critical pid <pid> (app, web): 1 session waits for it, the longest for <time>; should be: <time>
+              sql: SELECT pg_catalog.pg_terminate_backend(<pid>);
+        """,
+        mends=(),
+    ),
+    Case(
+        check=HorizonHolder(warning_seconds=0),
+        no=By(
+            app="""
+            skipped, snapshot: the work of 1 of 1 session is hidden from <role>
+              GRANT "pg_monitor" TO "<role>";
+        """,
+            monitor="ok, snapshot: 1 transactions, slots and standbys",
+            bare="""
+            skipped, snapshot: the work of 1 of 1 session is hidden from <role>
+              GRANT "pg_monitor" TO "<role>";
+        """,
+        ),
+        well=beside(""),
+        hidden="""
+            skipped, snapshot: the work of 2 of 2 sessions is hidden from <role>
+              GRANT "pg_monitor" TO "<role>";
+        """,
+        hidden_from=("bare",),
+        ok=By(
+            app="""
+            skipped, snapshot: the work of 1 of 2 sessions is hidden from <role>
+              GRANT "pg_monitor" TO "<role>";
+        """,
+            monitor="ok, snapshot: 2 transactions, slots and standbys",
+        ),
+        ill=beside("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1"),
+        bad=By(
+            app="""
+            warning, snapshot: 1 transactions, slots and standbys; left out: 1 session of other roles
+            warning pid <pid>: holds up vacuum 0 transactions back, for <time> (app, web, idle in transaction);
+                should be: 10 million transactions, <time>
+              sql: SELECT pg_catalog.pg_terminate_backend(<pid>);
+        """,
+            monitor="""
+            warning, snapshot: 2 transactions, slots and standbys
+            warning pid <pid>: holds up vacuum 0 transactions back, for <time> (app, web, idle in transaction);
+                should be: 10 million transactions, <time>
+              sql: SELECT pg_catalog.pg_terminate_backend(<pid>);
+        """,
+        ),
+        mends=(),
+    ),
+    Case(
+        check=TransactionIdWraparound(),
+        no="ok, snapshot: <n> databases and tables",
+        well="CREATE TABLE t (id int)",
+        ok="ok, snapshot: <n> databases and tables",
+        ill=aged("relfrozenxid"),
+        bad="""
+            warning, snapshot: <n> databases and tables
+            warning public.t: 600 million transactions old, 27.9 % of the way to a standstill; should be: 500
+                million
+              sql: VACUUM (FREEZE, VERBOSE) "public"."t";
+        """,
+        mends=(),
+    ),
+    Case(
+        check=MultixactWraparound(),
+        no="ok, snapshot: <n> databases and tables",
+        well="CREATE TABLE t (id int)",
+        ok="ok, snapshot: <n> databases and tables",
+        ill=aged("relminmxid"),
+        bad="""
+            warning, snapshot: <n> databases and tables
+            warning public.t: 600 million multixacts old, 27.9 % of the way to a standstill; should be: 500
+                million
+              sql: VACUUM (FREEZE, VERBOSE) "public"."t";
+        """,
+        mends=(),
+    ),
+    Case(
+        check=AntiWraparoundVacuum(),
+        no="ok, snapshot: <n> tables",
+        well="CREATE TABLE t (id int)",
+        ok="ok, snapshot: <n> tables",
+        ill=f"{aged('relfrozenxid')}; UPDATE pg_class SET relpages = 200000 WHERE relname = 't'",
+        bad="""
+            critical, snapshot: <n> tables
+            critical public.t: 300.0 % of autovacuum_freeze_max_age, 1.5 GB to read; should be: 90 %
+              sql: VACUUM (FREEZE, VERBOSE) "public"."t";
+        """,
+        mends=(),
+    ),
+    Case(
+        check=ReplicaLag(critical_bytes=10_000),
+        nothing=without_standby,
+        no="skipped, snapshot: there are no standbys to examine",
+        well="",
+        hidden="""
+            skipped, snapshot: where 1 standby got to is hidden
+              GRANT "pg_monitor" TO "<role>";
+        """,
+        hidden_from=("app", "bare"),
+        ok="ok, snapshot: 1 standbys",
+        ill=behind,
+        bad="""
+            critical, snapshot: 1 standbys
+            critical walreceiver: <size> behind, <time> (streaming); should be: <time> and 16 MB, or 9.8 kB
+        """,
+        mends=(),
+    ),
+    Case(
+        check=ReplicaLag(),
+        name="on the standby",
+        well=on_standby,
+        ok="ok, snapshot: 1 standbys",
+        ill=paused,
+        bad="""
+            warning, snapshot: 1 standbys
+            warning this standby: 0 bytes behind, <time> (paused); should be: <time> and 16 MB, or 1.0 GB
+        """,
+        mends=(),
+    ),
+    Case(
+        check=Slots(warning_bytes=1),
+        no="skipped, snapshot: there are no replication slots to examine",
+        well=with_slot(keeps=False),
+        ok="ok, snapshot: 1 replication slots",
+        ill=with_slot(keeps=True),
+        bad=Newer(
+            17,
+            """
+            warning, snapshot: 1 replication slots
+            warning replica_1: keeps <size> of WAL, nobody reads it for <time>; should be: 1 bytes
+              sql: SELECT pg_catalog.pg_drop_replication_slot('replica_1');
+        """,
+            """
+            warning, snapshot: 1 replication slots
+            warning replica_1: keeps <size> of WAL, nobody reads it; should be: 1 bytes
+              sql: SELECT pg_catalog.pg_drop_replication_slot('replica_1');
+        """,
+        ),
+        mends=(),
+    ),
+    Case(
+        check=SubscriptionErrors(),
+        no="skipped, snapshot: there are no subscriptions to examine",
+        well=subscribed,
+        ok="ok, snapshot: 1 subscriptions",
+        ill="RESET ROLE; "
+        "CREATE SUBSCRIPTION from_main CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false)",
+        bad="""
+            critical, snapshot: 1 subscriptions
+            critical from_main: disabled; should be: enabled, at work, no error
+              sql: ALTER SUBSCRIPTION "from_main" ENABLE;
+        """,
+        mends=(),
+    ),
+    Case(
+        check=Archiver(),
+        nothing=on_standby,
+        no="skipped, snapshot: there are no archivers to examine",
+        well=archiving("true", "archived_count > 0"),
+        ok="ok, snapshot: 1 archivers",
+        ill=archiving("false", "failed_count > 0"),
+        bad="""
+            critical, snapshot: 1 archivers
+            critical archive_command: fails on <wal>, never worked; should be: the last attempt succeeded
+              sql: SHOW archive_command;
+              sql: SELECT * FROM pg_stat_archiver;
+        """,
+        mends=(),
+    ),
+    Case(
+        check=ServerSettings(),
+        nothing=beginning_with(),
+        no="ok, snapshot: 11 settings",
+        well=beginning_with(),
+        ok="ok, snapshot: 11 settings",
+        ill=beginning_with(synchronous_commit="off", log_min_duration_statement="-1", log_lock_waits="off"),
+        bad="""
+            warning, snapshot: 11 settings
+            warning log_min_duration_statement: -1: no slow query is logged, and auto_explain isn't loaded;
+                should be: a time
+              sql: ALTER SYSTEM SET "log_min_duration_statement" = '1s';
+            warning synchronous_commit: off: a crash forgets what was committed a moment before; should be: on
+              sql: ALTER SYSTEM SET "synchronous_commit" = 'on';
+            info log_lock_waits: off: the log doesn't tell who waited for whom; should be: on
+              sql: ALTER SYSTEM SET "log_lock_waits" = 'on';
+        """,
+        mends=(),
+    ),
+    Case(
+        check=SessionTimeouts(),
+        no=Newer(
+            17,
+            """
+            warning, snapshot: 4 timeouts
+            warning idle_in_transaction_session_timeout: not set for <role>: a forgotten transaction holds its
+                locks; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "idle_in_transaction_session_timeout" = '60s';
+            warning statement_timeout: not set for <role>: a statement may run for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "statement_timeout" = '30s';
+            info lock_timeout: not set for <role>: a statement may wait for a lock for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "lock_timeout" = '10s';
+            info transaction_timeout: not set for <role>: a transaction may last for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "transaction_timeout" = '5min';
+        """,
+            """
+            warning, snapshot: 3 timeouts
+            warning idle_in_transaction_session_timeout: not set for <role>: a forgotten transaction holds its
+                locks; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "idle_in_transaction_session_timeout" = '60s';
+            warning statement_timeout: not set for <role>: a statement may run for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "statement_timeout" = '30s';
+            info lock_timeout: not set for <role>: a statement may wait for a lock for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "lock_timeout" = '10s';
+        """,
+        ),
+        well=beginning_with(
+            statement_timeout="30s",
+            idle_in_transaction_session_timeout="60s",
+            lock_timeout="10s",
+            transaction_timeout="5min",
+        ),
+        ok=Newer(17, "ok, snapshot: 4 timeouts", "ok, snapshot: 3 timeouts"),
+        ill=beginning_with(lock_timeout="10s"),
+        bad=Newer(
+            17,
+            """
+            warning, snapshot: 4 timeouts
+            warning idle_in_transaction_session_timeout: not set for <role>: a forgotten transaction holds its
+                locks; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "idle_in_transaction_session_timeout" = '60s';
+            warning statement_timeout: not set for <role>: a statement may run for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "statement_timeout" = '30s';
+            info transaction_timeout: not set for <role>: a transaction may last for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "transaction_timeout" = '5min';
+        """,
+            """
+            warning, snapshot: 3 timeouts
+            warning idle_in_transaction_session_timeout: not set for <role>: a forgotten transaction holds its
+                locks; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "idle_in_transaction_session_timeout" = '60s';
+            warning statement_timeout: not set for <role>: a statement may run for ever; should be: a time
+              sql: ALTER ROLE "<role>" IN DATABASE "shop" SET "statement_timeout" = '30s';
+        """,
+        ),
+        mends=(),
+    ),
+    Case(
+        check=EndOfLife(),
+        nothing=ended(date(2999, 1, 1)),
+        no="ok, snapshot: 1 servers",
+        well=ended(date(2999, 1, 1)),
+        ok="ok, snapshot: 1 servers",
+        ill=ended(date(2020, 1, 2)),
+        bad="""
+            critical, snapshot: 1 servers
+            critical PostgreSQL <major>: <version>: its last release was on 2020-01-02; should be: a version
+                that is supported for 180 more days
+              shell: pg_upgrade
+        """,
+        mends=(),
+    ),
+    Case(
+        check=StatisticsLost(),
+        no="skipped, snapshot: there are no tables and extended statistics to examine",
+        well=ANALYZED,
+        hidden="""
+            skipped, snapshot: the statistics of 2 of 2 tables and extended statistics are hidden
+              GRANT "pg_read_all_data" TO "<role>";
+        """,
+        hidden_from=("monitor", "bare"),
+        ok="ok, snapshot: 2 tables and extended statistics",
+        ill=f"{ANALYZED}; RESET ROLE; DELETE FROM pg_statistic WHERE starelid = 't'::regclass; "
+        "DELETE FROM pg_statistic_ext_data",
+        bad="""
+            warning, snapshot: 2 tables and extended statistics
+            warning public.a_b: none, of 2,000 rows; should be: analysed
+              sql: ANALYZE "public"."t";
+            warning public.t: none, of 2,000 rows; should be: analysed
+              sql: ANALYZE "public"."t";
+        """,
+    ),
+)
