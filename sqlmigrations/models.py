@@ -332,3 +332,27 @@ class HealthRun(ReadOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.id} {self.reason}"
+
+
+class SchemaExpectation(ReadOnlyModel):
+    """What the models of the applied Django migrations expect of the schema; it can be found out again at any time."""
+
+    #: A digest of all that it depends on: migrations, their sources, settings, the server.
+    key = models.TextField(primary_key=True)
+    at = models.DateTimeField()
+    #: The tables with all that models can say of them; compressed.
+    expected = models.BinaryField()
+    #: That of the catalogs when the schema was last compared with this; else empty.
+    fingerprint = models.TextField(blank=True)
+    #: What the comparison found.
+    verdict = models.JSONField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_schemaexpectation"
+        verbose_name = _("what models expect")
+        verbose_name_plural = _("what models expect")
+        ordering = ("key",)
+
+    def __str__(self) -> str:
+        return self.key

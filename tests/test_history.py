@@ -106,6 +106,7 @@ def test_the_tables_are_made_once_and_without_any_signal(fresh_database: str) ->
         ("sqlmigrations", "0003_schemasnapshot"),
         ("sqlmigrations", "0004_export_permission"),
         ("sqlmigrations", "0005_healthrun"),
+        ("sqlmigrations", "0006_schemaexpectation"),
     ]
     assert [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")] == [
         "django_migrations",
@@ -113,6 +114,7 @@ def test_the_tables_are_made_once_and_without_any_signal(fresh_database: str) ->
         "sqlmigrations_migrationevent",
         "sqlmigrations_migrationrecord",
         "sqlmigrations_schemachange",
+        "sqlmigrations_schemaexpectation",
         "sqlmigrations_schemasnapshot",
         "sqlmigrations_schematext",
     ]

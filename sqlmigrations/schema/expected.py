@@ -7,22 +7,32 @@ information. Their names of constraints and indexes are no evidence, since renam
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import hashlib
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import django
+from django.apps import apps as real_apps
 from django.apps.registry import Apps
 from django.conf import settings as django_settings
 from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
+from sqlmigrations import __version__
 from sqlmigrations.database import Connection, fetch_row, raw
+from sqlmigrations.history import Tables
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
+from sqlmigrations.schema.expectations import Expected, keep_expected, read_expected
 from sqlmigrations.schema.materialise import materialise
 
 #: What models can say, by kind; the rest is not compared with them.
@@ -54,51 +64,69 @@ SAYS: Mapping[str, frozenset[str]] = {
 _ALWAYS = frozenset({"type", "not_null", "generated"})
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What models expect.
-
-    ``links`` are the tables that Django makes for many-to-many fields, ``named`` the names of indexes and constraints
-    that models give: all others are made up by Django and PostgreSQL when something is made, and kept for good.
-    """
-
-    catalog: Catalog
-    links: frozenset[str] = frozenset()
-    named: frozenset[str] = frozenset()
-    skipped: tuple[Skipped, ...] = ()
-
-
-def models_catalog(wrapper: BaseDatabaseWrapper) -> Expected:
+def models_catalog(wrapper: BaseDatabaseWrapper, tables: Tables | None = None, key: str = "") -> Expected:
     """Return what the applied Django migrations say of this database, as PostgreSQL itself words it.
 
-    It is kept in memory for as long as migrations, settings and server stay the same.
+    It is kept, in memory and among ``tables``, for as long as what it depends on stays the same: its ``key``.
 
     Raises:
         NoScratch: it can't be found out in this database.
     """
-    executor = MigrationExecutor(wrapper)
-    applied = frozenset(executor.loader.applied_migrations)
-    key = _key(wrapper, applied)
+    key = key or expectation_key(wrapper)
     if key not in _known:
+        kept = read_expected(raw(wrapper), tables, key)
+        if kept is None:
+            kept = _found_out(wrapper)
+            keep_expected(raw(wrapper), tables, key, kept)
         _known.clear()
-        apps = _state(executor, applied).apps
-        _known[key] = expected_of(wrapper, apps, {label for label, _name in applied})
+        _known[key] = kept
     return _known[key]
 
 
-_known: dict[tuple[object, ...], Expected] = {}
+_known: dict[str, Expected] = {}
 
 
-def _key(wrapper: BaseDatabaseWrapper, applied: frozenset[tuple[str, str]]) -> tuple[object, ...]:
-    """Return what the answer depends on: migrations, server, extensions, what names mean, Django."""
-    connection = raw(wrapper)
+def _found_out(wrapper: BaseDatabaseWrapper) -> Expected:
+    executor = MigrationExecutor(wrapper)
+    applied = frozenset(executor.loader.applied_migrations)
+    return expected_of(wrapper, _state(executor, applied).apps, {label for label, _name in applied})
+
+
+def expectation_key(wrapper: BaseDatabaseWrapper) -> str:
+    """Return a digest of what the answer depends on: migrations, server, extensions, what names mean, code.
+
+    No migration is loaded for it: the sources are read as they stand on disk.
+    """
     there = fetch_row(
-        connection,
+        raw(wrapper),
         "SELECT current_database(), current_setting('server_version'), current_setting('search_path'), "
         "(SELECT array_agg(concat(extname, extversion, extnamespace) ORDER BY oid) FROM pg_catalog.pg_extension)::text",
     )
-    given = (django.VERSION, django_settings.DEFAULT_AUTO_FIELD, str(django_settings.DATABASE_ROUTERS))
-    return (wrapper.alias, applied, there, given)
+    applied = sorted(MigrationRecorder(wrapper).applied_migrations())
+    given = (__version__, django.VERSION, django_settings.DEFAULT_AUTO_FIELD, str(django_settings.DATABASE_ROUTERS))
+    digest = hashlib.sha256(repr((wrapper.alias, applied, there, given)).encode())
+    for path in sorted({*_migrations({label for label, _name in applied}), *_modules()}):
+        digest.update(path.encode() + Path(path).read_bytes())
+    return digest.hexdigest()
+
+
+def _migrations(labels: Collection[str]) -> Iterator[str]:
+    """Yield the paths of the migrations of apps."""
+    for app in real_apps.get_app_configs():
+        package, _is_explicit = MigrationLoader.migrations_module(app.label)
+        if app.label in labels and package is not None:
+            spec = find_spec(package)
+            for folder in (spec and spec.submodule_search_locations) or ():
+                yield from map(str, Path(folder).glob("*.py"))
+
+
+def _modules() -> Iterator[str]:
+    """Yield the paths of the modules, Django's own aside, that have a say: those of fields and of database routers."""
+    classes = {type(field) for model in real_apps.get_models() for field in model._meta.local_fields}
+    for each in {*classes, *map(type, router.routers)}:
+        path = getattr(sys.modules.get(each.__module__), "__file__", None)
+        if path and not each.__module__.startswith("django."):
+            yield path
 
 
 def _state(executor: MigrationExecutor, applied: frozenset[tuple[str, str]]) -> ProjectState:

@@ -9,9 +9,12 @@ from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import raw
-from sqlmigrations.schema.catalog import CatalogBusy, read_catalog
+from sqlmigrations.history import Tables
+from sqlmigrations.schema.catalog import CatalogBusy
 from sqlmigrations.schema.difference import Findings, Skipped
-from sqlmigrations.schema.expected import compare_models, models_catalog
+from sqlmigrations.schema.expectations import Verdict, keep_verdict, read_verdict
+from sqlmigrations.schema.expected import compare_models, expectation_key, models_catalog
+from sqlmigrations.schema.live import Live
 from sqlmigrations.schema.scratch import NoScratch
 from sqlmigrations.schema.severities import read_severities
 
@@ -19,23 +22,39 @@ from sqlmigrations.schema.severities import read_severities
 _WRONG = (BadMigrationError, NodeNotFoundError, ImportError, ValueError)
 
 
-def compare_with_models(wrapper: BaseDatabaseWrapper) -> Findings:
-    """Return what the models' tables miss or have otherwise; where it can't be found out, say why."""
+def compare_with_models(
+    wrapper: BaseDatabaseWrapper, tables: Tables | None, live: Live, *, whole: bool = False
+) -> Findings:
+    """Return what the models' tables miss or have otherwise; where it can't be found out, say why.
+
+    While neither the models nor the schema have changed since the last comparison, its answer stands; what a fix is
+    made of, both catalogs, comes with the findings only when it is the ``whole`` answer that is wanted.
+    """
+    connection, severities = raw(wrapper), read_severities(settings.DRIFT_SEVERITY)
     try:
-        expected = models_catalog(wrapper)
+        key = expectation_key(wrapper)
+        verdict = read_verdict(connection, tables, key, live.fingerprint, severities)
+        if verdict is not None and not whole:
+            return _findings(verdict)
+        expected = models_catalog(wrapper, tables, key)
     except NoScratch as error:
         return Findings(skipped=(Skipped("the models", error.reason, error.remedy, asked=False),))
     except _WRONG as error:
         why = str(error).partition("\n")[0]
         return Findings(skipped=(Skipped("the models", why, "Look with: manage.py migrate --plan", asked=False),))
-    tables = expected.catalog.counts.get("table", 0)
     skipped = tuple(replace(each, asked=False) for each in expected.skipped)
-    if not tables:
+    count = expected.catalog.counts.get("table", 0)
+    if not count:
         return Findings(skipped=skipped)
     try:
-        found = read_catalog(raw(wrapper))
+        found = live.catalog
     except CatalogBusy as busy:
         return Findings(skipped=(*skipped, Skipped("the models", busy.message.rstrip("."), busy.hint)))
-    severities = read_severities(settings.DRIFT_SEVERITY)
-    differences = compare_models(raw(wrapper), expected, found, severities=severities)
-    return Findings(differences, {"model table": tables}, skipped=skipped)
+    differences = compare_models(connection, expected, found, severities=severities)
+    verdict = Verdict(differences, count, skipped)
+    keep_verdict(connection, tables, key, live.fingerprint, severities, verdict)
+    return replace(_findings(verdict), expected=expected.catalog, found=found)
+
+
+def _findings(verdict: Verdict) -> Findings:
+    return Findings(verdict.differences, {"model table": verdict.tables}, skipped=verdict.skipped)

@@ -35,6 +35,7 @@ from sqlmigrations.models import EventType, SnapshotReason
 from sqlmigrations.schema.catalog import Catalog, CatalogBusy, Identity, parent_of, read_catalog, read_fingerprint
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Findings, Skipped, Source
+from sqlmigrations.schema.live import Live
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.schema.snapshot import (
     Version,
@@ -205,7 +206,7 @@ def moving_snapshot(run: Run, *, files: Callable[[], Iterable[str]]) -> Iterator
 # What the snapshot says
 
 
-def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
+def compare_snapshot(connection: Connection, tables: Tables | None, live: Live | None = None) -> Findings:
     """Compare the schema with the newest version of it: with what the last run left.
 
     The fingerprint is asked first: where no catalog was written to since, nothing can differ.
@@ -213,18 +214,18 @@ def compare_snapshot(connection: Connection, tables: Tables | None) -> Findings:
     version = latest(connection, tables)
     if tables is None or version is None:
         return Findings(skipped=(Skipped("the snapshot", "no run has left one", NO_SNAPSHOT, asked=False),))
-    fingerprint = read_fingerprint(connection)
-    if version.fingerprint == fingerprint:
-        return Findings(examined=dict(sorted(version.counts.items())))
+    live = live or Live(connection)
     try:
-        found = read_catalog(connection)
+        if version.fingerprint == live.fingerprint:
+            return Findings(examined=dict(sorted(version.counts.items())))
+        found = live.catalog
     except CatalogBusy as busy:
         return Findings(skipped=(Skipped("the snapshot", busy.message.rstrip("."), busy.hint),))
     kept = settled(connection, tables, version, found)
     severities = read_severities(settings.DRIFT_SEVERITY)
     differences = compare_twice(connection, kept, found, source=Source.SNAPSHOT, severities=severities)
     if not differences and version.unfinished is None:
-        _remember(connection, tables, version.id, fingerprint)
+        _remember(connection, tables, version.id, live.fingerprint)
     return Findings(differences, found.counts, found.not_covered, expected=kept, found=found)
 
 

@@ -32,6 +32,7 @@ from sqlmigrations.schema.catalog import read_catalog
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Findings, Severity, Skipped, Source
 from sqlmigrations.schema.ignore import Rule, apply_rules, read_rules
+from sqlmigrations.schema.live import Live
 from sqlmigrations.schema.required import compare_required
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.service.authors import with_authors
@@ -152,6 +153,7 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         remembered.django_applied,
     )
     tables = remembered.location.tables
+    live = Live(connection)
     whole = options.history or options.expect_head is not None
     chain = verify_chain(connection, tables, last=None if whole else TAIL)
     is_known = options.expect_head is None or knows_head(connection, tables, options.expect_head)
@@ -159,12 +161,12 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         Findings((*of_files(plan, option(options.database)), *_of_chain(chain))),
         Findings(tuple(_of_head(options, chain, is_known=is_known))),
         _of_required(connection, tables),
-        *([compare_with_models(wrapper)] if options.models else []),
-        compare_snapshot(connection, tables),
+        *([compare_with_models(wrapper, tables, live, whole=options.fix)] if options.models else []),
+        compare_snapshot(connection, tables, live),
         *([run_verify_scripts(wrapper, disk, remembered)] if options.verify else []),
         *([compare_replay(wrapper, disk, remembered)] if options.replay else []),
         *([compare_roundtrip(wrapper, disk)] if options.roundtrip else []),
-        *([_against(connection, options.against)] if options.against else []),
+        *([_against(live, options.against)] if options.against else []),
     )
     judged = apply_rules(
         (difference for found in findings for difference in found.differences),
@@ -209,7 +211,7 @@ def _of_required(connection: Connection, tables: Tables | None) -> Findings:
     )
 
 
-def _against(connection: Connection, alias: str) -> Findings:
+def _against(live: Live, alias: str) -> Findings:
     """Compare the schema with that of another database.
 
     Raises:
@@ -217,9 +219,9 @@ def _against(connection: Connection, alias: str) -> Findings:
     """
     with connected(alias) as other:
         expected = read_catalog(raw(other))
-    found = read_catalog(connection)
+    found = live.catalog
     severities = read_severities(settings.DRIFT_SEVERITY)
-    differences = compare_twice(connection, expected, found, source=Source.AGAINST, severities=severities)
+    differences = compare_twice(live.connection, expected, found, source=Source.AGAINST, severities=severities)
     return Findings(differences, found.counts, found.not_covered, expected=expected, found=found)
 
 

@@ -1,0 +1,1 @@
+DROP TABLE sqlmigrations_schemaexpectation;

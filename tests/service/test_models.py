@@ -1,0 +1,110 @@
+"""What models expect is found out once, and read from the database from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from sqlmigrations.database import raw
+from sqlmigrations.history import ensure_tables
+from sqlmigrations.schema import expected, live
+from sqlmigrations.schema.catalog import Catalog
+from sqlmigrations.schema.difference import Source
+from sqlmigrations.schema.scratch import NoScratch
+from sqlmigrations.service.validate import ValidateOptions, validate
+from tests.helpers import Settings, rows, run_sql
+
+DRIFT = ("column", "public.auth_permission.name", "type")
+
+
+@pytest.fixture
+def migrated(fresh_database: str, django_db_blocker: DjangoDbBlocker, settings: Settings) -> Iterator[None]:
+    """Migrate two apps of Django, and validate their models once."""
+    from django.core.management import call_command
+
+    settings.INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "sqlmigrations"]
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+        ensure_tables(connections["default"])
+        assert found() == []
+        expected._known.clear()  # as in the next process
+        yield
+        expected._known.clear()
+
+
+def found() -> list[tuple[str, str, str]]:
+    """Return what differs from the models."""
+    report = validate(ValidateOptions())
+    assert [each.what for each in report.skipped] == ["the snapshot"]
+    assert report.examined["model table"] == 7
+    return [(each.kind, each.object, each.attribute) for each in report.differences if each.source is Source.MODELS]
+
+
+def refuse(*arguments: object) -> Catalog:
+    raise AssertionError("this was to be found in the database")
+
+
+def test_nothing_is_read_again_while_nothing_has_moved(migrated: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expected, "_found_out", refuse)
+    monkeypatch.setattr(live, "read_catalog", refuse)
+    assert found() == []
+
+
+def test_a_drift_is_found_once_and_told_as_long_as_it_is_there(migrated: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_sql("ALTER TABLE auth_permission ALTER name TYPE varchar(300)")
+    monkeypatch.setattr(expected, "_found_out", refuse)
+    assert found() == [DRIFT]
+    with monkeypatch.context() as patch:
+        patch.setattr(live, "read_catalog", refuse)
+        assert found() == [DRIFT]
+    run_sql("ALTER TABLE auth_permission ALTER name TYPE varchar(255)")
+    assert found() == []
+
+
+def test_severities_of_the_project_are_judged_anew(migrated: None, settings: Settings) -> None:
+    run_sql("ALTER TABLE auth_permission ALTER name TYPE varchar(300)")
+    assert found() == [DRIFT]
+    settings.SQLMIGRATIONS_DRIFT_SEVERITY = {"column.type": "info"}
+    (difference,) = validate(ValidateOptions()).differences
+    assert str(difference.severity) == "info"
+
+
+def test_where_the_schema_can_not_be_made_the_answer_of_another_process_serves(
+    migrated: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_scratch(*arguments: object) -> Catalog:
+        raise NoScratch("the server is a standby, which is read only")
+
+    run_sql("ALTER TABLE auth_permission ALTER name TYPE varchar(300)")
+    monkeypatch.setattr(expected, "materialise", no_scratch)
+    assert found() == [DRIFT]
+
+
+def test_an_edited_migration_is_found_out_again(
+    migrated: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrapper = connections["default"]
+    module = tmp_path / "fields.py"
+    module.write_text("LENGTH = 100\n")
+    monkeypatch.setattr(expected, "_modules", lambda: [str(module)])
+    first = expected.expectation_key(wrapper)
+    assert expected.expectation_key(wrapper) == first
+    module.write_text("LENGTH = 200\n")
+    assert expected.expectation_key(wrapper) != first
+
+
+def test_a_session_that_may_not_write_is_answered_all_the_same(migrated: None) -> None:
+    run_sql("ALTER TABLE auth_permission ALTER name TYPE varchar(300)")
+    connections["default"].ensure_connection()
+    raw(connections["default"]).execute("SET default_transaction_read_only = on")
+    assert found() == [DRIFT]
+    assert rows("SELECT verdict -> 'differences' FROM sqlmigrations_schemaexpectation") == [([],)]
+
+
+def test_without_the_table_all_is_found_out_each_time(migrated: None) -> None:
+    run_sql("DROP TABLE sqlmigrations_schemaexpectation")
+    assert found() == []
