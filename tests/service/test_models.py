@@ -77,7 +77,7 @@ def test_where_the_schema_can_not_be_made_the_answer_of_another_process_serves(
     migrated: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_scratch(*arguments: object) -> Catalog:
-        raise NoScratch("the server is a standby, which is read only")
+        raise NoScratch("the server is a standby, which is read only", "")
 
     run_sql("ALTER TABLE auth_permission ALTER name TYPE varchar(300)")
     monkeypatch.setattr(expected, "materialise", no_scratch)
