@@ -33,6 +33,10 @@ class Settings:
     PIPELINE: bool = True
     #: How long one statement may run; ``None`` leaves the server's own setting.
     STATEMENT_TIMEOUT: str | None = None
+    #: How long a file with ``batch`` pauses between two batches.
+    BATCH_PAUSE: str = "50ms"
+    #: How far a replica may be behind before the next batch begins; ``"0"`` doesn't ask.
+    BATCH_MAX_LAG: str = "10s"
     #: ``"independent"``, ``"allow"`` or ``"error"``: what to do with late files.
     LATE_FILES: str = "independent"
     #: Tables, and their columns, that must exist: ``{"users": ["id", "email"]}``.

@@ -227,7 +227,8 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
     if file.kind is Kind.SEED:
         return _seed(step, file, record, change, selection)
     if record is None:
-        return step(Status.PENDING, runs=True)
+        batch = file.directives.batch
+        return step(Status.PENDING, runs=True, reason=f"in batches of {batch.size:,} rows" if batch else "")
     match record.state:
         case State.FAILED if record.progress is not None:
             return step(Status.FAILED, runs=True, reason="only its verify script is left to run")
@@ -236,8 +237,12 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
         case State.PARTIAL if record.progress and record.progress.get("direction") == "backwards":
             return step(Status.PARTIAL, reason=f"half reverted: revertsql {file.name} goes on")
         case State.PARTIAL if file.directives.transaction:
-            reason = "it stopped half-way outside a transaction, and its `transaction off` is gone"
+            directive = "batch" if "batches" in (record.progress or {}) else "transaction off"
+            reason = f"it stopped half-way outside a transaction, and its `{directive}` is gone"
             return step(Status.PARTIAL, reason=reason)
+        case State.PARTIAL if batches := (record.progress or {}).get("batches"):
+            done = f"{batches['batches']:,} batches with {batches['rows']:,} rows are done"
+            return step(Status.PARTIAL, runs=True, reason=f"resumes behind key {', '.join(batches['after'])}: {done}")
         case State.PARTIAL:
             total = f" of {record.statements_total}" if record.statements_total else ""
             return step(Status.PARTIAL, runs=True, reason=f"resumes after statement {record.statements_done}{total}")

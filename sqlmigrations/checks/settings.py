@@ -160,6 +160,8 @@ RULES: Mapping[str, tuple[Rule, str]] = {
     "LOCK_TIMEOUT": (_is_time, 'a time as PostgreSQL writes it: "3s", "500ms", or "0" for no limit'),
     "RETRIES": (_is_count, f"a number from 0 to {MAX_RETRIES}"),
     "STATEMENT_TIMEOUT": (_or_none(_is_time), 'None or a time as PostgreSQL writes it: "10min", "90s"'),
+    "BATCH_PAUSE": (_is_time, 'a time as PostgreSQL writes it: "50ms", "1s", or "0" for no pause'),
+    "BATCH_MAX_LAG": (_is_time, 'a time as PostgreSQL writes it: "10s", "1min", or "0" not to ask'),
     "LATE_FILES": _one_of(*LatePolicy),
     "REQUIRED_TABLES": (
         lambda value: _is_mapping_of(value, _are_texts),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmigrations.exceptions import InvalidFile, Problem
+from sqlmigrations.files.tokens import code
 
 KEYS = (
     "requires",
@@ -16,17 +17,29 @@ KEYS = (
     "lock_timeout",
     "statement_timeout",
     "retries",
+    "batch",
+    "pause",
+    "max_lag",
     "allow",
     "tags",
     "sensitive",
 )
 ISOLATION_LEVELS = ("serializable", "repeatable read", "read committed")
 MAX_RETRIES = 1000
+MAX_BATCH = 1_000_000
 #: Milliseconds in each of PostgreSQL's units of time.
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "min": 60_000.0, "h": 3_600_000.0, "d": 86_400_000.0}
 _LONGEST = 2**31 - 1
 _duration = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(?P<unit>[A-Za-z]*)")
 _rule = re.compile(r"(?P<rule>[A-Za-z][\w-]*)\s*:\s*(?P<reason>\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How a file's statement is run in batches: how many keys each has, and the key; none means the primary key."""
+
+    size: int
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,11 @@ class Directives:
     lock_timeout: str | None = None
     statement_timeout: str | None = None
     retries: int | None = None
+    #: Its one statement runs in batches, each in a transaction of its own; ``transaction`` is off then.
+    batch: Batch | None = None
+    #: How long to pause between batches, and how far behind a replica may be.
+    pause: str | None = None
+    max_lag: str | None = None
     allow_late: bool = False
     #: Lint rules that are silenced, each with its reason.
     allow_rules: tuple[tuple[str, str], ...] = ()
@@ -95,17 +113,22 @@ def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[
                 values[field] = values.get(field, ()) + value if field == "allow_rules" else value
         except _Wrong as wrong:
             problems.append(Problem(wrong.message, name, line, wrong.hint))
+    if "batch" in values and values.setdefault("transaction", False):
+        hint = "Each batch has a transaction of its own: remove one of the two."
+        problems.append(Problem("'batch' and 'transaction on' contradict each other", name, lines["batch"], hint))
     directives = Directives(**values)
-    if not directives.transaction and directives.isolation:
-        problems.append(
-            Problem(
-                "'isolation' has no effect together with 'transaction off'",
-                name,
-                lines["isolation"],
-                "Remove one of the two.",
-            )
-        )
+    problems += [Problem(told, name, lines[key], hint) for key, told, hint in _without_effect(directives)]
     return directives, problems
+
+
+def _without_effect(directives: Directives) -> Iterator[tuple[str, str, str]]:
+    """Yield the directives that say nothing beside, or without, another one: key, message, hint."""
+    if directives.isolation and not directives.transaction:
+        other = "transaction off" if directives.batch is None else "batch"
+        yield "isolation", f"'isolation' has no effect together with '{other}'", "Remove one of the two."
+    for key, given in (("pause", directives.pause), ("max_lag", directives.max_lag)):
+        if given is not None and directives.batch is None:
+            yield key, f"'{key}' has no effect without 'batch'", "Add for example: batch 5000, or remove it."
 
 
 class _Wrong(Exception):
@@ -125,10 +148,12 @@ def _read_one(comment: str) -> dict[str, Any]:
             return {key: _transaction(value)}
         case "isolation":
             return {key: _isolation(value)}
-        case "lock_timeout" | "statement_timeout":
+        case "lock_timeout" | "statement_timeout" | "pause" | "max_lag":
             return {key: _timeout(key, value)}
         case "retries":
             return {key: _retries(value)}
+        case "batch":
+            return {key: _batch(value)}
         case "allow":
             return {"allow_late": True} if value == "late" else {"allow_rules": (_allowed_rule(value),)}
         case "sensitive":
@@ -174,6 +199,30 @@ def _retries(value: str) -> int:
     if not (value.isascii() and value.isdigit() and int(value) <= MAX_RETRIES):
         raise _Wrong(f"directive 'retries' can't be {value!r}", f"Write a number from 0 to {MAX_RETRIES}.")
     return int(value)
+
+
+def _batch(value: str) -> Batch:
+    size, by, columns = (*value.split(None, 2), "", "", "")[:3]
+    if not (size.isascii() and size.isdigit() and 1 <= int(size) <= MAX_BATCH):
+        raise _Wrong(
+            f"directive 'batch' can't be {value!r}",
+            f"Write how many keys a batch has, from 1 to {MAX_BATCH}, and perhaps the key: batch 5000 by id",
+        )
+    if not by:
+        return Batch(int(size))
+    key = tuple(_column(column) for column in columns.split(","))
+    if by.lower() != "by" or not all(key) or len(set(key)) < len(key):
+        raise _Wrong(
+            f"directive 'batch' can't be {value!r}",
+            "Write the columns of its key, each once: batch 5000 by id, or: batch 5000 by tenant, id",
+        )
+    return Batch(int(size), key)
+
+
+def _column(written: str) -> str:
+    """Return the name of a column as the server stores it; empty for what is none."""
+    found = list(code(written.strip().encode()))
+    return found[0].identifier if len(found) == 1 else ""
 
 
 def _allowed_rule(value: str) -> tuple[str, str]:

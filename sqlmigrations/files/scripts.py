@@ -250,6 +250,22 @@ def judge(statement: Statement, directives: Directives, name: str) -> Iterator[P
             statement.line,
             "Remove it, and write strings with backslashes as E'...'.",
         )
+    if directives.batch is not None:
+        yield from _judge_batched(statement, name)
+
+
+def _judge_batched(statement: Statement, name: str) -> Iterator[Problem]:
+    """Yield why the statement of a file with ``batch`` can't run in batches."""
+    if statement.number > 1:
+        hint = "A file with `batch` has just one: put each into a file of its own."
+        yield Problem("a second statement in a file with 'batch'", name, statement.line, hint)
+        return
+    from sqlmigrations.files.batches import Unbatchable, batched
+
+    try:
+        batched(statement, name)
+    except Unbatchable as refused:
+        yield refused.problem
 
 
 def _unreadable(name: str, error: OSError) -> Problem:

@@ -9,6 +9,8 @@ from sqlmigrations.files.trees import Path
 
 #: What a file needs at its top for statements that can't run in a transaction.
 TRANSACTION_OFF = "-- sqlmigrations: transaction off\n"
+#: What makes a file run in batches.
+BATCH = "-- sqlmigrations: batch 5000\n"
 #: What stands between the texts of two files in a rewrite.
 NEXT_FILE = "\n-- In the next file:\n"
 

@@ -403,6 +403,7 @@ def _file(result: FileResult) -> Document:
         "duration_ms": result.duration_ms,
         "statements": result.statements,
         "lock_wait_ms": result.lock_wait_ms,
+        "batches": result.batches.as_json() if result.batches else None,
         "notes": list(result.notes),
         "error": _failure(result.error),
     }

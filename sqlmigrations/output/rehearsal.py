@@ -54,7 +54,7 @@ def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, ve
     if not run.blocks and not run.error:
         yield "    Nobody has to wait for it."
     for statement in run.statements:
-        if statement.work or (statement.locks and verbosity > 1):
+        if statement.work or statement.batches or (statement.locks and verbosity > 1):
             yield from _statement_lines(statement, verbosity)
     for prediction in result.predictions:
         paint = str if prediction.agrees else style.WARNING
@@ -91,7 +91,8 @@ def _block(block: Block, report: RehearsalReport) -> str:
 
 
 def _statement_lines(statement: MeasuredStatement, verbosity: int) -> Iterator[str]:
-    yield f"    line {statement.line}: {statement.text or 'a statement'} ({_ms(statement.duration_ms)})"
+    longest = f"{statement.batches:,} batches, the longest " if statement.batches else ""
+    yield f"    line {statement.line}: {statement.text or 'a statement'} ({longest}{_ms(statement.duration_ms)})"
     for work in statement.work:
         yield f"      {work.message}"
     if verbosity > 1:
@@ -166,6 +167,7 @@ def _statement_document(statement: MeasuredStatement) -> dict[str, Any]:
         "duration_ms": statement.duration_ms,
         "wal_bytes": statement.wal_bytes,
         "watched": statement.is_watched,
+        "batches": statement.batches,
         "locks": [lock.as_json() for lock in statement.locks],
         "work": [
             {"kind": str(work.kind), "relation": work.relation, "message": work.message} for work in statement.work

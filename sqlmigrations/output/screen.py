@@ -10,7 +10,8 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 
 from sqlmigrations.output.text import RunText
-from sqlmigrations.service.apply import Began, Finished, Report, RunResult
+from sqlmigrations.runner.position import Moved
+from sqlmigrations.service.apply import Began, Finished, Report, RunResult, Starting
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -28,7 +29,8 @@ class Screen:
         self.out = out
         self.words = RunText(style, verbosity)
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._files: TaskID | None = None
+        self._rows: TaskID | None = None
         self._line = ""
 
     def __enter__(self) -> Self:
@@ -51,30 +53,64 @@ class Screen:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
     def _report(self, report: Report) -> None:
+        self._begin_bars(report)
+        if self._bar is None or not isinstance(report, Moved):
+            for text, ending in self.words.lines(report):
+                self._write(text, ending)
+        if self._bar is not None:
+            self._move_bars(self._bar, report)
+
+    def _begin_bars(self, report: Report) -> None:
+        """Show a bar where there are many files, or a file has many batches."""
         if isinstance(report, Began) and len(report.plan.runnable) >= MANY and self.out.isatty():
-            self._start_bar(len(report.plan.runnable))
-        for text, ending in self.words.lines(report):
-            self._write(text, ending)
-        if self._bar is not None and self._task is not None and isinstance(report, Finished):
-            self._bar.advance(self._task)
+            self._files = self._opened_bar().add_task("Applying", total=len(report.plan.runnable))
+        elif isinstance(report, Starting) and report.script.directives.batch is not None and self.out.isatty():
+            self._rows = self._opened_bar().add_task(report.name, total=None)
+
+    def _move_bars(self, bar: Progress, report: Report) -> None:
+        """Move the bars on; that of the batches goes with its file."""
+        if isinstance(report, Moved) and self._rows is not None:
+            position = report.position
+            behind = f", waiting for a replica that is {report.behind_s:.0f} s behind" if report.behind_s else ""
+            total = max(position.expected, position.walked) if position.expected else None
+            bar.update(self._rows, completed=position.walked, total=total, description=f"{report.name}{behind}")
+        elif isinstance(report, Finished):
+            if self._files is not None:
+                bar.advance(self._files)
+            if self._rows is not None:
+                bar.remove_task(self._rows)
+                self._rows = None
+            if self._files is None:
+                self._end_bar()
 
     def close(self, result: RunResult | RevertResult) -> None:
         """Write the end of the run."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        self._end_bar()
         for line in self.words.closing(result):
             self.out.write(line)
 
-    def _start_bar(self, total: int) -> None:
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _opened_bar(self) -> Progress:
+        """Return the bars' place on the screen."""
+        if self._bar is not None:
+            return self._bar
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         console = Console(file=cast("IO[str]", self.out._out), soft_wrap=True)
-        columns = (TextColumn("Applying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         self._bar = Progress(*columns, console=console, transient=True)
-        self._task = self._bar.add_task("", total=total)
         self._bar.start()
+        return self._bar
 
     def _write(self, text: str, ending: str) -> None:
         """Write a line, or the beginning of one; above the bar only whole lines are shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.core.management.color import Style
 
 from sqlmigrations.plan import Missing, Plan, Status, Step
+from sqlmigrations.runner.position import Moved
 from sqlmigrations.service.apply import (
     Began,
     FileResult,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 Paint = Callable[[str], str]
 
+#: Seconds between two lines about a file that runs in batches.
+TOLD_EVERY = 30.0
+
 #: Columns of a source line that are shown around the error.
 WIDTH = 100
 
@@ -50,6 +55,7 @@ class RunText:
     style: Style
     verbosity: int = 1
     _is_mid_line: bool = False
+    _told_at: float = 0.0
 
     def lines(self, report: Report) -> Iterator[tuple[str, str]]:
         """Yield ``(text, ending)``; the ending is empty where the line goes on."""
@@ -61,6 +67,8 @@ class RunText:
             case Blocked(blockers):
                 for blocker in blockers:
                     yield self.style.WARNING(f"\n    Waiting for {blocker}"), ""
+            case Moved() if self.verbosity:
+                yield from self._moved(report)
             case Began(plan, warnings) if self.verbosity:
                 yield from self._began(plan, warnings)
             case Starting() if self.verbosity:
@@ -81,7 +89,18 @@ class RunText:
         if self.verbosity >= 3:
             yield self.style.SQL_FIELD(_text_of(starting.script)), "\n"
         self._is_mid_line = True
+        self._told_at = time.monotonic()
         yield f"  {starting.verb} {starting.name}...", ""
+
+    def _moved(self, moved: Moved) -> Iterator[tuple[str, str]]:
+        """Say now and then how far a file has come that runs in batches, and what it waits for."""
+        if time.monotonic() - self._told_at < TOLD_EVERY:
+            return
+        self._told_at = time.monotonic()
+        position = moved.position
+        of = f" of about {position.expected:,}" if position.expected else ""
+        behind = f", waiting for a replica that is {moved.behind_s:.0f} s behind" if moved.behind_s else ""
+        yield f"\n    {position.walked:,}{of} rows walked, {position.rows:,} changed{behind}", ""
 
     def _finished(self, result: FileResult) -> Iterator[tuple[str, str]]:
         was_begun, self._is_mid_line = self._is_mid_line, False
@@ -106,6 +125,9 @@ class RunText:
         if result.status is Status.BASELINED:
             return ""
         statements = "1 statement" if result.statements == 1 else f"{result.statements} statements"
+        if result.batches is not None:
+            batches = f"{result.batches.count:,} batch{'' if result.batches.count == 1 else 'es'}"
+            statements = f"{batches}, {result.batches.rows:,} row{'' if result.batches.rows == 1 else 's'}"
         return f" ({seconds(result.duration_ms)}, {statements})"
 
     def closing(self, result: RunResult | RevertResult) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
 from typing import LiteralString
@@ -29,6 +29,7 @@ from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.journal import Journal, is_chain_conflict
 from sqlmigrations.runner.lock import OnWait, file_holder, poll, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
+from sqlmigrations.runner.position import Moved
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.task import Direction, Task
@@ -85,6 +86,7 @@ class Executor:
         watcher: Watcher | None = None,
         lock_wait: float = 60.0,
         on_wait: OnWait = lambda holder: None,
+        on_batch: Callable[[Moved], None] = lambda moved: None,
     ) -> None:
         self.session = session
         self.journal = journal
@@ -92,6 +94,7 @@ class Executor:
         self.watcher = watcher
         self.lock_wait = lock_wait
         self.on_wait = on_wait
+        self.on_batch = on_batch
 
     @property
     def schema(self) -> str:

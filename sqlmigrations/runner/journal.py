@@ -73,7 +73,7 @@ class Journal:
             details={
                 "statements": reading.count,
                 "attempts": attempt.number,
-                **attempt.locks_as_json(),
+                **attempt.as_json(),
                 **task.details,
             },
         )
@@ -99,7 +99,7 @@ class Journal:
             sqlstate=kept.sqlstate,
             line=kept.line,
             blockers=[blocker.as_json() for blocker in kept.blockers],
-            details=self._directed(task, {**_details(kept, attempt), **attempt.locks_as_json()}),
+            details=self._directed(task, {**_details(kept, attempt), **attempt.as_json()}),
         )
         values = {
             **self._attempted(task, attempt),

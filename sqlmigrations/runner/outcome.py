@@ -14,6 +14,7 @@ from sqlmigrations.history import Link
 from sqlmigrations.models import State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import HeldLock, Mode, strongest
+from sqlmigrations.runner.position import Batches
 from sqlmigrations.runner.send import Timings
 from sqlmigrations.runner.task import Direction, Task
 from sqlmigrations.runner.watcher import Blocker
@@ -36,6 +37,7 @@ class Attempt:
     notices: list[str] = field(default_factory=list)
     blockers: list[Blocker] = field(default_factory=list)
     locks: list[HeldLock] = field(default_factory=list)
+    batches: Batches | None = None
     link: Link | None = None
 
     frozen: float | None = None
@@ -61,13 +63,16 @@ class Attempt:
         """Note locks that were really taken, but for AccessShare, which every SELECT takes."""
         self.locks = strongest([*self.locks, *(lock for lock in held if lock.mode > Mode.AccessShare)])
 
-    def locks_as_json(self) -> dict[str, Any]:
-        """Return the locks as an event keeps them: the strongest, and how many others there were."""
-        if not self.locks:
-            return {}
-        kept = {"locks": [lock.as_json() for lock in self.locks[:LOCKS_KEPT]]}
-        more = len(self.locks) - LOCKS_KEPT
-        return {**kept, "more_locks": more} if more > 0 else kept
+    def as_json(self) -> dict[str, Any]:
+        """Return what an event keeps: the strongest locks, how many others there were, and the batches."""
+        kept: dict[str, Any] = {}
+        if self.locks:
+            kept["locks"] = [lock.as_json() for lock in self.locks[:LOCKS_KEPT]]
+        if len(self.locks) > LOCKS_KEPT:
+            kept["more_locks"] = len(self.locks) - LOCKS_KEPT
+        if self.batches is not None:
+            kept["batches"] = self.batches.as_json()
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Outcome:
     attempts: int = 1
     error: Failure | None = None
     notes: tuple[str, ...] = ()
+    batches: Batches | None = None
     settled_elsewhere: bool = False
 
 
@@ -95,6 +101,7 @@ def done(task: Task, reading: Reading, attempt: Attempt, *notes: str) -> Outcome
         lock_wait_ms=round(attempt.lock_wait_ms, 3),
         attempts=attempt.number,
         notes=(*reading.notes, *notes),
+        batches=attempt.batches,
     )
 
 
@@ -108,6 +115,7 @@ def failed(task: Task, attempt: Attempt, failure: Failure, state: State) -> Outc
         lock_wait_ms=round(attempt.lock_wait_ms, 3),
         attempts=attempt.number,
         error=failure,
+        batches=attempt.batches,
     )
 
 

@@ -12,7 +12,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 import psycopg
 from django.db import transaction
@@ -21,11 +23,13 @@ from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import Connection, fetch_all, fetch_row
 from sqlmigrations.exceptions import InvalidFile
+from sqlmigrations.files.batches import Unbatchable
 from sqlmigrations.files.masking import mask
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement, needs_autocommit
 from sqlmigrations.runner import concurrent
 from sqlmigrations.runner import failure as failures
+from sqlmigrations.runner.batches import Walk
 from sqlmigrations.runner.executor import set_timeouts, transaction_id
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.held_locks import HeldLock, held_locks, strongest
@@ -40,6 +44,8 @@ INTERVAL = 0.005
 #: Characters of a statement that a report shows.
 EXCERPT = 200
 
+T = TypeVar("T")
+
 #: What a statement fails with that can't run in a transaction, though its words don't tell.
 _BARE_AFTER_ALL = frozenset({"2D000", "25001"})
 
@@ -50,7 +56,7 @@ class MeasuredStatement:
 
     ``locks`` are those that it gained on relations of before, ``began_ms`` is counted from the beginning of its
     transaction. ``is_watched`` says that its locks were seen from outside while it ran, where a short one can be
-    missed. ``wal_bytes`` counts what the whole server wrote meanwhile.
+    missed. ``wal_bytes`` counts what the whole server wrote meanwhile. Of one in ``batches`` it is the longest.
     """
 
     number: int
@@ -62,6 +68,7 @@ class MeasuredStatement:
     locks: tuple[HeldLock, ...] = ()
     work: tuple[Work, ...] = ()
     is_watched: bool = False
+    batches: int = 0
 
     @property
     def is_slow(self) -> bool:
@@ -203,10 +210,12 @@ class Rehearsal:
             error = failures.of_statement(script.name, script.path, failed)
         except VerifyFailed as failed:
             error = failed.failure
+        except Unbatchable as refused:
+            error = failures.of_file(InvalidFile(refused.problem))
         except InvalidFile as invalid_file:
             error = failures.of_file(invalid_file)
-        except psycopg.Error as refused:
-            error = failures.of_database(script.name, refused)
+        except psycopg.Error as unexpected:
+            error = failures.of_database(script.name, unexpected)
         return Rehearsed(
             script.name,
             script.directives.transaction,
@@ -286,7 +295,7 @@ class _Measuring:
             set_timeouts(self.connection, self.script)
             xid = transaction_id(self.connection)
             for statement in self._read():
-                self._within(statement, around)
+                self._within(statement, around, partial(self._execute, statement))
                 self._check_inside(xid)
             if verifier is not None:
                 verify(self.connection, verifier)
@@ -296,7 +305,9 @@ class _Measuring:
     def step_by_step(self, verifier: Script | None) -> None:
         """Run each statement in a transaction of its own where it can, else bare."""
         for statement in self._read():
-            if needs_autocommit(statement):
+            if self.script.directives.batch is not None:
+                self._in_batches(statement)
+            elif needs_autocommit(statement):
                 self._bare(statement)
             else:
                 self._alone(statement)
@@ -308,25 +319,46 @@ class _Measuring:
     def _alone(self, statement: Statement) -> None:
         try:
             with self.rehearsal.transaction() as around:
-                self._within(statement, around)
+                self._within(statement, around, partial(self._execute, statement))
                 self.blocks += around.blocks()
         except StatementFailed as failed:
             if failed.error.sqlstate not in _BARE_AFTER_ALL:
                 raise
             self._bare(statement)
 
-    def _within(self, statement: Statement, around: _Transaction) -> None:
+    def _in_batches(self, statement: Statement) -> None:
+        """Run a statement in batches, one after the other at once; of all of them only the longest is kept."""
+        walk = Walk.begin(self.connection, self.script, statement, None)
+        if walk.position is None:
+            self._batch(statement, walk.step_nowhere)
+            return
+        batches: list[MeasuredStatement] = []
+        while (now := walk.rest) is not None:
+            walk.position = self._batch(statement, partial(walk.step, now))
+            longest = max((*batches, self.statements.pop()), key=lambda batch: batch.duration_ms)
+            batches = [replace(longest, batches=walk.position.batches)]
+        self.statements += batches
+
+    def _batch(self, statement: Statement, run: Callable[[], T]) -> T:
+        """Run one batch of a statement in a transaction of its own."""
+        with self.rehearsal.transaction() as around:
+            answer = self._within(statement, around, run)
+            self.blocks += around.blocks()
+            return answer
+
+    def _within(self, statement: Statement, around: _Transaction, run: Callable[[], T]) -> T:
         """Run a statement in the open transaction and look at what it holds from then on."""
         wal = self.rehearsal.wal()
         self.connection.execute("SET LOCAL client_min_messages = debug1")
         self.rehearsal.work_done()
         began = around.now_ms
-        self._execute(statement)
+        answer = run()
         duration = around.now_ms - began
         gained = around.gain(self.rehearsal.held(), began)
         work = self.rehearsal.work_done() if around.held else ()
         around.work += [(began, one) for one in work]
         self._note(statement, began, duration, wal, gained, work)
+        return answer
 
     def _bare(self, statement: Statement) -> None:
         """Run a statement outside any transaction while the other session looks on."""

@@ -1,7 +1,8 @@
 """Applies one file outside a transaction, statement by statement, so that it can be resumed where it stopped.
 
 What can run in a transaction does so, in one of its own together with its checkpoint. The others run bare: an intent is
-written before, and on resume the catalog tells whether they happened.
+written before, and on resume the catalog tells whether they happened. The statement of a file with ``batch`` runs in
+many transactions, each with its own checkpoint.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row, is_lost
+from sqlmigrations.exceptions import InvalidFile
+from sqlmigrations.files.batches import Unbatchable
 from sqlmigrations.files.scripts import SMALL, Script
 from sqlmigrations.files.statements import (
     Statement,
@@ -26,12 +29,15 @@ from sqlmigrations.files.statements import (
 from sqlmigrations.history import Record
 from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent
+from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
+from sqlmigrations.runner.batches import EditedMeanwhile, FellBehind, Throttle, Walk
 from sqlmigrations.runner.executor import ERRORS, RETRIED, Executor, SettledElsewhere, lock_timeout_of, pause
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.lock import free_file_lock, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.send import send
+from sqlmigrations.runner.position import Batches, Moved, Position
+from sqlmigrations.runner.send import Result, send
 from sqlmigrations.runner.task import Direction, Task, read_whole
 from sqlmigrations.runner.verify import VerifyFailed, verify
 
@@ -45,7 +51,7 @@ class Progress:
     """How far the file has come: the statements done, a hash over them, and the one begun bare.
 
     ``refused`` tells that the server answered the begun one with an error, ``before`` are the INVALID indexes that
-    were there when it was begun.
+    were there when it was begun. ``batches`` is the place within a statement that runs in batches.
     """
 
     done: int = 0
@@ -54,6 +60,7 @@ class Progress:
     refused: bool = False
     before: tuple[str, ...] = ()
     direction: Direction = Direction.FORWARDS
+    batches: Position | None = None
 
     @classmethod
     def of(cls, record: Record | None, direction: Direction) -> Progress:
@@ -62,13 +69,16 @@ class Progress:
             return cls(direction=direction)
         kept = record.progress
         refused, before = kept.get("refused", False), tuple(kept.get("before", ()))
-        return cls(record.statements_done, kept["prefix"], kept["intent"], refused, before, direction)
+        batches = Position.read(kept["batches"]) if "batches" in kept else None
+        return cls(record.statements_done, kept["prefix"], kept["intent"], refused, before, direction, batches)
 
     def columns(self) -> dict[str, Any]:
         """Return it as columns of the record."""
         progress: dict[str, Any] = {"prefix": self.prefix, "intent": self.intent, "direction": str(self.direction)}
         if self.intent is not None:
             progress |= {"refused": self.refused, "before": list(self.before)}
+        if self.batches is not None:
+            progress |= {"batches": self.batches.as_json()}
         return {"statements_done": self.done, "progress": progress}
 
 
@@ -149,7 +159,9 @@ class Stepwise:
         """Run what hasn't run yet and return how it went."""
         if self.executor.session.wrapper.in_atomic_block:
             return self._stop(
-                Failure("A file with `transaction off` can't run inside a transaction.", self.task.script.name)
+                Failure(
+                    f"A file with {_directive(self.task.script)} can't run inside a transaction.", self.task.script.name
+                )
             )
         if self.executor.session.is_pooled:
             return self._stop(_behind_pooler(self.task.script))
@@ -201,6 +213,8 @@ class Stepwise:
             statement = self._prefix.take(passing)
             if statement.number <= self.resume_after:
                 self._pass_over(statement)
+            elif script.directives.batch is not None or self.progress.batches is not None:
+                self._in_batches(statement)
             elif needs_autocommit(statement) or self.progress.intent == statement.number:
                 self._bare(statement)
             else:
@@ -271,6 +285,75 @@ class Stepwise:
                     raise
             time.sleep(pause(number))
         self._bare(statement)
+
+    # In batches
+
+    def _in_batches(self, statement: Statement) -> None:
+        """Run a statement in batches, each with its checkpoint, and make way between them."""
+        walk = self._walk(statement)
+        seen = self.attempt.batches = Batches(walk.batch.size)
+        throttle = Throttle.of(self.connection, self.task.script, lambda behind: self._moved(walk, behind))
+        started = time.perf_counter()
+        try:
+            while (now := walk.rest) is not None:
+                if seen.count:
+                    throttle.wait(seen)
+                walk.position = self._batch(walk, now, seen)
+                self._moved(walk)
+        except FellBehind as behind:
+            raise CannotResume(Failure(str(behind), self.task.script.name, line=statement.line)) from behind
+        finally:
+            self.notes += throttle.notes
+        self.attempt.timings.add(Result(statement.number, statement.line, (time.perf_counter() - started) * 1000))
+        with self.executor.transaction():
+            self._checkpoint(statement)
+
+    def _walk(self, statement: Statement) -> Walk:
+        """Begin to walk the statement's rows, or go on behind its last batch."""
+        script = self.task.script
+        try:
+            if script.directives.batch is None:
+                raise EditedMeanwhile
+            return Walk.begin(self.connection, script, statement, self.progress.batches)
+        except Unbatchable as refused:
+            raise CannotResume(failures.of_file(InvalidFile(refused.problem))) from refused
+        except EditedMeanwhile as edited:
+            name = self.task.name
+            raise CannotResume(
+                Failure(
+                    "The statement was edited after some of its batches had run, or has another key, or no `batch`.",
+                    script.name,
+                    statement.line,
+                    advice=f"Restore it, or go on with it behind the last batch: applysql {name} --resume-at 1 "
+                    '(or from its beginning: --restart) --reason "..."',
+                )
+            ) from edited
+
+    def _batch(self, walk: Walk, now: Position, seen: Batches) -> Position:
+        """Run the next batch together with its checkpoint; a lock timeout or a deadlock is tried again."""
+        for number in range(1, self._retries + 2):
+            started = time.perf_counter()
+            try:
+                with self.executor.transaction():
+                    position = walk.step(now)
+                    if not seen.count:  # the others take the same
+                        self.executor.note_locks(self.attempt)
+                    progress = replace(self.progress, batches=position)
+                    self._write(progress)
+                break
+            except StatementFailed as failed:
+                if failed.error.sqlstate not in RETRIED or number > self._retries:
+                    raise
+            time.sleep(pause(number))
+        seen.take(position.rows - now.rows, (time.perf_counter() - started) * 1000)
+        self.progress = progress
+        return position
+
+    def _moved(self, walk: Walk, behind_s: float = 0.0) -> None:
+        if walk.position is not None:
+            self.executor.on_batch(Moved(self.task.name, walk.position, behind_s))
+
+    # Outside a transaction
 
     def _bare(self, statement: Statement) -> None:
         """Run a statement outside any transaction: an intent before, a look at the catalog behind.
@@ -393,6 +476,9 @@ class Stepwise:
         """Bring the session back and write down where the file stopped."""
         if failure.sqlstate in RETRIED:
             failure = replace(failure, blockers=tuple(self.attempt.blockers))
+        if done := self.progress.batches:
+            resumes = f"The {done.batches} batches before it are committed: the next run goes on behind them."
+            failure = replace(failure, advice=f"{failure.advice} {resumes}".strip())
         self.executor.recover()
         if self.executor.was_committed(self.task, self.attempt):
             return outcomes.settled(self.task, self.attempt)
@@ -409,10 +495,15 @@ class Stepwise:
         return record is not None and record.progress is not None
 
 
+def _directive(script: Script) -> str:
+    """Return the directive by which a script runs outside a transaction."""
+    return "`transaction off`" if script.directives.batch is None else "`batch`"
+
+
 def _behind_pooler(script: Script) -> Failure:
     return Failure(
-        "A file with `transaction off` needs a backend of its own, and this alias goes through a pooler in transaction "
-        "mode.",
+        f"A file with {_directive(script)} needs a backend of its own, and this alias goes through a pooler in "
+        "transaction mode.",
         script.name,
         advice="Add an alias to DATABASES that connects to the server directly, and name it with --database.",
     )

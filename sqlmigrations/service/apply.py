@@ -27,9 +27,10 @@ from sqlmigrations.plan import UNFINISHED, LatePolicy, Plan, Selection, Status, 
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.runner.outcome import Outcome
+from sqlmigrations.runner.position import Batches
 from sqlmigrations.runner.task import forwards
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, judge, read_disk, recall
-from sqlmigrations.service.run import LOCK_WAIT, Blocked, Run, Waiting, open_run
+from sqlmigrations.service.run import LOCK_WAIT, Run, Told, open_run
 
 if TYPE_CHECKING:
     from sqlmigrations.service.gate import GateReport
@@ -75,6 +76,7 @@ class FileResult:
     lock_wait_ms: float = 0.0
     error: Failure | None = None
     notes: tuple[str, ...] = ()
+    batches: Batches | None = None
 
     @classmethod
     def of(cls, outcome: Outcome, kind: Kind) -> FileResult:
@@ -89,6 +91,7 @@ class FileResult:
             lock_wait_ms=outcome.lock_wait_ms,
             error=outcome.error,
             notes=outcome.notes,
+            batches=outcome.batches,
         )
 
 
@@ -162,7 +165,7 @@ class Finished:
     result: FileResult
 
 
-Report = Waiting | Blocked | Began | Starting | Finished
+Report = Told | Began | Starting | Finished
 Progress = Callable[[Report], None]
 
 

@@ -201,8 +201,9 @@ def _check_can_be_rolled_back(steps: Iterable[Step]) -> None:
     """
     for step in steps:
         if not step.file.directives.transaction:
+            directive = "transaction off" if step.file.directives.batch is None else "batch"
             raise Unrehearsable(
-                f"{step.name} has `transaction off`: what it does can't be rolled back.",
+                f"{step.name} has `{directive}`: what it does can't be rolled back.",
                 hint="Rehearse it in a scratch database: applysql --rehearse, without --in-place.",
             )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import DEFAULT_DB_ALIAS
 
 from sqlmigrations.database import connected
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.scripts import Script, SQLFile
-from sqlmigrations.history import Event
+from sqlmigrations.history import Event, Record
 from sqlmigrations.models import EventType, State
 from sqlmigrations.plan import resolve
+from sqlmigrations.runner.batches import hash_of
+from sqlmigrations.runner.position import Position
 from sqlmigrations.runner.stepwise import Progress, prefix_of
 from sqlmigrations.runner.task import Columns, Direction
 from sqlmigrations.service.gather import read_disk, recall
@@ -48,16 +52,26 @@ def reposition(
         details = {"reason": reason, "stopped_after": record.statements_done, "direction": str(direction)}
         details |= {"restart": True} if resume_at is None else {"resume_at": resume_at}
         event = Event(EventType.RESUMED, file.name, details=details)
-        run.journal.append(event, run.journal.changing(file.name, _columns(script, direction, resume_at)))
+        run.journal.append(event, run.journal.changing(file.name, _columns(script, record, direction, resume_at)))
     return file
 
 
-def _columns(script: Script, direction: Direction, resume_at: int | None) -> Columns:
+def _columns(script: Script, record: Record, direction: Direction, resume_at: int | None) -> Columns:
     if resume_at is None and direction is Direction.FORWARDS:
         return {"state": str(State.FAILED), "progress": None, "statements_done": 0}
     done = 0 if resume_at is None else resume_at - 1
     prefix = prefix_of(script, done) if done >= 0 else None
     if prefix is None:
         raise ConfigurationError(f"{script.name} has no statement {resume_at} to go on with.")
-    progress = Progress(done, prefix, direction=direction)
+    batches = _batches(script, record) if done == record.statements_done else None
+    progress = Progress(done, prefix, direction=direction, batches=batches)
     return {"state": str(State.PARTIAL), **progress.columns()}
+
+
+def _batches(script: Script, record: Record) -> Position | None:
+    """Return the place within a statement that runs in batches: as it reads now, it goes on behind the last one."""
+    kept = (record.progress or {}).get("batches")
+    if kept is None:
+        return None
+    statement = next(iter(script.read()))
+    return replace(Position.read(kept), statement=hash_of(statement))

@@ -16,6 +16,7 @@ from sqlmigrations.history import Chain, Tables, ensure_tables, identify, locate
 from sqlmigrations.runner.executor import Executor
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import Holder, RunLock
+from sqlmigrations.runner.position import Moved
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.watcher import Blocker, Watcher
 
@@ -37,8 +38,9 @@ class Blocked:
     blockers: tuple[Blocker, ...]
 
 
-#: Takes what a run tells while it goes on.
-Tell = Callable[[Waiting | Blocked], None]
+#: What every run may tell while it goes on, and what takes it.
+Told = Waiting | Blocked | Moved
+Tell = Callable[[Told], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
         else:
             journal = Journal(chain, lambda: lock.connection)
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
-        executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait)
+        executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait, on_batch=tell)
         yield Run(run, tables, session, journal, executor)
 
 

@@ -626,6 +626,7 @@ def file(name: str, state: str, **changed: Any) -> dict[str, Any]:
         "duration_ms": "<ms>",
         "statements": 1,
         "lock_wait_ms": "<ms>",
+        "batches": None,
         "notes": [],
         "error": None,
         **changed,

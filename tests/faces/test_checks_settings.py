@@ -28,6 +28,8 @@ GOOD: list[tuple[str, Any]] = [
     ("LOCK_TIMEOUT", "500ms"),
     ("LOCK_TIMEOUT", "0"),
     ("RETRIES", 0),
+    ("BATCH_PAUSE", "0"),
+    ("BATCH_MAX_LAG", "1min"),
     ("STATEMENT_TIMEOUT", "10min"),
     ("LATE_FILES", "error"),
     ("REQUIRED_TABLES", {"users": ["id", "email"], "billing.invoices": ()}),

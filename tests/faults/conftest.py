@@ -63,7 +63,7 @@ def _binaries(server: Place) -> Path:
 
 @contextmanager
 def _world(server: Place, paths: pytest.TempPathFactory, **control: Any) -> Iterator[World]:
-    """Make a database that has the history's tables, and see what a run of the six files does without a fault."""
+    """Make a database that has the history's tables, and see what a run of the seven files does without a fault."""
     folder = paths.mktemp("files")
     with database(server) as template:
         made = run(template.with_settings(SQLMIGRATIONS_DIRS=[str(folder)]), "applysql")

@@ -1,4 +1,4 @@
-"""Six files that do all that a run can do, and what has to come of them whatever happens on the way."""
+"""Seven files that do all that a run can do, and what has to come of them whatever happens on the way."""
 
 from __future__ import annotations
 
@@ -63,13 +63,18 @@ FILES = {
         INSERT INTO items VALUES (5, 'axe');
         INSERT INTO counted VALUES ('006');
         """,
+    "007_batches.sql": """
+        -- sqlmigrations: batch 2
+        -- sqlmigrations: pause 0
+        UPDATE items SET note = coalesce(note, '') || '#' WHERE id > 0;
+        """,
 }
 
 NAMES = [name for name in FILES if not name.endswith(".verify.sql")]
 
 
 def put_files(folder: Path) -> None:
-    """Write the six files."""
+    """Write the seven files."""
     put(folder, FILES)
 
 

@@ -41,6 +41,16 @@ def test_the_next_run_mends_one_whose_server_stopped(stoppable_world: World, sha
     check(stoppable_world, some_of(points_of(stoppable_world.steps, Fault.STOP), A_FEW_STOPS), share, SHARES)
 
 
+@pytest.mark.processes
+def test_no_batch_is_lost_or_runs_twice(world: World) -> None:
+    """Killed before each batch, while it is on its way and around its COMMIT."""
+    points = points_of(world.steps, Fault.KILL)
+    batches = [point.number for point in points if point.role == "working" and "|| '#'" in point.text]
+    assert len(set(batches)) == 3
+    among = [point for point in points if point.role == "working" and batches[0] <= point.number <= batches[-1] + 9]
+    check(world, some_of(among, 8), 0, 1)
+
+
 @pytest.mark.nightly
 @pytest.mark.processes
 @pytest.mark.parametrize("share", range(NIGHTLY_SHARES))

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from sqlmigrations.exceptions import InvalidFile
-from sqlmigrations.files.directives import Directives, is_duration, parse, read
+from sqlmigrations.files.directives import Batch, Directives, is_duration, parse, read
 from sqlmigrations.files.splitter import Splitter
 
 
@@ -38,6 +38,9 @@ def test_none() -> None:
         ("statement_timeout 1.5 min", {"statement_timeout": "1.5 min"}),
         ("retries 0", {"retries": 0}),
         ("retries 12", {"retries": 12}),
+        ("batch 5000", {"batch": Batch(5000), "transaction": False}),
+        ("batch 1 BY Id", {"batch": Batch(1, ("id",)), "transaction": False}),
+        ('batch 1000000 by tenant, "Id"', {"batch": Batch(1_000_000, ("tenant", "Id")), "transaction": False}),
         ("allow late", {"allow_late": True}),
         ("allow drop-column: nobody reads it", {"allow_rules": (("drop-column", "nobody reads it"),)}),
         ("tags billing, slow", {"tags": ("billing", "slow")}),
@@ -62,7 +65,12 @@ SELECT 1;"""
     )
 
 
-KNOWN = "requires, transaction, isolation, lock_timeout, statement_timeout, retries, allow, tags, sensitive"
+KNOWN = (
+    "requires, transaction, isolation, lock_timeout, statement_timeout, retries, batch, pause, max_lag, allow, tags, "
+    "sensitive"
+)
+SIZE = "Write how many keys a batch has, from 1 to 1000000, and perhaps the key: batch 5000 by id"
+KEY = "Write the columns of its key, each once: batch 5000 by id, or: batch 5000 by tenant, id"
 TIME = "Write a time as PostgreSQL does: 3s, 500ms, 10min, or 0 for no limit."
 
 
@@ -89,6 +97,17 @@ TIME = "Write a time as PostgreSQL does: 3s, 500ms, 10min, or 0 for no limit."
         ("retries -1", "directive 'retries' can't be '-1'", "Write a number from 0 to 1000."),
         ("retries 1001", "directive 'retries' can't be '1001'", "Write a number from 0 to 1000."),
         ("retries ²", "directive 'retries' can't be '²'", "Write a number from 0 to 1000."),
+        ("batch", "directive 'batch' can't be ''", SIZE),
+        ("batch 0", "directive 'batch' can't be '0'", SIZE),
+        ("batch 1000001", "directive 'batch' can't be '1000001'", SIZE),
+        ("batch by id", "directive 'batch' can't be 'by id'", SIZE),
+        ("batch 5 id", "directive 'batch' can't be '5 id'", KEY),
+        ("batch 5 by", "directive 'batch' can't be '5 by'", KEY),
+        ("batch 5 by a,", "directive 'batch' can't be '5 by a,'", KEY),
+        ("batch 5 by a, A", "directive 'batch' can't be '5 by a, A'", KEY),
+        ("batch 5 by a b", "directive 'batch' can't be '5 by a b'", KEY),
+        ("pause soon", "directive 'pause' can't be 'soon'", TIME),
+        ("max_lag soon", "directive 'max_lag' can't be 'soon'", TIME),
         ("allow", "directive 'allow' can't be ''", "Write: allow late, or: allow RULE: the reason why it is fine here"),
         ("allow drop-column", "directive 'allow' can't be 'drop-column'",
          "Write: allow late, or: allow RULE: the reason why it is fine here"),
@@ -119,6 +138,15 @@ def test_wrong(written: str, message: str, hint: str) -> None:
            "Move it to the top of the file, or reword the comment.")]),
         ("-- sqlmigrations: transaction off\n-- sqlmigrations: isolation serializable",
          [(2, "'isolation' has no effect together with 'transaction off'", "Remove one of the two.")]),
+        ("-- sqlmigrations: batch 5\n-- sqlmigrations: isolation serializable",
+         [(2, "'isolation' has no effect together with 'batch'", "Remove one of the two.")]),
+        ("-- sqlmigrations: batch 5\n-- sqlmigrations: transaction on",
+         [(1, "'batch' and 'transaction on' contradict each other",
+           "Each batch has a transaction of its own: remove one of the two.")]),
+        ("-- sqlmigrations: batch 5\n-- sqlmigrations: transaction off\n-- sqlmigrations: pause 0", []),
+        ("-- sqlmigrations: pause 1s\n-- sqlmigrations: max_lag 1s",
+         [(1, "'pause' has no effect without 'batch'", "Add for example: batch 5000, or remove it."),
+          (2, "'max_lag' has no effect without 'batch'", "Add for example: batch 5000, or remove it.")]),
         ("-- sqlmigrations: a\n-- sqlmigrations: b\n",
          [(1, "unknown directive 'a'", f"Known are: {KNOWN}."), (2, "unknown directive 'b'", f"Known are: {KNOWN}.")]),
     ],

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management.base import OutputWrapper
 from django.core.management.color import color_style, no_style
+from rich.progress import Progress, TaskID
 
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
@@ -16,6 +20,7 @@ from sqlmigrations.output.screen import MANY, Screen
 from sqlmigrations.plan import Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder
+from sqlmigrations.runner.position import Batches, Moved, Position
 from sqlmigrations.runner.watcher import Blocker
 from sqlmigrations.service.apply import Began, FileResult, Finished, RunResult, Starting
 from sqlmigrations.service.run import Blocked, Waiting
@@ -75,6 +80,73 @@ Running SQL files:
     Waiting for pid 8 (role bob, host local, application report, idle in transaction, in its transaction for 61 s): \
 SELECT 1 OK (0.002s, 1 statement)
 """
+
+
+def batched(tmp_path: Path) -> Step:
+    path = tmp_path / "001.sql"
+    path.write_text("-- sqlmigrations: batch 50\nUPDATE t SET n = 1;\n")
+    return Step(SQLFile("001.sql", path), Status.PENDING, runs=True)
+
+
+def play_batches(screen: Screen, step: Step) -> None:
+    """Report a file that runs in two batches, between which it waits for a replica."""
+    first = Position("", ("id",), ("50",), ("100",), batches=1, rows=30, walked=50, expected=90)
+    seen = Batches(50, 2, 80)
+    with screen:
+        screen.report(Began(Plan((step,))))
+        screen.report(Starting(step.name, step.file))
+        screen.report(Moved(step.name, first))
+        screen.report(Moved(step.name, first, behind_s=11.5))
+        screen.report(Moved(step.name, replace(first, after=("100",), batches=2, rows=80, walked=100)))
+        result = FileResult(step.name, Kind.VERSIONED, Status.APPLIED, duration_ms=1.5, statements=1, batches=seen)
+        screen.report(Finished(result))
+        screen.close(RunResult("default", uuid.uuid4(), (result,), 1, "abc"))
+
+
+BATCHED = """\
+Running SQL files:
+  Applying 001.sql... OK (0.002s, 2 batches, 80 rows)
+  1 applied.
+Head of the history: abc
+"""
+
+
+def test_batches_as_plain_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line now and then for whoever reads the log of a pipeline."""
+    out = io.StringIO()
+    play_batches(Screen(OutputWrapper(out), no_style()), batched(tmp_path))
+    assert out.getvalue() == BATCHED
+    monkeypatch.setattr("sqlmigrations.output.text.TOLD_EVERY", 0.0)
+    out = io.StringIO()
+    play_batches(Screen(OutputWrapper(out), no_style()), batched(tmp_path))
+    assert out.getvalue().splitlines()[1:5] == [
+        "  Applying 001.sql...",
+        "    50 of about 90 rows walked, 30 changed",
+        "    50 of about 90 rows walked, 30 changed, waiting for a replica that is 12 s behind",
+        "    100 of about 90 rows walked, 80 changed OK (0.002s, 2 batches, 80 rows)",
+    ]
+
+
+def test_batches_have_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    moves: list[tuple[float, float | None, str]] = []
+    update = Progress.update
+
+    def note(bar: Progress, task: TaskID, **changes: Any) -> None:
+        update(bar, task, **changes)
+        moves.append((changes["completed"], changes["total"], changes["description"]))
+
+    monkeypatch.setattr(Progress, "update", note)
+    out = Terminal()
+    play_batches(Screen(OutputWrapper(out), no_style()), batched(tmp_path))
+    assert moves == [
+        (50, 90, "001.sql"),
+        (50, 90, "001.sql, waiting for a replica that is 12 s behind"),
+        (100, 100, "001.sql"),
+    ]
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).replace("\r", "")
+    assert "  Applying 001.sql... OK (0.002s, 2 batches, 80 rows)\n" in shown
 
 
 def test_plain_lines(tmp_path: Path) -> None:

@@ -99,6 +99,26 @@ def test_statements_outside_a_transaction_are_watched(shop: None, folder: Path) 
     assert (run.error, run.blocks, state()) == (None, (), before)
 
 
+def test_a_batched_file_runs_in_batches_here_too(shop: None, folder: Path) -> None:
+    """With rows all batches run, and the longest is told; without any, the statement is still read by the server."""
+    text = "-- sqlmigrations: batch 300\nUPDATE users SET age = orders.id FROM orders WHERE orders.user_id = users.id;"
+    down = "-- sqlmigrations: batch 1999\nUPDATE users SET age = id;"
+    put(folder, {"001.sql": text, "001.down.sql": down})
+    before = state()
+    for where, batches in ((Where.DATA, 7), (Where.SCHEMA, 0)):
+        report = rehearse(RehearseOptions(where=where))
+        (result,) = report.files
+        assert result.run is not None
+        assert measured(report) == ["001.sql:2 public.users=RowExclusive public.orders=AccessShare -"]
+        assert [statement.batches for statement in result.run.statements] == [batches]
+        assert (result.state, result.down is not None, result.again is not None) == ("ok", True, True)
+    put(folder, {"001.sql": text.replace("age", "agee")})
+    assert [each.state for each in rehearse(RehearseOptions()).files] == ["failed"]
+    put(folder, {"001.sql": text.replace("users", "gone")})
+    assert [each.state for each in rehearse(RehearseOptions()).files] == ["failed"]
+    assert state() == before
+
+
 def test_orphans_fail_where_the_rows_are_and_not_where_they_are_not(shop: None, folder: Path) -> None:
     put(
         folder,

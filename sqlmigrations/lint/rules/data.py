@@ -9,7 +9,7 @@ from sqlmigrations.files.trees import constant, relation
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
 from sqlmigrations.lint.scope import Scope
-from sqlmigrations.lint.words import NEXT_FILE, TRANSACTION_OFF, identifier
+from sqlmigrations.lint.words import BATCH, NEXT_FILE, TRANSACTION_OFF, identifier
 
 
 @rule(
@@ -20,17 +20,17 @@ from sqlmigrations.lint.words import NEXT_FILE, TRANSACTION_OFF, identifier
     "transaction of "
     "its own, nobody has to wait for long.",
     bad="UPDATE orders SET code = 'none';",
-    safe="UPDATE orders SET code = 'none' WHERE id BETWEEN 1 AND 5000;",
+    safe="-- sqlmigrations: batch 5000\nUPDATE orders SET code = 'none';",
     lock="update-all",
     slow=True,
 )
-def update_without_where(action: Action, _scope: Scope) -> Iterator[Hit]:
+def update_without_where(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find an UPDATE that takes every row."""
-    if "whereClause" not in action.node:
+    if "whereClause" not in action.node and scope.file.directives.batch is None:
         table = relation(action.node["relation"])
         yield Hit(
             f"Every row of {identifier(table)} is locked until the file ends, and written once more.",
-            f"{action.text} WHERE id BETWEEN 1 AND 5000;\n-- and so on, batch after batch, with `transaction off`",
+            f"-- In a file of its own:\n{BATCH}{action.text};",
             Subject(table),
         )
 
@@ -41,17 +41,17 @@ def update_without_where(action: Action, _scope: Scope) -> Iterator[Hit]:
     title="DELETE of all rows at once",
     why="All rows are lost, and locked until the file ends.",
     bad="DELETE FROM items;",
-    safe="DELETE FROM items WHERE id BETWEEN 1 AND 5000;",
+    safe="-- sqlmigrations: batch 5000\nDELETE FROM items;",
     lock="delete-all",
     slow=True,
 )
-def delete_without_where(action: Action, _scope: Scope) -> Iterator[Hit]:
+def delete_without_where(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find a DELETE that takes every row."""
-    if "whereClause" not in action.node:
+    if "whereClause" not in action.node and scope.file.directives.batch is None:
         table = relation(action.node["relation"])
         yield Hit(
             f"All rows of {identifier(table)} are lost.",
-            f"{action.text} WHERE id BETWEEN 1 AND 5000;\n-- and so on, batch after batch, with `transaction off`",
+            f"-- In a file of its own:\n{BATCH}{action.text};",
             Subject(table),
         )
 

@@ -21,7 +21,7 @@ from sqlmigrations.output.text import check_lines, list_lines, plan_lines
 from sqlmigrations.runner.held_locks import Mode
 from sqlmigrations.service.apply import ApplyOptions, PlanReport, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
-from sqlmigrations.service.run import Blocked, Waiting
+from sqlmigrations.service.run import Told, Waiting
 
 
 class Command(SQLCommand):
@@ -226,7 +226,7 @@ class Command(SQLCommand):
         for line in lines:
             self._out(options).write(line)
 
-    def _told(self, report: Waiting | Blocked) -> None:
+    def _told(self, report: Told) -> None:
         if isinstance(report, Waiting):
             self.stderr.write(self.style.WARNING(f"Waiting for {report.holder}"))
 

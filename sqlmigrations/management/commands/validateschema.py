@@ -14,7 +14,7 @@ from sqlmigrations.management.base import SQLCommand
 from sqlmigrations.output import ddl_log, documents, exit_codes, validation, versions
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.service.ddl_log import install_ddl_log, remove_ddl_log, show_ddl_log
-from sqlmigrations.service.run import Blocked, Waiting
+from sqlmigrations.service.run import Told, Waiting
 from sqlmigrations.service.validate import ValidateOptions, ValidationReport, export_history, validate
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions, read_coverage
 
@@ -171,7 +171,7 @@ class Command(SQLCommand):
                 self.stdout.write(line)
         return exit_codes.of_ddl_log(report)
 
-    def _tell(self, told: Waiting | Blocked) -> None:
+    def _tell(self, told: Told) -> None:
         """Say whom we wait for."""
         if isinstance(told, Waiting):
             self.stderr.write(f"Waiting for another run: {told.holder}")
