@@ -103,6 +103,8 @@ class EventType(models.TextChoices):
     DDL_LOG_INSTALLED = "ddl_log_installed", _("DDL log installed")
     DDL_LOG_REMOVED = "ddl_log_removed", _("DDL log removed")
     EXAMINED = "examined", _("health examined")
+    REQUESTED = "requested", _("asked for in the admin")
+    ENDED = "ended", _("ended")
 
 
 class MigrationRecord(ReadOnlyModel):
@@ -152,6 +154,15 @@ class MigrationRecord(ReadOnlyModel):
         verbose_name = _("SQL migration")
         verbose_name_plural = _("SQL migrations")
         ordering = ("-attempted_at", "-id")
+        # What the admin's actions ask for, each for one of its own.
+        permissions = (
+            ("apply_migrationrecord", "Can apply SQL migrations"),
+            ("revert_migrationrecord", "Can revert SQL migrations"),
+            ("fake_migrationrecord", "Can mark SQL migrations as applied"),
+            ("validate_migrationrecord", "Can run validations"),
+            ("examine_migrationrecord", "Can run health checks"),
+            ("accept_migrationrecord", "Can accept drift"),
+        )
 
     def __str__(self) -> str:
         return self.filename
@@ -356,3 +367,32 @@ class SchemaExpectation(ReadOnlyModel):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ReportKind(models.TextChoices):
+    """What a kept report is about."""
+
+    VALIDATION = "validation", _("validation")
+    HEALTH = "health", _("health")
+
+
+class Report(ReadOnlyModel):
+    """A validation or a look at the health that was kept, so that the admin shows it without asking again."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.TextField(choices=ReportKind)
+    at = models.DateTimeField()
+    role = models.TextField()
+    tool = models.TextField()
+    #: The JSON document of the command.
+    document = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "sqlmigrations_report"
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

@@ -120,6 +120,11 @@ class Plan:
         """The steps that a run takes, in order."""
         return tuple(step for step in self.steps if step.runs)
 
+    @property
+    def unfinished(self) -> tuple[Step, ...]:
+        """The steps that still have something to do."""
+        return tuple(step for step in self.steps if step.runs or step.status in UNFINISHED)
+
     def with_status(self, *statuses: Status) -> tuple[Step, ...]:
         """Return the steps in one of ``statuses``."""
         return tuple(step for step in self.steps if step.status in statuses)
@@ -188,9 +193,9 @@ def make_plan(
         if step.runs and renames and (old := renames.get(file.name)) and file.name not in selection.names:
             reason = f"has the text of {old}, whose file is gone; if it was renamed: applysql --repair"
             step = replace(step, runs=False, reason=reason)
-        later = [other for other in files[index + 1 : latest.get(file.folder, 0) + 1] if _holds(records, other)]
-        if step.runs and step.record is None and file.kind is Kind.VERSIONED and later:
-            same_folder = [other for other in later if other.folder == file.folder]
+        if step.runs and step.record is None and file.kind is Kind.VERSIONED:
+            behind = files[index + 1 : latest.get(file.folder, 0) + 1]
+            same_folder = [other for other in behind if other.folder == file.folder and _holds(records, other)]
             # Behind a file that stopped, it may just have been held: then it isn't new, and what it touches decides.
             policy = LatePolicy.INDEPENDENT if stopped and selection.late is LatePolicy.ERROR else selection.late
             step = _late(step, file, same_folder, policy, overlap)

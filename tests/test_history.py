@@ -107,12 +107,14 @@ def test_the_tables_are_made_once_and_without_any_signal(fresh_database: str) ->
         ("sqlmigrations", "0004_export_permission"),
         ("sqlmigrations", "0005_healthrun"),
         ("sqlmigrations", "0006_schemaexpectation"),
+        ("sqlmigrations", "0007_admin"),
     ]
     assert [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")] == [
         "django_migrations",
         "sqlmigrations_healthrun",
         "sqlmigrations_migrationevent",
         "sqlmigrations_migrationrecord",
+        "sqlmigrations_report",
         "sqlmigrations_schemachange",
         "sqlmigrations_schemaexpectation",
         "sqlmigrations_schemasnapshot",

@@ -16,11 +16,13 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
 from django.db import connections
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format, time_format
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString, mark_safe
@@ -39,8 +41,10 @@ if TYPE_CHECKING:
     from sqlmigrations.output.highlight import Mark
 
     ModelAdmin = admin.ModelAdmin[Any]
+    Pages = Paginator[Any]
 else:
     ModelAdmin = admin.ModelAdmin
+    Pages = Paginator
 
 #: What a subclass may give for a list's columns and filters, in the way of Django.
 Columns = list[Any] | tuple[Any, ...]
@@ -51,11 +55,20 @@ TIMELINE_LENGTH = 50
 #: Latest records whose roles the filters offer: no page reads a whole table for its filters.
 ROLES_FROM = 1_000
 
+#: Rows of a list that one can turn over; filters and search reach the others.
+MOST_ROWS = 5_000
+
+#: Events at the end of the chain in which a part of a name is searched; whole names and hashes are found anywhere.
+SEARCHED_EVENTS = 100_000
+
 #: Events that an export reads at a time.
 EXPORT_CHUNK = 1_000
 
 #: States of files that were tried and did not come through.
 UNFINISHED = frozenset({State.FAILED, State.PARTIAL, State.IN_DOUBT})
+
+#: The beginning of a hash.
+_HEX = re.compile(r"[0-9a-fA-F]{6,64}")
 
 #: Characters of a message and of a hash in a list.
 MESSAGE_LENGTH = 90
@@ -145,11 +158,27 @@ class RunFilter(GivenFilter):
 # Pages
 
 
+class BoundedPaginator(Pages):
+    """Pages through the first rows alone: nobody turns thousands of pages, and counting a million rows takes long."""
+
+    #: Whether there are more rows; known once they were counted.
+    is_cut = False
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, or else ``MOST_ROWS``."""
+        rows = self.object_list
+        found = rows.order_by()[: MOST_ROWS + 1].count() if isinstance(rows, QuerySet) else len(rows)
+        self.is_cut = found > MOST_ROWS
+        return min(found, MOST_ROWS)
+
+
 class HistoryAdminMixin(ModelAdmin):
     """A model of the history: read-only for everybody, and no error page while its table is missing."""
 
     list_per_page = 50
     show_full_result_count = False
+    paginator = BoundedPaginator
     #: Large columns that no list loads.
     deferred_fields: ClassVar[Columns] = ()
 
@@ -330,10 +359,26 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
 
     list_display: Columns = ("happened", "what", "file", "took", "who", "short_hash")
     list_filter: ClassVar[Columns] = ("type", ("at", DateFilter), EventRoleFilter, FileFilter, RunFilter)
-    search_fields: ClassVar[Columns] = ("filename", "host", "os_user", "hash__startswith")
-    search_help_text = _("Search in file names, hosts and users, or by the beginning of a hash.")
+    search_fields: ClassVar[Columns] = ("filename", "host", "os_user")
+    search_help_text = _(
+        "A file's whole name or the beginning of a hash is found anywhere; a part of a name, host or user among the "
+        "latest 100,000 events."
+    )
     ordering = ("-id",)
     deferred_fields: ClassVar[Columns] = ("timings", "notices", "blockers")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search in ways that an index answers, and in the latest events for parts of words."""
+        if not search_term.strip() or is_history_missing(queryset.db):
+            return super().get_search_results(request, queryset, search_term)
+        events, word = MigrationEvent.objects.using(queryset.db), search_term.strip()
+        whole = Q(hash__startswith=word.lower()) if _HEX.fullmatch(word) else Q(filename=word)
+        if events.filter(whole).exists():
+            return queryset.filter(whole), False
+        last = events.order_by("-id").values_list("id", flat=True).first() or 0
+        return super().get_search_results(request, queryset.filter(id__gt=last - SEARCHED_EVENTS), search_term)
 
     # The export
 

@@ -5,32 +5,28 @@ Every process of a project with an admin imports this module, and few show a pag
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import DEFAULT_DB_ALIAS
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sqlmigrations.exceptions import SQLMigrationsError
-from sqlmigrations.models import SnapshotReason
+from sqlmigrations.models import MigrationRecord, ReportKind, SnapshotReason
 from sqlmigrations.output.badges import badge
 
 if TYPE_CHECKING:
-    from sqlmigrations.service.health import HealthReport
+    from sqlmigrations.history.reports import KeptReport
 
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
-
-#: Seconds for which the overview remembers what the health page found.
-REMEMBERED = 24 * 60 * 60
 
 View = Callable[[HttpRequest, str], dict[str, Any]]
 
@@ -62,7 +58,7 @@ class StatePagesMixin(ModelAdmin):
 
     def tabs(self, current: str, database: str = DEFAULT_DB_ALIAS) -> list[dict[str, Any]]:
         """Return the navigation between the pages."""
-        query = {} if database == DEFAULT_DB_ALIAS else {"database": database}
+        query = _query(database)
         titles = self.state_titles()
         return [
             {"title": titles[page], "url": self.state_url(page, **query), "is_current": page == current}
@@ -100,6 +96,8 @@ class StatePagesMixin(ModelAdmin):
                 for alias in aliases
             ],
             "urls": {each: tab["url"] for each, tab in zip(self.state_pages, self.tabs("", database), strict=True)},
+            "now_urls": {each: self.now_url(request, each, database) for each in self.state_pages},
+            "again_url": self.now_url(request, page, database),
             "records_url": reverse(f"{self.admin_site.name}:{self._url_name('changelist')}"),
         }
         view: View = getattr(self, f"{page}_context")
@@ -110,57 +108,70 @@ class StatePagesMixin(ModelAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, f"admin/sqlmigrations/state/{page}.html", context)
 
+    def now_url(self, request: HttpRequest, page: str, database: str) -> str:
+        """Return the address that looks anew, instead of showing what was found last."""
+        return self.state_url(page, now="", **_query(database))
+
     def overview_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """Return how the database is, as far as that is soon known."""
         from sqlmigrations.output.overview_page import page_of
         from sqlmigrations.service.overview import look_over
 
         overview = look_over(database)
-        remembered: HealthGlance | None = cache.get(_key(database))
         return {
             "overview": overview,
             "page": page_of(overview),
-            "health": remembered,
             "chain_badge": badge("ok", _("holds")) if overview.chain.is_intact else badge("error", _("broken")),
             "first_day": overview.days[0].day if overview.days else None,
             "last_day": overview.days[-1].day if overview.days else None,
         }
 
     def drift_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
-        """Validate the database."""
-        from sqlmigrations.output.overview_page import grouped, severity_badge
-        from sqlmigrations.schema.difference import Severity
+        """Return the last validation, or that of now where the address asks for it."""
+        from sqlmigrations.output import documents
+        from sqlmigrations.output.reports_page import drift_page
         from sqlmigrations.service.validate import ValidateOptions, validate
 
-        report = validate(ValidateOptions(database))
-        return {
-            "report": report,
-            "groups": grouped(report.differences),
-            "severities": [(severity_badge(Severity(name)), count) for name, count in report.summary.items() if count],
-            "origins": report.origins,
-            "is_judged": not any(skipped.asked for skipped in report.skipped),
-        }
+        def look() -> Mapping[str, Any]:
+            return documents.of_validation(validate(ValidateOptions(database)))
+
+        report = self._report(request, database, ReportKind.VALIDATION, look)
+        return {"page": drift_page(report.document, report.at) if report else None}
 
     def health_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
-        """Run the health checks, and remember for the overview what they found."""
-        from sqlmigrations.health.base import Status
-        from sqlmigrations.output.overview_page import severity_badge, topics_of
+        """Return the last look at the health, or that of now where the address asks for it."""
+        from sqlmigrations.output import documents
+        from sqlmigrations.output.reports_page import health_page
         from sqlmigrations.service.health import HealthOptions, check_health
 
-        report = check_health(HealthOptions(database))
-        cache.set(_key(database), _glance(report), REMEMBERED)
-        return {
-            "report": report,
-            "topics": topics_of(report),
-            "summary": [(severity_badge(status), count) for status, count in report.summary.items() if count],
-            "found": [
-                (severity_badge(result.status), result, [(severity_badge(f.severity), f) for f in result.findings])
-                for result in report.results
-                if result.findings
-            ],
-            "blind": report.blind,
-            "well": [result for result in report.results if result.status is Status.OK and not result.findings],
-        }
+        def look() -> Mapping[str, Any]:
+            return documents.of_health(check_health(HealthOptions(database)))
+
+        report = self._report(request, database, ReportKind.HEALTH, look)
+        if report is None:
+            return {"page": None}
+        return {"page": health_page(report.document, report.at, self._record_urls(database, report.document))}
+
+    def _record_urls(self, database: str, document: Mapping[str, Any]) -> dict[str, str]:
+        """Return the address of the record's page for each file that a finding comes from."""
+        from sqlmigrations.output.reports_page import origins_of
+
+        records = MigrationRecord.objects.using(database).filter(filename__in=origins_of(document))
+        name = f"{self.admin_site.name}:{self._url_name('change')}"
+        return {filename: reverse(name, args=[pk]) for filename, pk in records.values_list("filename", "pk")}
+
+    def _report(
+        self, request: HttpRequest, database: str, kind: ReportKind, look: Callable[[], Mapping[str, Any]]
+    ) -> KeptReport | None:
+        """Return the report that was kept last; with ``?now``, look anew and keep what is found."""
+        from sqlmigrations.history.reports import KeptReport
+        from sqlmigrations.service.reports import keep, last_report
+
+        if "now" not in request.GET:
+            return last_report(kind, database=database)
+        document = look()
+        keep(kind, document, database=database)
+        return KeptReport(timezone.now(), "", document)
 
     def versions_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """List the versions of the schema; compare the two that are chosen, else the newest two."""
@@ -181,19 +192,9 @@ class StatePagesMixin(ModelAdmin):
         }
 
 
-HealthGlance = tuple[datetime, Any, Any]
-
-
-def _glance(report: HealthReport) -> HealthGlance:
-    """Return what the overview remembers of a report: when, the topics that are not well, the worst findings."""
-    from sqlmigrations.output.overview_page import topics_of, worst_findings
-
-    worst = [(badge, title, str(finding.subject), finding.observed) for badge, title, finding in worst_findings(report)]
-    return report.at, [topic for topic in topics_of(report) if not topic.is_well], worst
-
-
-def _key(database: str) -> str:
-    return f"sqlmigrations.health.{database}"
+def _query(database: str) -> dict[str, str]:
+    """Return what an address needs to be about a database: nothing for the default one."""
+    return {} if database == DEFAULT_DB_ALIAS else {"database": database}
 
 
 def _number(given: str | None, numbers: list[int], *, default: int) -> int | None:

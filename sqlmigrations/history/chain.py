@@ -149,14 +149,18 @@ class ChainReport:
         return self.break_id is None
 
 
-def verify_chain(connection: Connection, tables: Tables | None, *, last: int | None = None) -> ChainReport:
+def verify_chain(
+    connection: Connection, tables: Tables | None, *, last: int | None = None, after: int = 0
+) -> ChainReport:
     """Walk along the chain in constant memory and name the first event that doesn't fit.
 
-    ``last`` limits the walk to that many events at the end; the one before them is then taken on trust.
+    ``last`` limits the walk to that many events at the end, ``after`` to those behind an event's id; the event before
+    them is then taken on trust.
     """
     if tables is None:
         return ChainReport(0, GENESIS)
-    after = _id_before(connection, tables, last) if last is not None else 0
+    if last is not None:
+        after = _id_before(connection, tables, last)
     head, count = (None if after else GENESIS), 0
     for event_id, values, hash in _walk(connection, tables, after):
         head = values["previous_hash"] if head is None else head
@@ -198,15 +202,20 @@ def read_reverted_with(connection: Connection, tables: Tables, names: Iterable[s
     return {name: others for name, others in rows if others}
 
 
+#: Events that a walk along the chain reads at a time.
+_PAGE = 1_000
+
 _HASHED_COLUMNS = (*Identity.__slots__, *Event.__slots__, "run", "at", "previous_hash")
 
 
 def _walk(connection: Connection, tables: Tables, after: int) -> Iterator[tuple[int, dict[str, Any], str]]:
     """Yield the events behind the id ``after`` in order: its id, the values that were hashed, its hash."""
     columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "hash", *_HASHED_COLUMNS)))
-    page = sql.SQL("SELECT {} FROM {} WHERE id > %s ORDER BY id LIMIT 1000").format(columns, tables.event)
-    last = after
-    while rows := fetch_all(connection, page, [last]):
+    page = sql.SQL("SELECT {} FROM {} WHERE id > %s ORDER BY id LIMIT %s").format(columns, tables.event)
+    last, count = after, _PAGE
+    while count == _PAGE:
+        rows = fetch_all(connection, page, [last, _PAGE])
+        count = len(rows)
         for event_id, hash, *values in rows:
             yield event_id, dict(zip(_HASHED_COLUMNS, values, strict=True)), hash
             last = event_id

@@ -55,6 +55,37 @@ def read_records(connection: Connection, tables: Tables | None) -> dict[str, Rec
     return {row[0]: _record(row) for row in fetch_all(connection, statement)}
 
 
+def read_records_of(
+    connection: Connection, tables: Tables | None, names: Iterable[str], checksums: Iterable[str]
+) -> dict[str, Record]:
+    """Return the records of the files ``names``, and of others whose text has one of ``checksums``; by file name."""
+    if tables is None:
+        return {}
+    statement = sql.SQL("SELECT {} FROM {} WHERE filename = ANY(%s) OR checksum = ANY(%s)").format(
+        _RECORD_COLUMNS, tables.record
+    )
+    return {row[0]: _record(row) for row in fetch_all(connection, statement, [list(names), list(checksums)])}
+
+
+#: Whether the file of a record is missed where it isn't on disk, as ``plan`` decides it.
+_IS_MISSED = sql.SQL(
+    "(state IN ('applied', 'baselined', 'partial', 'in_doubt') OR state = 'failed' AND executed_at IS NOT NULL)"
+)
+
+
+def read_missing(
+    connection: Connection, tables: Tables | None, names: Iterable[str], *, first: int
+) -> tuple[int, tuple[str, ...]]:
+    """Count the records whose file is none of ``names`` though the database holds it; name the ``first`` ones."""
+    if tables is None:
+        return 0, ()
+    statement = sql.SQL(
+        "SELECT filename, count(*) OVER () FROM {} WHERE {} AND NOT filename = ANY(%s) ORDER BY filename LIMIT %s"
+    ).format(tables.record, _IS_MISSED)
+    found = fetch_all(connection, statement, [list(names), first])
+    return (found[0][1] if found else 0), tuple(name for name, _count in found)
+
+
 def read_record(connection: Connection, tables: Tables, name: str) -> Record | None:
     """Return the record of one file."""
     statement = sql.SQL("SELECT {} FROM {} WHERE filename = %s").format(_RECORD_COLUMNS, tables.record)

@@ -46,6 +46,11 @@ class Tables:
         """The qualified name of the table of what was measured of the database."""
         return sql.Identifier(self.schema, "sqlmigrations_healthrun")
 
+    @property
+    def report(self) -> sql.Identifier:
+        """The qualified name of the table of kept reports."""
+        return sql.Identifier(self.schema, "sqlmigrations_report")
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -54,6 +59,8 @@ class Location:
     tables: Tables | None
     current_schema: str
     has_django_migrations: bool
+    #: Whether reports can be kept: not before the app's newest migration has run.
+    has_reports: bool = False
 
     @property
     def schema(self) -> str:
@@ -63,8 +70,8 @@ class Location:
 
 def locate(connection: Connection) -> Location:
     """Find the history's tables through the session's ``search_path``."""
-    schema, current_schema, has_django_migrations = fetch_row(connection, query("sql/find_tables.sql"))
-    return Location(Tables(schema) if schema else None, current_schema or "public", has_django_migrations)
+    schema, current_schema, *has = fetch_row(connection, query("sql/find_tables.sql"))
+    return Location(Tables(schema) if schema else None, current_schema or "public", *has)
 
 
 @cache

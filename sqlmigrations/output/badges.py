@@ -47,6 +47,8 @@ SHAPES: Mapping[str, str] = {
     "ddl_log_installed": _FLAG,
     "examined": _LENS,
     "ddl_log_removed": _BOX,
+    "requested": _PLAY,
+    "ended": _STOP,
     "pending": _CLOCK,
     "held": _PAUSE,
     "late": _CLOCK,

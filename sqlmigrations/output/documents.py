@@ -165,7 +165,8 @@ def of_validation(report: ValidationReport) -> Document:
         "examined": dict(report.examined),
         "not_compared": dict(report.not_compared),
         "skipped": [
-            {"what": skipped.what, "reason": skipped.reason, "remedy": skipped.remedy} for skipped in report.skipped
+            {"what": skipped.what, "reason": skipped.reason, "remedy": skipped.remedy, "asked": skipped.asked}
+            for skipped in report.skipped
         ],
         "ignored": [
             {

@@ -10,22 +10,18 @@ from dataclasses import dataclass
 
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
-from sqlmigrations.health.base import Finding
-from sqlmigrations.health.base import Severity as HealthSeverity
-from sqlmigrations.health.base import Status as HealthStatus
 from sqlmigrations.lint.base import Finding as LintFinding
 from sqlmigrations.models import EventType
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.charts import Column, columns
 from sqlmigrations.output.durations import duration
+from sqlmigrations.output.reports_page import Topic, Worst, severity_badge, topics_of, worst_of
 from sqlmigrations.plan import Status, Step
-from sqlmigrations.schema.difference import Difference, Severity, Source
-from sqlmigrations.service.health import HealthReport
-from sqlmigrations.service.overview import Day, Execution, Overview
+from sqlmigrations.schema.difference import Difference, Severity
+from sqlmigrations.service.overview import NAMED, Day, Execution, Overview
 
 #: Differences and findings that the overview names; a link leads to all of them.
 WORST = 3
@@ -39,6 +35,9 @@ _TILES: Mapping[str, tuple[Status, ...]] = {
     "failed": (Status.FAILED, Status.PARTIAL, Status.IN_DOUBT),
     "changed": (Status.CHANGED, Status.MISSING),
 }
+
+#: Events that say nothing of what came of a run.
+UNCOUNTED = frozenset({EventType.STARTED, EventType.REQUESTED, EventType.ENDED})
 
 #: Statuses of a plan that look like a record's state.
 _TONES = {
@@ -98,6 +97,7 @@ class Page:
     verdict: Verdict
     tiles: list[Tile]
     waiting: list[Waiting]
+    unnamed: int
     severities: list[tuple[SafeString, int]]
     worst: list[tuple[SafeString, Difference]]
     more: int
@@ -109,6 +109,8 @@ class Page:
     slowest: list[Row]
     run_took: str
     run_counts: list[SafeString]
+    topics: list[Topic]
+    health: list[Worst]
 
 
 def page_of(overview: Overview) -> Page:
@@ -118,9 +120,10 @@ def page_of(overview: Overview) -> Page:
         verdict=_verdict(overview),
         tiles=_tiles(overview),
         waiting=_waiting(overview),
+        unnamed=max(len(overview.unfinished) - NAMED, 0),
         severities=[(severity_badge(severity), count) for severity, count in overview.severities.items() if count],
         worst=[(severity_badge(difference.severity), difference) for difference in overview.differences[:WORST]],
-        more=max(len(overview.differences) - WORST, 0),
+        more=max(sum(overview.severities.values()) - WORST, 0),
         days=[day for day in overview.days if day.applied or day.failed],
         day_columns=columns([_of_day(day) for day in overview.days]),
         executions=sum(day.applied + day.failed for day in overview.days),
@@ -131,8 +134,10 @@ def page_of(overview: Overview) -> Page:
         run_counts=[
             badge(type, f"{count} {_word_of(type)}")
             for type, count in (run.counts.items() if run else ())
-            if type != "started"
+            if type not in UNCOUNTED
         ],
+        topics=[topic for topic in topics_of(overview.health.document) if not topic.is_well] if overview.health else [],
+        health=worst_of(overview.health.document)[:WORST] if overview.health else [],
     )
 
 
@@ -157,7 +162,7 @@ def _verdict(overview: Overview) -> Verdict:
         sentence = ngettext("%(count)s file waits to be applied.", "%(count)s files wait to be applied.", waiting)
         return Verdict("warn", _("Pending"), sentence % {"count": waiting})
     if overview.differences:
-        found = len(overview.differences)
+        found = sum(overview.severities.values())
         sentence = ngettext("%(count)s difference deserves a look.", "%(count)s differences deserve a look.", found)
         return Verdict("warn", _("Drift"), sentence % {"count": found})
     if not overview.counts.get(Status.APPLIED):
@@ -203,7 +208,7 @@ def _word_of(type: str) -> str:
 
 def _waiting(overview: Overview) -> list[Waiting]:
     """Return the files that still have something to do, in the order of a run."""
-    steps = overview.plan.unfinished if overview.plan else ()
+    steps = overview.unfinished[:NAMED]
     return [_one_waiting(number, step, overview.lint.of(step.name)) for number, step in enumerate(steps, start=1)]
 
 
@@ -211,62 +216,6 @@ def _one_waiting(number: int, step: Step, found: Iterable[LintFinding]) -> Waiti
     reason = step.reason or (_("runs next, in this order") if step.runs else "")
     dangers = [(severity_badge(finding.severity), finding) for finding in found]
     return Waiting(number, step.name, badge(step.status, status_word(step.status)), reason, dangers)
-
-
-# Drift
-
-
-def severity_badge(severity: str) -> SafeString:
-    """Return the badge of a severity, of a validation or of a health check."""
-    words = {
-        "critical": _("critical"),
-        "error": pgettext("severity", "error"),
-        "warning": _("warning"),
-        "info": _("note"),
-        "ok": _("well"),
-        "skipped": _("skipped"),
-    }
-    return badge(str(severity), words[str(severity)])
-
-
-def source_title(source: Source) -> str:
-    """Return who says what the database should be, as a heading."""
-    titles = {
-        Source.HISTORY: _("History of the SQL files"),
-        Source.REQUIRED: _("Required tables"),
-        Source.MODELS: _("Models"),
-        Source.SNAPSHOT: _("What the last run left"),
-        Source.REPLAY: _("All migrations and files from nothing"),
-        Source.ROUNDTRIP: _("Down and up again"),
-        Source.VERIFY: _("Verify scripts"),
-        Source.AGAINST: _("The other database"),
-    }
-    return titles.get(source, capfirst(str(source)))
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The differences that one source tells, the worst first."""
-
-    key: str
-    title: str
-    differences: list[tuple[SafeString, Difference]]
-
-
-def grouped(differences: Iterable[Difference]) -> list[Group]:
-    """Return the differences by their source, the worst first."""
-    ranks = list(Severity)
-    ordered = sorted(differences, key=lambda difference: ranks.index(difference.severity))
-    sources = {one.source for one in ordered}
-    return [
-        Group(
-            str(source),
-            source_title(source),
-            [(severity_badge(one.severity), one) for one in ordered if one.source is source],
-        )
-        for source in Source
-        if source in sources
-    ]
 
 
 # Charts
@@ -294,46 +243,3 @@ def _rows(executions: Iterable[Execution]) -> list[Row]:
         )
         for execution in known
     ]
-
-
-# Health
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """How many checks of one topic gave each answer; a check may belong to several."""
-
-    name: str
-    counts: list[tuple[SafeString, int]]
-    is_well: bool
-
-
-def topics_of(report: HealthReport) -> list[Topic]:
-    """Return the checks' answers by topic, the topics with the worst answers first."""
-    order = [HealthStatus.CRITICAL, HealthStatus.WARNING, HealthStatus.OK, HealthStatus.SKIPPED]
-    counts: dict[str, dict[HealthStatus, int]] = {}
-    for result in report.results:
-        for tag in result.check.tags - {"before"}:
-            topic = counts.setdefault(tag, dict.fromkeys(order, 0))
-            topic[result.status] += 1
-    worst_first = sorted(counts.items(), key=lambda item: ([-item[1][status] for status in order[:2]], item[0]))
-    return [
-        Topic(
-            name,
-            [(severity_badge(status), count) for status, count in found.items() if count],
-            is_well=not any(found[status] for status in order[:2]),
-        )
-        for name, found in worst_first
-    ]
-
-
-def worst_findings(report: HealthReport) -> list[tuple[SafeString, str, Finding]]:
-    """Return the worst findings of a report, each with its badge and what its check is called."""
-    found = [
-        (finding.severity, result.check.title, finding)
-        for result in report.results
-        for finding in result.findings
-        if finding.severity is not HealthSeverity.INFO
-    ]
-    found.sort(key=lambda one: -one[0].rank)
-    return [(severity_badge(severity), title, finding) for severity, title, finding in found[:WORST]]

@@ -21,7 +21,7 @@ from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
-from sqlmigrations.history import read_head
+from sqlmigrations.history import Location, read_head
 from sqlmigrations.models import State
 from sqlmigrations.plan import UNFINISHED, LatePolicy, Plan, Selection, Status, Step, Walk, make_plan, preview, resolve
 from sqlmigrations.runner.failure import Failure
@@ -135,7 +135,7 @@ class PlanReport:
     @property
     def unfinished(self) -> tuple[Step, ...]:
         """The steps that still have something to do."""
-        return tuple(step for step in self.plan if step.runs or step.status in UNFINISHED)
+        return self.plan.unfinished
 
 
 # What a run tells while it goes on
@@ -212,6 +212,20 @@ def plan_run(options: ApplyOptions, *, findings: bool = False) -> PlanReport:
         )
 
 
+def plan_from_disk(wrapper: BaseDatabaseWrapper, options: ApplyOptions, location: Location) -> Plan:
+    """Return what a run would do, asking no more than that takes, however long the history is.
+
+    Records of files that are gone are not read: among what is missing are only those whose text another file has.
+
+    Raises:
+        InvalidFiles: files can't be run as they are.
+    """
+    disk, footprints = read_disk(options.database), Footprints()
+    prospect = _foresee(disk, recall(wrapper, disk, of_disk=True, location=location), options, footprints)
+    judge(prospect.plan.runnable)
+    return preview(prospect.plan, prospect.footprints.overlap, prospect.remembered.django_applied)
+
+
 def _lint(plan: Plan, connection: Connection, options: ApplyOptions) -> LintReport | None:
     """Lint the files that would run; what is only recorded is not looked at."""
     if options.records_only:
@@ -222,8 +236,12 @@ def _lint(plan: Plan, connection: Connection, options: ApplyOptions) -> LintRepo
 
 
 def _prospect(wrapper: BaseDatabaseWrapper, disk: OnDisk, options: ApplyOptions, footprints: Footprints) -> _Prospect:
+    _selection(options, disk)  # a wrong name is told before the database is asked
+    return _foresee(disk, recall(wrapper, disk), options, footprints)
+
+
+def _foresee(disk: OnDisk, remembered: Remembered, options: ApplyOptions, footprints: Footprints) -> _Prospect:
     selection = _selection(options, disk)
-    remembered = recall(wrapper, disk)
     if disk.mixed_width is not None and not any(record.is_held for record in remembered.records.values()):
         raise InvalidFiles([disk.mixed_width])
     plan = make_plan(

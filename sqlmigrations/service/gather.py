@@ -17,7 +17,15 @@ from sqlmigrations.files.footprint import Footprint, footprint
 from sqlmigrations.files.graph import arrange, required_migrations
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SMALL, SQLFile, examine
-from sqlmigrations.history import Location, Record, locate, read_records, read_reverted_with, read_texts
+from sqlmigrations.history import (
+    Location,
+    Record,
+    locate,
+    read_records,
+    read_records_of,
+    read_reverted_with,
+    read_texts,
+)
 from sqlmigrations.models import State
 from sqlmigrations.plan import Step
 from sqlmigrations.service.databases import django_migrations
@@ -96,11 +104,21 @@ class Remembered:
     reverted_with: Mapping[str, Sequence[str]]
 
 
-def recall(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Remembered:
-    """Read the history and compare it with the files; missing tables are an empty history."""
+def recall(
+    wrapper: BaseDatabaseWrapper, disk: OnDisk, *, of_disk: bool = False, location: Location | None = None
+) -> Remembered:
+    """Read the history and compare it with the files; missing tables are an empty history.
+
+    ``location`` is where it is, for those who know already. With ``of_disk``, only records of files on disk are read,
+    and of missing ones that have the text of such a file: enough to plan a run, and not to name all missing files.
+    """
     connection = raw(wrapper)
-    location = locate(connection)
-    records = read_records(connection, location.tables)
+    location = location or locate(connection)
+    if of_disk:
+        checksums = [file.checksum for file in disk.files]
+        records = read_records_of(connection, location.tables, disk.by_name, checksums)
+    else:
+        records = read_records(connection, location.tables)
     differing = [
         name
         for name, record in records.items()

@@ -1,37 +1,48 @@
 """Brings together, for one look at a database, what is known of it without asking long. Changes nothing.
 
-What costs more than a page may cost (the whole catalog of a large database, the health checks) is left to be asked for.
+What costs more than a page may cost (the whole catalog of a large database, the health checks) is left to be asked for:
+the overview shows what the last look that was kept has found. No query reads more rows than the page shows, however
+long the history is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
+from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Count
-from django.db.models.functions import TruncDate
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Value
 from django.utils import timezone
 
-from sqlmigrations.database import Connection, connected, fetch_row, raw
+from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.exceptions import DatabaseUnavailable, SQLMigrationsError
-from sqlmigrations.history import GENESIS, ChainReport, Tables, locate, verify_chain
-from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.history import GENESIS, ChainReport, Location, Tables, locate, read_missing, verify_chain
+from sqlmigrations.history.reports import KeptReport, read_report
+from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, ReportKind
+from sqlmigrations.plan import Missing, Plan, Status, Step
+from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.schema.catalog import read_fingerprint
 from sqlmigrations.schema.difference import Difference, Severity
 from sqlmigrations.schema.snapshot import Version, latest
-from sqlmigrations.service.apply import ApplyOptions, PlanReport, plan_run
+from sqlmigrations.service.apply import ApplyOptions, plan_from_disk
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.lint import LintReport, lint_scripts
 from sqlmigrations.service.snapshot import compare_snapshot
 from sqlmigrations.service.validate import of_files
 
-#: Events at the end of the chain that are verified and counted: no look reads a whole history.
+#: Events at the end of the chain that are counted: no look reads a whole history.
 RECENT_EVENTS = 1_000
+
+#: Events at the end of the chain that are verified at each look; a validation verifies more, or all.
+VERIFIED_EVENTS = 100
 
 #: Days that the count of executions reaches back.
 DAYS = 30
@@ -40,8 +51,17 @@ DAYS = 30
 LATEST = 40
 SLOWEST = 5
 
-#: Objects of a schema that is small enough to be compared at each look, where its catalogs were written to.
+#: Files left to do that are named and linted; more are counted.
+NAMED = 25
+
+#: Missing files that are named; more are counted.
+MISSING = 5
+
+#: Objects of a schema that is small enough to be compared at a look, where its catalogs were written to.
 FEW_OBJECTS = 2_000
+
+#: Seconds for which a comparison is remembered; the catalogs' fingerprint says whether it still holds.
+REMEMBERED = 60 * 60
 
 
 class Schema(StrEnum):
@@ -55,7 +75,10 @@ class Schema(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """Who ran something last, when, for how long, and what came of it; ``duration_ms`` is from first to last event."""
+    """Who ran something last, when, for how long, and what came of it; ``duration_ms`` is from first to last event.
+
+    ``user`` is the person who asked for it in the admin; empty where it was a command.
+    """
 
     run: str
     at: datetime
@@ -65,6 +88,7 @@ class LastRun:
     host: str
     revision: str
     counts: dict[str, int]
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +118,9 @@ class Overview:
     name: str
     role: str
     chain: ChainReport
-    plan: PlanReport | None = None
+    plan: Plan | None = None
     problem: SQLMigrationsError | None = None
+    holder: Holder | None = None
     schema: Schema = Schema.UNKNOWN
     version: Version | None = None
     differences: tuple[Difference, ...] = ()
@@ -105,14 +130,23 @@ class Overview:
     slowest: tuple[Execution, ...] = ()
     has_history: bool = True
     counts: dict[str, int] = field(default_factory=dict)
-    #: What the linter finds in the text of the files that a run would take.
+    #: What the linter finds in the text of the files that a run would take, as far as the page names them.
     lint: LintReport = field(default_factory=LintReport)
+    #: What was found when somebody last examined the health and kept the report.
+    health: KeptReport | None = None
 
     @property
     def severities(self) -> dict[Severity, int]:
-        """How many differences there are of each severity."""
+        """How many differences there are of each severity; of missing files, which are errors, also the unnamed."""
         found = Counter(difference.severity for difference in self.differences)
+        named = len(self.plan.missing) if self.plan else 0
+        found[Severity.ERROR] += self.counts.get(Status.MISSING, 0) - named
         return {severity: found[severity] for severity in Severity}
+
+    @property
+    def unfinished(self) -> tuple[Step, ...]:
+        """The steps that still have something to do."""
+        return self.plan.unfinished if self.plan else ()
 
 
 def look_over(database: str = DEFAULT_DB_ALIAS) -> Overview:
@@ -123,53 +157,70 @@ def look_over(database: str = DEFAULT_DB_ALIAS) -> Overview:
     """
     with connected(database) as wrapper:
         connection = raw(wrapper)
-        tables = locate(connection).tables
-        plan, problem = _plan(database)
-        schema, version, found = _schema(connection, tables)
-        steps = plan.plan if plan else None
+        location = locate(connection)
+        tables = location.tables
+        plan, counts, problem = _plan(wrapper, location)
+        schema, version, found = _schema(connection, tables, database)
         # What is pending or failed is told apart; here it is about what was applied once.
-        of_plan = [one for one in of_files(steps, option(database)) if one.attribute != "state"] if steps else []
+        of_plan = [one for one in of_files(plan, option(database)) if one.attribute != "state"] if plan else []
         differences = sorted((*of_plan, *found), key=lambda difference: list(Severity).index(difference.severity))
-        server, name, role = fetch_row(
-            connection, "SELECT current_setting('server_version'), current_database(), current_user"
-        )
+        runnable = [step.file for step in plan.unfinished[:NAMED] if step.runs] if plan else []
         return Overview(
             database,
-            server,
-            name,
-            role,
-            verify_chain(connection, tables, last=RECENT_EVENTS) if tables else ChainReport(0, GENESIS),
-            plan,
-            problem,
-            schema,
-            version,
-            tuple(differences),
+            connection.info.parameter_status("server_version") or "",
+            connection.info.dbname,
+            str(wrapper.settings_dict["OPTIONS"].get("assume_role") or connection.info.user),
+            plan=plan,
+            problem=problem,
+            holder=run_in_progress(connection, location.schema),
+            schema=schema,
+            version=version,
+            differences=tuple(differences),
             has_history=tables is not None,
-            counts=dict(Counter(step.status for step in (*steps, *steps.missing))) if steps else {},
-            lint=lint_scripts([step.file for step in steps.runnable], None) if steps else LintReport(),
-            **_activity(database) if tables else {},
+            counts=counts,
+            lint=lint_scripts(runnable, None),
+            health=read_report(connection, location, ReportKind.HEALTH),
+            **(_activity(connection, tables, database) if tables else {"chain": ChainReport(0, GENESIS)}),
         )
 
 
-def _plan(database: str) -> tuple[PlanReport | None, SQLMigrationsError | None]:
+def _plan(
+    wrapper: BaseDatabaseWrapper, location: Location
+) -> tuple[Plan | None, dict[str, int], SQLMigrationsError | None]:
+    """Return the plan, which names the first missing files alone, how many files there are of each status, or why not.
+
+    Raises:
+        DatabaseUnavailable: the database can't be asked.
+    """
     try:
-        return plan_run(ApplyOptions(database)), None
+        plan = plan_from_disk(wrapper, ApplyOptions(wrapper.alias), location)
     except DatabaseUnavailable:
         raise
     except SQLMigrationsError as error:
-        return None, error
+        return None, {}, error
+    missing, names = read_missing(raw(wrapper), location.tables, [step.name for step in plan], first=MISSING)
+    counts = Counter(str(step.status) for step in plan)
+    counts[Status.MISSING] = missing
+    return replace(plan, missing=tuple(Missing(name, Kind.VERSIONED) for name in names)), dict(counts), None
 
 
-def _schema(connection: Connection, tables: Tables | None) -> tuple[Schema, Version | None, tuple[Difference, ...]]:
+def _schema(
+    connection: Connection, tables: Tables | None, database: str
+) -> tuple[Schema, Version | None, tuple[Difference, ...]]:
     """Return what is known of the schema: by its fingerprint, or compared where that is soon done."""
     version = latest(connection, tables)
     if version is None:
         return Schema.UNKNOWN, None, ()
-    if version.fingerprint and version.fingerprint == read_fingerprint(connection):
+    fingerprint = read_fingerprint(connection)
+    if version.fingerprint and version.fingerprint == fingerprint:
         return Schema.SAME, version, ()
     if sum(version.counts.values()) > FEW_OBJECTS:
         return Schema.MOVED, version, ()
-    differences = compare_snapshot(connection, tables).differences
+    key = f"sqlmigrations.drift.{database}.{version.id}.{sha256(fingerprint.encode()).hexdigest()}"
+    differences: tuple[Difference, ...] | None = cache.get(key)
+    if differences is None:
+        differences = compare_snapshot(connection, tables).differences
+        cache.set(key, differences, REMEMBERED)
     return (Schema.DIFFERENT if differences else Schema.SAME), version, differences
 
 
@@ -177,49 +228,67 @@ def _schema(connection: Connection, tables: Tables | None) -> tuple[Schema, Vers
 
 _FAILURES = (EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED)
 
+#: What the overview reads of the latest events, the newest first.
+_SEEN = ("id", "run", "type", "at", "role", "os_user", "host", "revision", "details__user")
 
-def _activity(database: str) -> dict[str, Any]:
+
+def _activity(connection: Connection, tables: Tables, database: str) -> dict[str, Any]:
     """Return what the latest events and records tell."""
-    events = MigrationEvent.objects.using(database)
-    last = events.order_by("-id").only("run", "at", "role", "os_user", "host", "revision").first()
-    done = MigrationRecord.objects.using(database).filter(executed_at__isnull=False, execution_time_ms__isnull=False)
-    columns = ("pk", "filename", "execution_time_ms")
-    latest_done = [Execution(*row) for row in done.order_by("-executed_at", "-id").values_list(*columns)[:LATEST]]
-    slowest = [Execution(*row) for row in done.order_by("-execution_time_ms").values_list(*columns)[:SLOWEST]]
+    events = MigrationEvent.objects.using(database).order_by("-id")
+    seen = list(events.values_list(*_SEEN, named=True)[:RECENT_EVENTS])
+    before = seen[VERIFIED_EVENTS].id if len(seen) > VERIFIED_EVENTS else 0
+    latest_done, slowest = _executions(database)
     return {
-        "last_run": _last_run(database, last) if last else None,
-        "days": _days(database, last.pk) if last else (),
-        "latest": tuple(reversed(latest_done)),
-        "slowest": tuple(slowest),
+        "chain": verify_chain(connection, tables, after=before),
+        "last_run": _last_run(seen) if seen else None,
+        "days": _days(seen),
+        "latest": latest_done,
+        "slowest": slowest,
     }
 
 
-def _last_run(database: str, last: MigrationEvent) -> LastRun:
-    events = MigrationEvent.objects.using(database).filter(run=last.run, id__gt=last.pk - RECENT_EVENTS)
-    rows: Sequence[tuple[str, datetime]] = list(events.order_by("id").values_list("type", "at"))
-    took = rows[-1][1] - rows[0][1]
+def _executions(database: str) -> tuple[tuple[Execution, ...], tuple[Execution, ...]]:
+    """Return the latest executions, the oldest of them first, and the slowest of all."""
+    done = MigrationRecord.objects.using(database).filter(executed_at__isnull=False, execution_time_ms__isnull=False)
+    columns = ("is_slow", "executed_at", "pk", "filename", "execution_time_ms")
+    by_time = done.annotate(is_slow=Value(False)).order_by("-executed_at").values_list(*columns)[:LATEST]
+    by_length = done.annotate(is_slow=Value(True)).order_by("-execution_time_ms").values_list(*columns)[:SLOWEST]
+    rows = sorted(by_time.union(by_length, all=True))
+    slow = sorted((Execution(*row) for is_slow, _at, *row in rows if is_slow), key=lambda one: -one.duration_ms)
+    return tuple(Execution(*row) for is_slow, _at, *row in rows if not is_slow), tuple(slow)
+
+
+def _last_run(seen: Sequence[Any]) -> LastRun:
+    last = seen[0]
+    own = [event for event in reversed(seen) if event.run == last.run]
     return LastRun(
         str(last.run),
         last.at,
-        took.total_seconds() * 1_000,
+        (last.at - own[0].at).total_seconds() * 1_000,
         last.role,
         last.os_user,
         last.host,
         last.revision,
-        dict(Counter(type for type, _at in rows)),
+        dict(Counter(event.type for event in own)),
+        last.details__user or "",
     )
 
 
-def _days(database: str, last: int) -> tuple[Day, ...]:
+def _days(seen: Sequence[Any]) -> tuple[Day, ...]:
     """Return the latest days, those on which nothing was done among them."""
-    today = timezone.localdate()
-    first = today - timedelta(days=DAYS - 1)
-    types = (EventType.APPLIED, *_FAILURES)
-    events = MigrationEvent.objects.using(database).filter(id__gt=last - RECENT_EVENTS, type__in=types)
-    rows = events.annotate(day=TruncDate("at")).filter(day__gte=first).values_list("day", "type").annotate(Count("id"))
+    if not seen:
+        return ()
     applied: Counter[date] = Counter()
     failed: Counter[date] = Counter()
-    for day, type, count in rows.order_by():
-        (applied if type == EventType.APPLIED else failed)[day] += count
+    for event in seen:
+        if event.type == EventType.APPLIED:
+            applied[_day(event.at)] += 1
+        elif event.type in _FAILURES:
+            failed[_day(event.at)] += 1
+    first = timezone.localdate() - timedelta(days=DAYS - 1)
     days = (first + timedelta(days=number) for number in range(DAYS))
     return tuple(Day(day, applied[day], failed[day]) for day in days)
+
+
+def _day(at: datetime) -> date:
+    return timezone.localtime(at).date() if timezone.is_aware(at) else at.date()

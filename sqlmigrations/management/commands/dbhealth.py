@@ -11,11 +11,13 @@ from django.core.management.base import CommandParser, OutputWrapper
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.health.base import Severity
 from sqlmigrations.management.base import SQLCommand
+from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes, github, prometheus
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.health import HealthText, explanation_lines, list_lines, sql_lines
 from sqlmigrations.service.databases import distinct_aliases
 from sqlmigrations.service.health import Gate, HealthOptions, HealthReport, check_health, known_for
+from sqlmigrations.service.reports import keep
 
 #: What ``--fail-on`` takes, with the least severity that counts.
 FAIL_ON = {"warning": Severity.WARNING, "critical": Severity.CRITICAL, "never": None}
@@ -57,7 +59,7 @@ class Command(SQLCommand):
         parser.add_argument(
             "--keep",
             action="store_true",
-            help="Keep what is measured, so that later runs tell how fast things go; nothing else is ever written.",
+            help="Keep what is measured, for later runs to tell how fast things go, and the report, for the admin.",
         )
         parser.add_argument(
             "--output", metavar="FILE", type=Path, help="With --format prometheus: replace this file in one step."
@@ -99,6 +101,8 @@ class Command(SQLCommand):
                 continue
             reports.append(report)
             found.append(documents.of_health(report))
+            if options["keep"] and _is_whole(options):
+                keep(ReportKind.HEALTH, found[-1], database=alias)
             answers[alias] = exit_codes.of_health(report, FAIL_ON[options["fail_on"]])
         return reports, found, answers
 
@@ -155,5 +159,10 @@ def _asked(alias: str, options: dict[str, Any]) -> HealthOptions:
         gate=Gate(options["gate"]) if options["gate"] else None,
         known=options["known"],
         keep=options["keep"],
-        trends=not options["only"] and not options["tag"] and not options["gate"],
+        trends=_is_whole(options),
     )
+
+
+def _is_whole(options: dict[str, Any]) -> bool:
+    """Say whether all checks are asked for."""
+    return not (options["only"] or options["tag"] or options["gate"])

@@ -11,9 +11,11 @@ from django.db import connections
 
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import SQLCommand
+from sqlmigrations.models import ReportKind
 from sqlmigrations.output import ddl_log, documents, exit_codes, validation, versions
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.service.ddl_log import install_ddl_log, remove_ddl_log, show_ddl_log
+from sqlmigrations.service.reports import keep
 from sqlmigrations.service.run import Told, Waiting
 from sqlmigrations.service.validate import ValidateOptions, ValidationReport, export_history, validate
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions, read_coverage
@@ -77,6 +79,7 @@ class Command(SQLCommand):
         parser.add_argument(
             "--coverage", action="store_true", help="Count what is compared and what is not, kind by kind, and stop."
         )
+        parser.add_argument("--keep", action="store_true", help="Keep the report, so that the admin's pages show it.")
         parser.add_argument(
             "--history", action="store_true", help="Verify the whole chain of events, not only its last thousand."
         )
@@ -109,6 +112,8 @@ class Command(SQLCommand):
                 fix=options["fix"],
             )
         )
+        if options["keep"]:
+            keep(ReportKind.VALIDATION, documents.of_validation(report), database=options["database"])
         return self._answer(report, **options)
 
     def _answer(self, report: ValidationReport, **options: Any) -> ExitCode:

@@ -1,0 +1,56 @@
+"""The reports that are kept: the last validations and looks at the health, as the documents of their commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from sqlmigrations import __version__
+from sqlmigrations.database import Connection, cursor
+from sqlmigrations.history.tables import Location
+from sqlmigrations.models import ReportKind
+
+#: How many reports of each kind are kept.
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """A report that was kept: when, by which database role, and its document."""
+
+    at: datetime
+    role: str
+    document: Mapping[str, Any]
+
+
+def keep_report(connection: Connection, location: Location, kind: ReportKind, document: Mapping[str, Any]) -> bool:
+    """Keep a report and remove the oldest ones; tell whether there is a table for it."""
+    tables = location.tables
+    if tables is None or not location.has_reports:
+        return False
+    with connection.transaction():
+        insert = sql.SQL("INSERT INTO {} (kind, tool, document) VALUES (%s, %s, %s)").format(tables.report)
+        connection.execute(insert, [str(kind), __version__, Jsonb(dict(document))])
+        prune = sql.SQL(
+            "DELETE FROM {0} WHERE kind = %s AND id <= (SELECT id FROM {0} WHERE kind = %s "
+            "ORDER BY id DESC OFFSET %s LIMIT 1)"
+        ).format(tables.report)
+        connection.execute(prune, [str(kind), str(kind), MOST])
+    return True
+
+
+def read_report(connection: Connection, location: Location, kind: ReportKind) -> KeptReport | None:
+    """Return the newest report of a kind, if any is kept."""
+    tables = location.tables
+    if tables is None or not location.has_reports:
+        return None
+    statement = sql.SQL("SELECT at, role, document FROM {} WHERE kind = %s ORDER BY id DESC LIMIT 1").format(
+        tables.report
+    )
+    row = cursor(connection).execute(statement, [str(kind)]).fetchone()
+    return KeptReport(*row) if row else None

@@ -1,0 +1,8 @@
+DROP TABLE sqlmigrations_report;
+DROP INDEX sqlmigrations_event_hash_idx;
+DROP INDEX sqlmigrations_event_at_idx;
+DROP INDEX sqlmigrations_event_type_idx;
+DROP INDEX sqlmigrations_record_duration_idx;
+DROP INDEX sqlmigrations_record_executed_at_idx;
+DROP INDEX sqlmigrations_record_checksum_idx;
+DROP INDEX sqlmigrations_record_state_idx;
