@@ -8,6 +8,7 @@ objects, whose names begin with ``sqlmigrations_``. No right on an object is nee
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -21,6 +22,8 @@ from psycopg.pq import TransactionStatus
 from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.queries import query
+from sqlmigrations.schema import reader
+from sqlmigrations.schema.reader import Reader
 
 #: A plain value of an attribute; what has none is left out of its object's attributes.
 Value = str | bool | int | float | tuple[str, ...]
@@ -47,10 +50,11 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The objects of a database, and how many there are of kinds that are not read."""
+    """The objects of a database, how many there are of kinds that are not read, and who read them."""
 
     objects: Mapping[Identity, Attributes] = field(default_factory=dict)
     not_covered: Mapping[str, int] = field(default_factory=dict)
+    reader: Reader = field(default_factory=lambda: reader.CURRENT)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -125,7 +129,8 @@ def read_catalog(connection: Connection, *, schemas: Collection[str] | None = No
         CatalogBusy: somebody has locked a table for longer than ``LOCK_TIMEOUT``, or changes objects meanwhile.
     """
     try:
-        return _read(connection, schemas)
+        with many_objects():
+            return _read(connection, schemas)
     except psycopg.errors.LockNotAvailable as error:
         raise CatalogBusy(
             f"The schema can't be read: somebody has locked a table for longer than {LOCK_TIMEOUT}.",
@@ -154,11 +159,26 @@ def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:
         return Catalog(found, dict(fetch_all(connection, query("schema/sql/catalog/not_covered.sql"))))
 
 
+@contextmanager
+def many_objects() -> Iterator[None]:
+    """Make many objects in the block, none of them garbage: Python need not search them for it again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def read_fingerprint(connection: Connection) -> str:
-    """Return a short text that changes whenever an object of the database does; sometimes also when none did."""
+    """Return a short text that changes whenever an object of the database does; sometimes also when none did.
+
+    Another reader's is another text.
+    """
     with reading(connection):
         (fingerprint,) = fetch_row(connection, query("schema/sql/fingerprint.sql"))
-        return str(fingerprint)
+        return f"{reader.CURRENT.version}:{fingerprint}"
 
 
 #: How long a read may wait for a table that somebody has locked; PostgreSQL opens the tables of what it deparses.

@@ -22,18 +22,18 @@ from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
 from sqlmigrations import __version__
-from sqlmigrations.database import Connection, fetch_row, raw
+from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
 from sqlmigrations.history import Tables
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
 from sqlmigrations.schema.expectations import Expected, keep_expected, read_expected
 from sqlmigrations.schema.materialise import materialise
+from sqlmigrations.schema.reader import CURRENT
 
 #: What models can say, by kind; the rest is not compared with them.
 SAYS: Mapping[str, frozenset[str]] = {
@@ -102,12 +102,25 @@ def expectation_key(wrapper: BaseDatabaseWrapper) -> str:
         "SELECT current_database(), current_setting('server_version'), current_setting('search_path'), "
         "(SELECT array_agg(concat(extname, extversion, extnamespace) ORDER BY oid) FROM pg_catalog.pg_extension)::text",
     )
-    applied = sorted(MigrationRecorder(wrapper).applied_migrations())
-    given = (__version__, django.VERSION, django_settings.DEFAULT_AUTO_FIELD, str(django_settings.DATABASE_ROUTERS))
+    applied = _applied(raw(wrapper))
+    given = (
+        __version__,
+        CURRENT.version,
+        django.VERSION,
+        django_settings.DEFAULT_AUTO_FIELD,
+        str(django_settings.DATABASE_ROUTERS),
+    )
     digest = hashlib.sha256(repr((wrapper.alias, applied, there, given)).encode())
     for path in sorted({*_migrations({label for label, _name in applied}), *_modules()}):
         digest.update(path.encode() + Path(path).read_bytes())
     return digest.hexdigest()
+
+
+def _applied(connection: Connection) -> list[tuple[str, str]]:
+    """Return what Django's history says; its own recorder lists every table of the database first."""
+    if not fetch_row(connection, "SELECT pg_catalog.to_regclass('django_migrations') IS NOT NULL")[0]:
+        return []
+    return [(app, name) for app, name in fetch_all(connection, "SELECT app, name FROM django_migrations ORDER BY 1, 2")]
 
 
 def _migrations(labels: Collection[str]) -> Iterator[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,8 @@ from sqlmigrations import __version__
 from sqlmigrations.database import Connection, fetch_all, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.history import Tables
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, table_in_name
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, many_objects, table_in_name
+from sqlmigrations.schema.reader import Part, Reader
 
 #: Hashes by kind and name.
 Hashes = dict[str, dict[str, str]]
@@ -82,7 +83,7 @@ def load(connection: Connection, tables: Tables, id: int) -> Catalog:
     Raises:
         SnapshotDamaged: it isn't there, or some of its texts aren't.
     """
-    hashes = _load_hashes(connection, tables, id)
+    hashes, reader = _load_hashes(connection, tables, id)
     wanted = sorted({hash for of_kind in hashes.values() for hash in of_kind.values()})
     statement = sql.SQL("SELECT hash, text FROM {} WHERE hash = ANY (%s)").format(_texts(tables))
     texts = dict(fetch_all(connection, statement, [wanted]))
@@ -91,14 +92,17 @@ def load(connection: Connection, tables: Tables, id: int) -> Catalog:
             f"Version {id} of the schema can't be read: {missing} of its texts are gone.",
             hint="Accept the schema as it is: manage.py validateschema --accept --reason TEXT",
         )
+    with many_objects():
+        return Catalog(dict(_objects(hashes, texts)), reader=reader)
+
+
+def _objects(hashes: Hashes, texts: Mapping[str, str]) -> Iterator[tuple[Identity, Attributes]]:
+    """Yield the objects of a version from their texts, which are read in one go."""
     read = dict(zip(texts, map(_read, json.loads(f"[{','.join(texts.values())}]")), strict=True))
-    return Catalog(
-        {
-            (identity := Identity(kind, name)): _placed(identity, read[hash])
-            for kind, of_kind in hashes.items()
-            for name, hash in of_kind.items()
-        }
-    )
+    for kind, of_kind in hashes.items():
+        for name, hash in of_kind.items():
+            identity = Identity(kind, name)
+            yield identity, _placed(identity, read[hash])
 
 
 def store(
@@ -106,7 +110,25 @@ def store(
 ) -> int:
     """Add a version to the open transaction and return its number."""
     before = next(iter(read_versions(connection, tables, last=1)), None)
-    old = _flat(_load_hashes(connection, tables, before.id)) if before else set()
+    packed = _store_objects(connection, tables, catalog, instead_of=before)
+    statement = sql.SQL(
+        "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
+        " VALUES (%s, %s, %s, current_setting('server_version'), %s, %s, %s) RETURNING id"
+    ).format(_versions(tables))
+    values = [reason, Jsonb(list(files)), __version__, Jsonb(catalog.counts), packed, fingerprint]
+    return int(fetch_row(connection, statement, values)[0])
+
+
+def store_again(connection: Connection, tables: Tables, version: Version, catalog: Catalog) -> None:
+    """Put ``catalog`` in the place of the objects of the newest version: what today's reader says of the same ones."""
+    packed = _store_objects(connection, tables, catalog, instead_of=version)
+    statement = sql.SQL("UPDATE {} SET objects = %s, counts = %s, tool = %s WHERE id = %s").format(_versions(tables))
+    connection.execute(statement, [packed, Jsonb(catalog.counts), __version__, version.id])
+
+
+def _store_objects(connection: Connection, tables: Tables, catalog: Catalog, *, instead_of: Version | None) -> bytes:
+    """Store the texts of the objects and return their hashes, compressed."""
+    old = _flat(_load_hashes(connection, tables, instead_of.id)[0]) if instead_of else set()
     hashes: Hashes = {}
     texts: dict[str, str] = {}
     for identity, attributes in catalog.objects.items():
@@ -115,16 +137,12 @@ def store(
         hashes.setdefault(identity.kind, {})[identity.name] = hash
         texts[hash] = text
     _store_texts(connection, tables, {hash: texts[hash] for hash in texts.keys() - old})
-    if before is not None:
+    if instead_of is not None:
         statement = sql.SQL("UPDATE {} SET until = %s WHERE hash = ANY (%s)").format(_texts(tables))
-        connection.execute(statement, [before.id, sorted(old - texts.keys())])
-    statement = sql.SQL(
-        "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
-        " VALUES (%s, %s, %s, current_setting('server_version'), %s, %s, %s) RETURNING id"
-    ).format(_versions(tables))
-    packed = zlib.compress(json.dumps(hashes, sort_keys=True, separators=(",", ":")).encode())
-    values = [reason, Jsonb(list(files)), __version__, Jsonb(catalog.counts), packed, fingerprint]
-    return int(fetch_row(connection, statement, values)[0])
+        connection.execute(statement, [instead_of.id, sorted(old - texts.keys())])
+    since = [[*part, version] for part, version in sorted(catalog.reader.since.items())]
+    document = {"reader": catalog.reader.version, "since": since, "objects": hashes}
+    return zlib.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
 
 
 def note_unfinished(connection: Connection, tables: Tables, id: int, what: Mapping[str, Any] | None) -> None:
@@ -184,6 +202,41 @@ def absorb(kept: Catalog, found: Catalog, identities: Iterable[Identity]) -> Cat
     return Catalog(objects, found.not_covered)
 
 
+def renewed(kept: Catalog, found: Catalog) -> Catalog:
+    """Return ``kept``, which another reader made, as the reader of ``found`` would have made it; pure.
+
+    Only what one of the two does not read, or words otherwise, is taken from ``found``: all else stays, drift included.
+    """
+    parts = kept.reader.unlike(found.reader)
+    kinds = {kind for kind, attribute in parts if not attribute}
+    objects = {
+        identity: _with_parts(identity, attributes, found.objects.get(identity, {}), parts)
+        for identity, attributes in kept.objects.items()
+        if identity.kind not in kinds
+    }
+    objects |= {identity: attributes for identity, attributes in found.objects.items() if identity.kind in kinds}
+    return Catalog(objects, found.not_covered, found.reader)
+
+
+def without(catalog: Catalog, parts: Collection[Part]) -> Catalog:
+    """Return a catalog without some parts of it; pure."""
+    objects = {
+        identity: _with_parts(identity, attributes, {}, parts)
+        for identity, attributes in catalog.objects.items()
+        if (identity.kind, "") not in parts
+    }
+    return replace(catalog, objects=objects)
+
+
+def _with_parts(identity: Identity, attributes: Attributes, found: Attributes, parts: Collection[Part]) -> Attributes:
+    """Return attributes, some parts of them as they were ``found``."""
+    own = {attribute for kind, attribute in parts if kind == identity.kind}
+    if not own:
+        return attributes
+    kept = {key: value for key, value in attributes.items() if key not in own}
+    return kept | {key: value for key, value in found.items() if key in own}
+
+
 def _changed(kept: Attributes, was: Attributes, now: Attributes) -> Attributes:
     """Return attributes of ``kept``, those aside that differ between ``was`` and ``now``."""
     values = dict(kept)
@@ -208,15 +261,18 @@ def _texts(tables: Tables) -> sql.Identifier:
     return sql.Identifier(tables.schema, "sqlmigrations_schematext")
 
 
-def _load_hashes(connection: Connection, tables: Tables, id: int) -> Hashes:
+def _load_hashes(connection: Connection, tables: Tables, id: int) -> tuple[Hashes, Reader]:
     statement = sql.SQL("SELECT objects FROM {} WHERE id = %s").format(_versions(tables))
     rows = fetch_all(connection, statement, [id])
     if not rows:
         raise SnapshotDamaged(
             f"There is no version {id} of the schema.", hint="List them with: manage.py validateschema --versions"
         )
-    hashes: Hashes = json.loads(zlib.decompress(bytes(rows[0][0])))
-    return hashes
+    document = json.loads(zlib.decompress(bytes(rows[0][0])))
+    if "reader" not in document:  # before versions named their reader
+        return document, Reader()
+    since = {(kind, attribute): version for kind, attribute, version in document["since"]}
+    return document["objects"], Reader(document["reader"], since)
 
 
 def _flat(hashes: Hashes) -> set[str]:

@@ -36,6 +36,7 @@ from sqlmigrations.schema.catalog import Catalog, CatalogBusy, Identity, parent_
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Findings, Skipped, Source
 from sqlmigrations.schema.live import Live
+from sqlmigrations.schema.reader import Part
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.schema.snapshot import (
     Version,
@@ -48,7 +49,9 @@ from sqlmigrations.schema.snapshot import (
     note_unfinished,
     prune,
     read_versions,
+    renewed,
     store,
+    store_again,
 )
 from sqlmigrations.service.gather import Footprints
 from sqlmigrations.service.run import Run
@@ -78,15 +81,18 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
     fingerprint = read_fingerprint(connection)
     if version is None:
         return Before(None, fingerprint)
-    kept = found = None
+    kept = found = loaded = None
     if version.fingerprint != fingerprint:
         found = read_catalog(connection)
-        kept = settled(connection, tables, version, found)
+        loaded = load(connection, tables, version.id)
+        kept = _settled(connection, tables, version, loaded, found)
     with connection.transaction():
         if kept is not None and version.unfinished is not None:
             files = [str(name) for name in version.unfinished.get("files", ())]
             store(connection, tables, kept, reason=version.unfinished["reason"], files=files, fingerprint="")
             version = read_versions(connection, tables, last=1)[0]
+        elif kept is not None and loaded is not None and loaded.reader.version < kept.reader.version:
+            store_again(connection, tables, version, kept)
         note_unfinished(connection, tables, version.id, begun)
     return Before(version, fingerprint, kept, found)
 
@@ -121,7 +127,12 @@ def look_after(
 
 def settled(connection: Connection, tables: Tables, version: Version, found: Catalog) -> Catalog:
     """Return what a version says the schema is, with what a run that was killed had changed by then."""
-    kept = load(connection, tables, version.id)
+    return _settled(connection, tables, version, load(connection, tables, version.id), found)
+
+
+def _settled(connection: Connection, tables: Tables, version: Version, loaded: Catalog, found: Catalog) -> Catalog:
+    """Return what the objects of a version are in the words of today's reader, a killed run's changes included."""
+    kept = loaded if loaded.reader == found.reader else renewed(loaded, found)
     if version.unfinished is None:
         return kept
     names, labels = _done(connection, tables, version.unfinished)
@@ -221,12 +232,22 @@ def compare_snapshot(connection: Connection, tables: Tables | None, live: Live |
         found = live.catalog
     except CatalogBusy as busy:
         return Findings(skipped=(Skipped("the snapshot", busy.message.rstrip("."), busy.hint),))
-    kept = settled(connection, tables, version, found)
+    loaded = load(connection, tables, version.id)
+    parts = loaded.reader.unlike(found.reader)
+    kept = _settled(connection, tables, version, loaded, found)
     severities = read_severities(settings.DRIFT_SEVERITY)
     differences = compare_twice(connection, kept, found, source=Source.SNAPSHOT, severities=severities)
     if not differences and version.unfinished is None:
         _remember(connection, tables, version.id, live.fingerprint)
-    return Findings(differences, found.counts, found.not_covered, expected=kept, found=found)
+    skipped = (_of_reader(parts),) if parts else ()
+    return Findings(differences, found.counts, found.not_covered, skipped, expected=kept, found=found)
+
+
+def _of_reader(parts: Iterable[Part]) -> Skipped:
+    names = ", ".join(f"{kind} {attribute}".strip().replace("_", " ") for kind, attribute in sorted(parts))
+    why = "the version of sqlmigrations that kept it did not read them as this one does"
+    remedy = "They are compared from the next applysql or migrate on."
+    return Skipped(f"the snapshot, as to {names}", why, remedy, asked=False)
 
 
 #: What makes a snapshot where there is none.

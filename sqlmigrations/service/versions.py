@@ -25,6 +25,7 @@ from sqlmigrations.schema.snapshot import (
     prune,
     read_versions,
     store,
+    without,
 )
 from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
 from sqlmigrations.service.snapshot import NO_SNAPSHOT, settled
@@ -66,6 +67,8 @@ def compare_versions(one: int, other: int, *, database: str = DEFAULT_DB_ALIAS) 
         if tables is None or not has_snapshots(connection, tables):
             raise ConfigurationError("No run has left a version of the schema yet.", hint=NO_SNAPSHOT)
         before, after = load(connection, tables, one), load(connection, tables, other)
+    parts = before.reader.unlike(after.reader)
+    before, after = without(before, parts), without(after, parts)
     return compare(before, after, source=Source.SNAPSHOT, severities=read_severities(settings.DRIFT_SEVERITY))
 
 

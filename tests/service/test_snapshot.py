@@ -9,6 +9,8 @@ from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from sqlmigrations.database import raw
+from sqlmigrations.schema import reader
+from sqlmigrations.schema.reader import Reader
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.revert import RevertOptions, plan_revert, revert
 from sqlmigrations.service.validate import ValidateOptions, validate
@@ -197,3 +199,47 @@ def test_a_role_that_may_not_write_gets_the_same_answer(folder: Path) -> None:
     connection.ensure_connection()
     raw(connection).execute("SET default_transaction_read_only = on")
     assert drift() == []
+
+
+def test_what_an_earlier_reader_did_not_read_is_no_drift_and_is_kept_by_the_next_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint, email text); CREATE INDEX i ON users (email);"})
+    apply(ApplyOptions())
+    run_sql("ALTER TABLE users ALTER email SET STORAGE main; ALTER TABLE users ALTER email SET DEFAULT 'x'")
+    monkeypatch.setattr(reader, "CURRENT", Reader(2, {("column", "storage"): 2, ("index", ""): 2}))
+    default = ("column", "public.users.email", "default")
+    assert drift() == [default]
+    assert [
+        (each.what, each.remedy) for each in validate(ValidateOptions()).skipped if each.what.startswith("the snapshot")
+    ] == [
+        (
+            "the snapshot, as to column storage, index",
+            "They are compared from the next applysql or migrate on.",
+        )
+    ]
+    put(folder, {"002_more.sql": "CREATE TABLE more (id bigint);"})
+    apply(ApplyOptions())
+    assert drift() == [default]
+    run_sql("ALTER TABLE users ALTER email SET STORAGE plain; DROP INDEX i")
+    assert drift() == [default, ("column", "public.users.email", "storage"), ("index", "public.i", "presence")]
+    assert [skipped.what for skipped in validate(ValidateOptions()).skipped] == []
+
+
+def test_two_versions_of_different_readers_are_compared_by_what_both_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint, email text);"})
+    apply(ApplyOptions())
+    put(folder, {"002_more.sql": "CREATE TABLE more (id bigint);"})
+    apply(ApplyOptions())
+    monkeypatch.setattr(reader, "CURRENT", Reader(2, {("column", "storage"): 2}))
+    put(folder, {"003_email.sql": "ALTER TABLE users ALTER email SET STORAGE main, ALTER email SET DEFAULT 'x';"})
+    apply(ApplyOptions())
+    one, two, three = reversed([version.id for version in list_versions().versions])
+
+    def between(before: int, after: int) -> list[tuple[str, str]]:
+        return [(each.object, each.attribute) for each in compare_versions(before, after)]
+
+    assert between(two, three) == [("public.users.email", "default"), ("public.users.email", "storage")]
+    assert between(one, three) == [("public.users.email", "default"), ("public.more", "presence")]
