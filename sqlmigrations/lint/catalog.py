@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_dicts, fetch_row
 from sqlmigrations.files.trees import Path
 from sqlmigrations.lint.words import identifier
@@ -20,6 +21,8 @@ from sqlmigrations.queries import query
 STATEMENT_TIMEOUT, LOCK_TIMEOUT = "5s", "500ms"
 #: A table with fewer rows is worked on faster than anybody notices.
 FEW = 1_000
+#: A database without a table of so many rows is one of development: what is small there may be large elsewhere.
+LIVED_IN = 10_000
 #: A table with more rows makes slow work a matter of minutes.
 MANY = 1_000_000
 #: Queries or changed rows a second from which on a table is busy: whoever locks it has a queue behind him at once.
@@ -50,6 +53,8 @@ class Relation:
     rows: int
     reads_per_second: float
     writes_per_second: float
+    #: Whether it is as large in production, as far as one can tell here.
+    is_telling: bool = True
 
     @property
     def is_busy(self) -> bool:
@@ -88,6 +93,7 @@ class Catalog:
         self.relation = functools.cache(self._relation)
         self.index = functools.cache(self._index)
         self.constraints = functools.cache(self._constraints)
+        self.is_lived_in = functools.cache(self._is_lived_in)
 
     @property
     def version(self) -> int:
@@ -97,6 +103,10 @@ class Catalog:
     def ask(self, question: str, /, **parameters: Any) -> list[Row]:
         """Return the rows of one of this room's queries."""
         return fetch_dicts(self._connection, query(f"lint/sql/{question}.sql"), parameters)
+
+    def _is_lived_in(self) -> bool:
+        """Say whether what is small here is small in production too: this is production, or has large tables."""
+        return bool(settings.PRODUCTION) or self.ask("largest_table")[0]["rows"] >= LIVED_IN
 
     def _relation(self, path: Path) -> Relation | None:
         """Return what a name stands for; None when there is nothing."""
@@ -117,6 +127,7 @@ class Catalog:
             rows,
             row["reads_per_second"],
             row["writes_per_second"],
+            self.is_lived_in(),
         )
 
     def _at_least(self, path: Path) -> int:

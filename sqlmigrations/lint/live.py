@@ -10,7 +10,7 @@ import psycopg
 from sqlmigrations.database import Connection
 from sqlmigrations.files.trees import Node, Path, strings
 from sqlmigrations.lint.base import Certainty, Finding, Severity
-from sqlmigrations.lint.catalog import MANY, Catalog, Relation, Row, read_only
+from sqlmigrations.lint.catalog import LIVED_IN, MANY, Catalog, Relation, Row, read_only
 from sqlmigrations.lint.linter import PERHAPS
 from sqlmigrations.lint.words import TRANSACTION_OFF, identifier
 
@@ -77,6 +77,14 @@ def _absent(path: Path) -> Verdict:
     return Verdict(Certainty.GUESS, f"{identifier(path) or 'it'} is not in this database yet")
 
 
+def _small(relation: Relation, because: str) -> Verdict:
+    """Clear what is no danger with few rows; it stays a guess where the database says little of production."""
+    if relation.is_telling:
+        return _cleared(because)
+    little = f"no table here has {LIVED_IN:,} rows, so that says little of production"
+    return Verdict(Certainty.GUESS, f"{because}, but {little}")
+
+
 def _by_size(one: Finding, catalog: Catalog) -> Verdict:
     """Judge slow work by how much there is to do, and by who waits meanwhile."""
     return _sized(catalog.relation(one.subject.table), one.subject.table)
@@ -86,7 +94,7 @@ def _sized(relation: Relation | None, path: Path) -> Verdict:
     if relation is None:
         return _absent(path)
     if relation.is_small:
-        return _cleared(str(relation))
+        return _small(relation, str(relation))
     worse = relation.is_busy or relation.rows >= MANY
     return Verdict(Certainty.WORSE if worse else Certainty.CONFIRMED, str(relation))
 
@@ -108,7 +116,7 @@ def _brief(one: Finding, catalog: Catalog) -> Verdict:
     if relation is None:
         return _absent(one.subject.table)
     if relation.is_small:
-        return _cleared(str(relation))
+        return _small(relation, str(relation))
     verdict = _visited(relation, one.subject.table)
     return replace(verdict, severity=Severity.WARNING) if verdict.certainty is Certainty.WORSE else verdict
 
@@ -306,7 +314,7 @@ def _not_null_without_default(one: Finding, catalog: Catalog) -> Verdict:
     has_rows = catalog.has_rows(relation.path)
     if has_rows is None:
         return Verdict(Certainty.GUESS, "the role can't read the table")
-    return _sure("the table has rows") if has_rows else _cleared("the table is empty")
+    return _sure("the table has rows") if has_rows else _small(relation, "the table is empty")
 
 
 # Constraints

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from django.core.management.color import Style
 
 from sqlmigrations.lint.base import Certainty, Finding, Severity
-from sqlmigrations.output.annotations import annotation
+from sqlmigrations.output.annotations import annotation, relative
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _WORDS = {
@@ -61,7 +60,7 @@ def _plural(severity: Severity, count: int) -> str:
 def annotation_lines(found: Iterable[Finding], paths: dict[str, Path]) -> Iterator[str]:
     """Yield an annotation of the file's line for each finding; ``paths`` are the files on disk by name."""
     for one in found:
-        path = Path(os.path.relpath(paths.get(one.file, Path(one.file)))).as_posix()
+        path = relative(paths.get(one.file, Path(one.file)))
         text = f"{one.message}\n{certainty(one)}"
         text += f"\nWrite instead:\n{one.rewrite}" if one.rewrite else ""
         yield annotation(_COMMANDS[one.severity], text, title=one.rule.id, file=path, line=max(one.line, 1))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.color import Style
 
+from sqlmigrations.output.annotations import annotation, relative
 from sqlmigrations.output.text import failure_lines
 from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport, Size, Where
 
@@ -29,9 +31,12 @@ def rehearsal_lines(report: RehearsalReport, style: Style, *, verbosity: int = 1
     for result in report.files:
         yield from _file_lines(result, report, style, verbosity)
     yield from (f"  Note: {note}" for note in report.notes)
-    counts = [(state, sum(each.state == state for each in report.files)) for state in ("failed", "over", "skipped")]
+    counts = [
+        (state, sum(each.state == state for each in report.files)) for state in ("failed", "over", "held", "skipped")
+    ]
     named = "".join(f", {count} {_words(state)}" for state, count in counts if count)
-    yield f"  {len(report.files)} rehearsed{named}. Nothing of it is left."
+    ran = sum(each.run is not None for each in report.files)
+    yield f"  {ran} rehearsed{named}. Nothing of it is left."
 
 
 def _words(state: str) -> str:
@@ -41,7 +46,7 @@ def _words(state: str) -> str:
 def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, verbosity: int) -> Iterator[str]:
     run = result.run
     if run is None:
-        yield f"  {style.WARNING(f'{result.name} skipped')}: {result.reason}"
+        yield f"  {style.WARNING(f'{result.name} {result.state}')}: {result.reason}"
         return
     paint: Callable[[str], str] = style.SUCCESS if result.state == "ok" else style.ERROR
     yield f"  {result.name}... {paint(_words(result.state).upper())} ({_ms(run.duration_ms)})"
@@ -109,6 +114,32 @@ def _megabytes(size: Size) -> str:
     return f"{size.bytes / 1e6:,.1f} MB"
 
 
+# Annotations
+
+
+def rehearsal_annotations(report: RehearsalReport) -> Iterator[str]:
+    """Yield an annotation for each thing that keeps a rehearsal from being fine, and where lint and measure differ."""
+    for result in report.files:
+        for level, text, file, line in _annotated(result):
+            path = relative(report.paths.get(file, Path(file)))
+            yield annotation(level, text, title="rehearsal", file=path, line=max(line, 1))
+
+
+def _annotated(result: FileRehearsal) -> Iterator[tuple[str, str, str, int]]:
+    """Yield level, text, file and line."""
+    for words, tried in (("", result.run), ("Down script: ", result.down), ("Run again: ", result.again)):
+        if tried is not None and (failure := tried.error) is not None:
+            said = (f"{words}{failure.text}", failure.advice)
+            yield "error", "\n".join(part for part in said if part), failure.file, failure.line or 0
+    for over in result.over:
+        yield "error", f"Over the budget: {over.message}", result.name, over.line
+    if result.run is None:
+        yield "warning", f"Not rehearsed: {result.reason}", result.name, 0
+    for prediction in result.predictions:
+        if not prediction.agrees:
+            yield "notice", f"Lint and measure: {prediction}", result.name, prediction.line
+
+
 # JSON
 
 
@@ -124,7 +155,9 @@ def of_file(result: FileRehearsal, report: RehearsalReport) -> dict[str, Any]:
         "blocks": [_block_document(block, report) for block in run.blocks] if run else [],
         "statements": [_statement_document(statement) for statement in run.statements] if run else [],
         "left_out": list(run.left_out) if run else [],
-        "over": [{"relation": over.relation, "message": over.message} for over in result.over],
+        "over": [
+            {"relation": over.relation, "message": over.message, "line": over.line or None} for over in result.over
+        ],
         "predictions": [
             {
                 "statement": each.statement,

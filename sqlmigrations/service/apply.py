@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -129,6 +129,8 @@ class PlanReport:
     holder: Holder | None = None
     warnings: tuple[Problem, ...] = ()
     records_only: bool = False
+    #: Django migrations that are applied, which files may require.
+    django_applied: Collection[tuple[str, str]] = ()
     #: What was found in the files that would run; None where nobody looked.
     lint: LintReport | None = None
 
@@ -208,6 +210,7 @@ def plan_run(options: ApplyOptions, *, findings: bool = False) -> PlanReport:
             run_in_progress(connection, location.schema),
             _warnings(prospect.disk),
             options.records_only,
+            prospect.remembered.django_applied,
             _lint(plan, connection, options) if findings or options.lint else None,
         )
 

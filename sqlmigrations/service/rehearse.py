@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,7 +17,7 @@ from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.server_wide import server_wide
-from sqlmigrations.plan import Status, Step
+from sqlmigrations.plan import Status, Step, Walk
 from sqlmigrations.queries import query
 from sqlmigrations.runner.held_locks import Mode
 from sqlmigrations.runner.rehearsal import Block, LeftTransaction, Rehearsal, Rehearsed
@@ -24,6 +25,7 @@ from sqlmigrations.runner.session import Session
 from sqlmigrations.schema.copy import copy_live
 from sqlmigrations.schema.scratch import scratch_database
 from sqlmigrations.service.apply import ApplyOptions, plan_run
+from sqlmigrations.service.gather import Footprints
 from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.prediction import Prediction, predictions
 
@@ -69,24 +71,27 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """What goes beyond a budget."""
+    """What goes beyond a budget, and the line of the statement that took the lock."""
 
     relation: str
     message: str
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FileRehearsal:
     """How the rehearsal of one file went.
 
-    ``down`` is its down script after all files had run, ``again`` the file once more after that; ``None`` where that
-    was not tried, for ``reason``. ``predictions`` put what the linter says beside what was measured.
+    ``is_held`` says that it was not run since it depends on one that failed, or that is held itself. ``down`` is its
+    down script after all files had run, ``again`` the file once more after that; ``None`` where that was not tried,
+    for ``reason``. ``predictions`` put what the linter says beside what was measured.
     """
 
     name: str
     kind: Kind
     run: Rehearsed | None = None
     reason: str = ""
+    is_held: bool = False
     down: Rehearsed | None = None
     again: Rehearsed | None = None
     over: tuple[Over, ...] = ()
@@ -94,10 +99,10 @@ class FileRehearsal:
 
     @property
     def state(self) -> str:
-        """``ok``, ``failed``, ``over`` a budget, or ``skipped``."""
+        """``ok``, ``failed``, ``over`` a budget, ``held``, or ``skipped``."""
         tried = [each for each in (self.run, self.down, self.again) if each is not None]
         if not tried:
-            return "skipped"
+            return "held" if self.is_held else "skipped"
         if any(each.error for each in tried):
             return "failed"
         return "over" if self.over else "ok"
@@ -105,13 +110,14 @@ class FileRehearsal:
 
 @dataclass(frozen=True, slots=True)
 class RehearsalReport:
-    """What was measured. ``sizes`` are those of the relations in the live database."""
+    """What was measured. ``sizes`` are those of the relations in the live database, ``paths`` the files by name."""
 
     database: str
     where: Where
     files: tuple[FileRehearsal, ...]
     sizes: dict[str, Size]
     notes: tuple[str, ...] = ()
+    paths: Mapping[str, Path] = field(default_factory=dict)
 
     def estimate_ms(self, block: Block) -> float:
         """Return how long the slow work of a block would take on the rows that the rehearsal had not."""
@@ -144,12 +150,13 @@ def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> Rehea
             _check_can_be_rolled_back(plan.plan.runnable)
         steps = [step for step in plan.unfinished if step.runs or step.status is not Status.PENDING]
         with _stage(wrapper, options.where, tell) as (stage, notes):
-            files = _Show(stage, options, tell).go(steps)
+            walk = Walk.along(plan.plan, Footprints().overlap, plan.django_applied)
+            files = _Show(stage, walk, tell).go(steps)
         sizes = _sizes(raw(wrapper), files)
         files = tuple(replace(each, over=tuple(_over(each, options, sizes))) for each in files)
         if plan.lint is not None:
             files = tuple(replace(each, predictions=_predictions(each, plan.lint)) for each in files)
-        return RehearsalReport(options.run.database, options.where, files, sizes, tuple(notes))
+        return RehearsalReport(options.run.database, options.where, files, sizes, tuple(notes), _paths(steps))
 
 
 # Where it runs
@@ -216,27 +223,34 @@ class _Show:
     """The walk along the files: forwards, back, and forwards again."""
 
     rehearsal: Rehearsal
-    options: RehearseOptions
+    walk: Walk
     tell: Tell
     results: dict[str, FileRehearsal] = field(default_factory=dict)
 
     def go(self, steps: Sequence[Step]) -> tuple[FileRehearsal, ...]:
-        """Rehearse the steps and return how each went."""
+        """Rehearse the steps and return how each went; those that depend on one that failed are held, as in a run."""
         ran = []
-        stopped = ""
         for step in steps:
-            reason = stopped or ("" if step.runs else step.reason or step.status)
-            result = FileRehearsal(step.name, step.kind, reason=reason)
-            if not reason:
-                self.tell(step.name)
-                result = replace(result, run=self._run(step.file, step.file.verify))
-                if result.run is not None and result.run.error:
-                    stopped = f"not rehearsed: {step.name} failed"
-                else:
-                    ran.append(step)
+            result = self._forwards(step)
             self.results[step.name] = result
+            if result.run is not None and result.run.error is None:
+                ran.append(step)
         self._back_and_again(ran)
         return tuple(self.results.values())
+
+    def _forwards(self, step: Step) -> FileRehearsal:
+        """Rehearse one step, unless it is held or would not run."""
+        result = FileRehearsal(step.name, step.kind)
+        if not step.runs:
+            self.walk.pass_by(step)
+            return replace(result, reason=step.reason or step.status, is_held=step.status is Status.HELD)
+        if reason := self.walk.held(step):
+            self.walk.finish(step, applied=False)
+            return replace(result, reason=reason, is_held=True)
+        self.tell(step.name)
+        run = self._run(step.file, step.file.verify)
+        self.walk.finish(step, applied=run.error is None)
+        return replace(result, run=run)
 
     def _back_and_again(self, steps: Sequence[Step]) -> None:
         """Undo the newest files that have a down script, then run them once more."""
@@ -265,6 +279,12 @@ class _Show:
                 f"{script.name} ended the transaction that was to be rolled back. Look at what it left.",
                 hint="Rehearse it in a scratch database: applysql --rehearse, without --in-place.",
             ) from left
+
+
+def _paths(steps: Iterable[Step]) -> dict[str, Path]:
+    """Return where the files that were rehearsed are on disk, companions included, by name."""
+    scripts = [script for step in steps for script in (step.file, step.file.down, step.file.verify) if script]
+    return {script.name: script.path for script in scripts}
 
 
 # What it means
@@ -296,6 +316,9 @@ def _over(result: FileRehearsal, options: RehearseOptions, sizes: dict[str, Size
     run = result.run
     if run is None:
         return
+    lines = {
+        (lock.relation, lock.mode): statement.line for statement in reversed(run.statements) for lock in statement.locks
+    }
     for block in run.blocks:
         estimated = estimate_ms(block, sizes) if options.where is Where.SCHEMA else 0.0
         total = block.writers_ms + estimated
@@ -303,6 +326,7 @@ def _over(result: FileRehearsal, options: RehearseOptions, sizes: dict[str, Size
             yield Over(
                 block.lock.relation,
                 f"{block.whom} of {block.lock.relation} wait {total:.0f} ms, more than {options.max_block_ms:.0f} ms",
+                lines.get((block.lock.relation, block.lock.mode), 0),
             )
     strong = {
         lock.relation: lock
@@ -311,4 +335,5 @@ def _over(result: FileRehearsal, options: RehearseOptions, sizes: dict[str, Size
         if options.max_lock is not None and lock.mode > options.max_lock
     }
     for lock in strong.values():
-        yield Over(lock.relation, f"{lock.relation} is locked {lock.mode}, stronger than {options.max_lock}")
+        line = lines.get((lock.relation, lock.mode), 0)
+        yield Over(lock.relation, f"{lock.relation} is locked {lock.mode}, stronger than {options.max_lock}", line)

@@ -39,8 +39,7 @@ def test_what_it_says(shop: None) -> None:
         "    public.users: readers and writers wait <ms> (AccessExclusive)\n"
         "    line 1: ALTER TABLE users ALTER age TYPE bigint; (<ms>)\n"
         '      rewriting table "users"\n'
-        "    Lint and measure: line 1: predicted slow (change-column-type) and cleared: public.users has about 1 row, "
-        "measured slow, <ms>\n"
+        "    Lint and measure: line 1: predicted slow (change-column-type), measured slow, <ms>\n"
         "  002.sql... OK (<ms>)\n"
         "    Nobody has to wait for it.\n"
         "  2 rehearsed. Nothing of it is left.\n"
@@ -65,11 +64,46 @@ def test_a_budget_that_is_exceeded_is_exit_1(shop: None) -> None:
 
 
 def test_a_file_that_fails_is_exit_1(shop: None, folder: Path) -> None:
-    put(folder, {"003.sql": "SELECT 1/0;", "004.sql": "SELECT 1;"})
+    """It holds what depends on it, as in a run, and nothing else."""
+    put(
+        folder,
+        {
+            "003.sql": "CREATE TABLE new (id int);\nSELECT 1/0;",
+            "003.down.sql": "DROP TABLE new;",
+            "004.sql": "ALTER TABLE new ADD name text;",
+            "005.sql": "CREATE TABLE other (id int);",
+            "006.sql": "-- sqlmigrations: requires 004.sql\nSELECT 1;",
+        },
+    )
     said, code = words("--in-place")
     assert code == 1
-    assert "003.sql:1: division by zero [22012]" in said
-    assert "004.sql skipped: not rehearsed: 003.sql failed" in said
+    assert "003.sql:2: division by zero [22012]" in said
+    assert "  004.sql held: touches new, as does 003.sql, which is not applied\n" in said
+    assert "  005.sql... OK" in said
+    assert "  006.sql held: requires 004.sql, which is not applied\n" in said
+    assert "  4 rehearsed, 1 failed, 2 held. Nothing of it is left." in said
+
+
+def test_annotations(shop: None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    put(
+        folder,
+        {
+            "003.sql": "SELECT 1;\nSELECT 1/0;",
+            "004.sql": "-- sqlmigrations: requires 003.sql\nSELECT 1;",
+            "005.sql": "CREATE TABLE other (id int);",
+            "005.down.sql": "\nDROP TABLE others;",
+        },
+    )
+    said, code = words("--in-place", "--format", "github", "--max-lock", "ShareRowExclusive")
+    assert code == 1
+    assert [line for line in said.splitlines() if line.startswith("::")] == [
+        "::error file=001.sql,line=1,title=rehearsal::Over the budget: public.users is locked AccessExclusive, "
+        "stronger than ShareRowExclusive",
+        "::error file=003.sql,line=2,title=rehearsal::division by zero",
+        "::warning file=004.sql,line=1,title=rehearsal::Not rehearsed: requires 003.sql, which is not applied",
+        '::error file=005.down.sql,line=2,title=rehearsal::Down script: table "others" does not exist',
+    ]
 
 
 def test_the_document(shop: None) -> None:

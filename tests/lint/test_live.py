@@ -9,12 +9,18 @@ from sqlmigrations.lint import catalog as catalog_module
 from sqlmigrations.lint.base import RULES, Certainty, Finding, Rule, Severity
 from sqlmigrations.lint.linter import tell
 from sqlmigrations.lint.live import confirm
-from tests.helpers import role
+from tests.helpers import Settings, role
 from tests.lint.conftest import Connection, Copy, connect
 from tests.lint.helpers import look, source
 
 BY_THE_SERVER = {"syntax-error", "rows-in-the-way"}
 LOOKED_FOR = [rule for rule in RULES.values() if rule.id not in BY_THE_SERVER and not rule.opt_in]
+
+
+@pytest.fixture(autouse=True)
+def production(settings: Settings) -> None:
+    """Take what is small here for small."""
+    settings.SQLMIGRATIONS_PRODUCTION = True
 
 
 @pytest.fixture
@@ -201,6 +207,34 @@ def test_a_table_that_was_never_analysed_is_counted(copy: Copy) -> None:
         assert judged(connection, "CREATE INDEX ON fresh (n);") == [
             ("create-index-blocking", "confirmed", "public.fresh has about 1,000 rows")
         ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CREATE INDEX ON items (cost);", ("create-index-blocking", "public.items has about 10 rows")),
+        ("ALTER TABLE items ALTER id TYPE int;", ("change-column-type", "public.items has about 10 rows")),
+        (
+            "CREATE TABLE more (item int REFERENCES items);",
+            ("references-locks-other", "public.items has about 10 rows"),
+        ),
+        ("ALTER TABLE hollow ADD note text NOT NULL;", ("add-column-not-null", "the table is empty")),
+    ],
+)
+def test_what_is_small_in_development_stays_a_guess(
+    copy: Copy, settings: Settings, text: str, expected: tuple[str, str]
+) -> None:
+    """Until the database is marked as production's, or has tables that show that it is lived in."""
+    rule, because = expected
+    settings.SQLMIGRATIONS_PRODUCTION = False
+    with copy() as connection:
+        connection.execute("CREATE TABLE hollow (id int)")
+        little = "but no table here has 10,000 rows, so that says little of production"
+        assert (rule, "guess", f"{because}, {little}") in [
+            (id, certainty, reason.partition("; ")[0]) for id, certainty, reason in judged(connection, text)
+        ]
+        connection.execute("CREATE TABLE large AS SELECT generate_series(1, 10000); ANALYZE large;")
+        assert (rule, "cleared", because) in judged(connection, text)
 
 
 def test_looking_changes_nothing_and_waits_for_nobody(copy: Copy) -> None:

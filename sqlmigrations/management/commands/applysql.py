@@ -154,7 +154,7 @@ class Command(SQLCommand):
 
     def _rehearse(self, asked: ApplyOptions, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
         """Run what is pending where it can do no harm, and say what was measured."""
-        from sqlmigrations.output.rehearsal import rehearsal_lines
+        from sqlmigrations.output.rehearsal import rehearsal_annotations, rehearsal_lines
         from sqlmigrations.service.rehearse import RehearseOptions, Where, rehearse
 
         where = Where.IN_PLACE if options["in_place"] else Where.DATA if options["with_data"] else Where.SCHEMA
@@ -162,6 +162,8 @@ class Command(SQLCommand):
         report = rehearse(RehearseOptions(asked, where, options["max_block_ms"], max_lock))
         if options["format"] == "json":
             return documents.of_rehearsal(report), exit_codes.of_rehearsal(report)
+        if options["format"] == "github":
+            self._tell(rehearsal_annotations(report), options)
         self._tell(rehearsal_lines(report, self.style, verbosity=options["verbosity"]), options)
         return None, exit_codes.of_rehearsal(report)
 
