@@ -51,9 +51,9 @@ class _Comparison:
     def differences(self) -> Iterator[Difference]:
         pairs = self._pairs()
         unlike = {
-            identity: other
-            for identity, other in pairs.items()
-            if identity is not other or self.expected[identity] != self.found[other]
+            identity: pairs[identity]
+            for identity, attributes in self.expected.items()
+            if identity in pairs and (pairs[identity] != identity or attributes != self.found[pairs[identity]])
         }
         self._note_moved_extensions(unlike)
         released = self._released(unlike)
@@ -73,12 +73,12 @@ class _Comparison:
 
     def _pairs(self) -> dict[Identity, Identity]:
         """Return which object of one side is which of the other: by name, then by structure."""
-        pairs = {identity: identity for identity in self.expected.keys() & self.found.keys()}
-        if len(pairs) == len(self.expected) == len(self.found):
-            return pairs
-        for kinds in (RELATIONS, {"column"}, None):
-            gone = [identity for identity in sorted(self.expected.keys() - pairs.keys()) if _of(identity, kinds)]
-            new = [identity for identity in sorted(self.found.keys() - set(pairs.values())) if _of(identity, kinds)]
+        pairs = {identity: identity for identity in self.expected if identity in self.found}
+        left, right = self.expected.keys() - pairs.keys(), self.found.keys() - pairs.keys()
+        for kinds in (RELATIONS, {"column"}, None) if left and right else ():
+            taken = {pairs[identity] for identity in left if identity in pairs}
+            gone = [identity for identity in sorted(left) if identity not in pairs and _of(identity, kinds)]
+            new = [identity for identity in sorted(right) if identity not in taken and _of(identity, kinds)]
             if kinds == {"column"} or kinds is None:
                 self._pair(gone, new, pairs, lambda identity: self.renames.name(identity))
             if kinds is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -73,11 +73,16 @@ class Skipped:
     asked: bool = True
 
 
+def _whole(catalog: Catalog) -> Catalog:
+    return catalog
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What one source says: differences, how many objects of each kind it looked at, and what it could not.
 
-    ``expected`` and ``found`` are the catalogs that were compared, where there are two.
+    ``expected`` and ``found`` are the catalogs that were compared, where there are two; ``part`` leaves of a catalog
+    what this source speaks of, where that isn't all.
     """
 
     differences: tuple[Difference, ...] = ()
@@ -86,3 +91,4 @@ class Findings:
     skipped: tuple[Skipped, ...] = ()
     expected: Catalog | None = field(default=None, compare=False, repr=False)
     found: Catalog | None = field(default=None, compare=False, repr=False)
+    part: Callable[[Catalog], Catalog] = field(default=_whole, compare=False, repr=False)

@@ -195,17 +195,22 @@ def compare_models(
 
     What models don't know is information: a further column, index or constraint, a default that only the database has.
     """
-    tables = {identity.name for identity in expected.catalog.objects if identity.kind == "table"}
-    theirs = _sayable(
-        {
-            identity: attributes
-            for identity, attributes in found.objects.items()
-            if attributes.get("table", identity.name) in tables or identity.kind == "table"
-        }
-    )
+    theirs = part_of_models(expected, found)
     judge = _Judge(expected, theirs)
     differences = compare_twice(connection, expected.catalog, theirs, source=Source.MODELS, severities=severities)
     return tuple(judged for each in differences if (judged := judge.judge(each)) is not None)
+
+
+def part_of_models(expected: Expected, catalog: Catalog) -> Catalog:
+    """Return what models can say of a catalog: of all tables, and of what belongs to those that they expect."""
+    tables = {identity.name for identity in expected.catalog.objects if identity.kind == "table"}
+    return _sayable(
+        {
+            identity: attributes
+            for identity, attributes in catalog.objects.items()
+            if attributes.get("table", identity.name) in tables or identity.kind == "table"
+        }
+    )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.history import Tables, locate
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
-from sqlmigrations.schema.difference import Difference, Findings, Source
+from sqlmigrations.schema.difference import Difference, Findings, Severity, Source
 from sqlmigrations.schema.fix import Fix, fix_of, ordered
 from sqlmigrations.schema.ignore import apply_rules, read_rules
 from sqlmigrations.schema.snapshot import latest
@@ -41,11 +41,28 @@ def with_fixes(
         if found.expected is None or found.found is None:
             continue
         sources = {_key(difference) for difference in found.differences}
-        own = [difference for difference in wanted if _key(difference) in sources]
+        own = [difference for difference in wanted if _key(difference) in sources and _is_to_undo(difference)]
         fixes = ordered(fix_of(difference, found.expected, found.found) for difference in own)
-        for proof in prove(wrapper, fixes, found.expected, found.found):
+        for proof in prove(wrapper, fixes, found.expected, found.found, found.part):
             texts[_key(proof.fix.difference)] = fix_text(proof)
+    for difference in wanted:
+        if difference.source is Source.REQUIRED:
+            texts[_key(difference)] = _of_required(difference, texts)
     return tuple(replace(one, fix=texts.get(_key(one), one.fix)) for one in wanted)
+
+
+def _is_to_undo(difference: Difference) -> bool:
+    """Tell whether a difference is one to undo: what models don't know, they don't mind either."""
+    return difference.source is not Source.MODELS or difference.severity is not Severity.INFO
+
+
+def _of_required(required: Difference, texts: Mapping[_Key, str]) -> str:
+    """Return the fix that another source has for what is required and missing: settings know names alone."""
+    for (_source, kind, name, attribute), text in texts.items():
+        plain = name.replace('"', "")
+        if (kind, attribute) == (required.kind, "presence") and f".{plain}".endswith(f".{required.object}"):
+            return text
+    return "-- No run, model or replay that was asked knows how it was made."
 
 
 def _key(difference: Difference) -> _Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
@@ -13,7 +14,7 @@ from sqlmigrations.history import Tables
 from sqlmigrations.schema.catalog import CatalogBusy
 from sqlmigrations.schema.difference import Findings, Skipped
 from sqlmigrations.schema.expectations import Verdict, keep_verdict, read_verdict
-from sqlmigrations.schema.expected import compare_models, expectation_key, models_catalog
+from sqlmigrations.schema.expected import compare_models, expectation_key, models_catalog, part_of_models
 from sqlmigrations.schema.live import Live
 from sqlmigrations.schema.scratch import NoScratch
 from sqlmigrations.schema.severities import read_severities
@@ -53,7 +54,7 @@ def compare_with_models(
     differences = compare_models(connection, expected, found, severities=severities)
     verdict = Verdict(differences, count, skipped)
     keep_verdict(connection, tables, key, live.fingerprint, severities, verdict)
-    return replace(_findings(verdict), expected=expected.catalog, found=found)
+    return replace(_findings(verdict), expected=expected.catalog, found=found, part=partial(part_of_models, expected))
 
 
 def _findings(verdict: Verdict) -> Findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.schema.fix import Fix, everything
 from sqlmigrations.schema.scratch import NoScratch, scratch_database
+
+#: What a source speaks of, of a whole catalog.
+Part = Callable[[Catalog], Catalog]
 
 #: Seconds that a dump of the schema may take.
 PATIENCE = 600.0
@@ -39,8 +42,10 @@ class Proof:
         return not self.doubt
 
 
-def prove(wrapper: BaseDatabaseWrapper, fixes: Sequence[Fix], expected: Catalog, found: Catalog) -> tuple[Proof, ...]:
-    """Run all ``fixes``, in their order, on a copy of the live schema and compare that with ``expected``.
+def prove(
+    wrapper: BaseDatabaseWrapper, fixes: Sequence[Fix], expected: Catalog, found: Catalog, part: Part
+) -> tuple[Proof, ...]:
+    """Run all ``fixes``, in their order, on a copy of the live schema and compare ``part`` of that with ``expected``.
 
     What drops data is run too: the copy has none. Nothing is raised: what can't be tried is not proven.
     """
@@ -50,17 +55,17 @@ def prove(wrapper: BaseDatabaseWrapper, fixes: Sequence[Fix], expected: Catalog,
         try:
             with scratch_database(wrapper, "proof of fixes") as scratch:
                 _copy(raw(wrapper), scratch.connection, found)
-                doubts |= _tried(scratch.connection, worth, expected)
+                doubts |= _tried(scratch.connection, worth, lambda copy: _keys(expected, part(copy)))
         except NoScratch as missing:
             doubts |= {id(fix): f"no scratch database to try it in: {missing.reason}" for fix in worth}
     return tuple(Proof(fix, doubts.get(id(fix), "")) for fix in fixes)
 
 
-def _tried(copy: Connection, fixes: Sequence[Fix], expected: Catalog) -> dict[int, str]:
-    """Run the fixes and return what is to be doubted about each."""
-    before = _keys(expected, copy)
+def _tried(copy: Connection, fixes: Sequence[Fix], look: Callable[[Catalog], dict[_Key, Difference]]) -> dict[int, str]:
+    """Run the fixes and return what is to be doubted about each; ``look`` tells what differs."""
+    before = look(read_catalog(copy))
     doubts = {id(fix): doubt for fix in fixes if (doubt := _run(copy, fix))}
-    after = _keys(expected, copy)
+    after = look(read_catalog(copy))
     new = {key: one for key, one in after.items() if key not in before and one.severity is not Severity.INFO}
     for fix in fixes:
         key = _key(fix.difference)
@@ -82,8 +87,8 @@ def _key(difference: Difference) -> _Key:
     return difference.kind, difference.object, difference.attribute
 
 
-def _keys(expected: Catalog, copy: Connection) -> dict[_Key, Difference]:
-    return {_key(one): one for one in compare(expected, read_catalog(copy), source=Source.SNAPSHOT)}
+def _keys(expected: Catalog, copy: Catalog) -> dict[_Key, Difference]:
+    return {_key(one): one for one in compare(expected, copy, source=Source.SNAPSHOT)}
 
 
 def _run(copy: Connection, fix: Fix) -> str:

@@ -108,3 +108,57 @@ def test_a_session_that_may_not_write_is_answered_all_the_same(migrated: None) -
 def test_without_the_table_all_is_found_out_each_time(migrated: None) -> None:
     run_sql("DROP TABLE sqlmigrations_schemaexpectation")
     assert found() == []
+
+
+def test_each_drift_from_the_models_has_a_proven_fix_that_undoes_it(migrated: None, settings: Settings) -> None:
+    settings.SQLMIGRATIONS_REQUIRED_TABLES = {"auth_user": ["email"], "public.auth_group": [], "elsewhere": []}
+    run_sql("""
+        ALTER TABLE auth_permission ALTER name TYPE varchar(200);
+        ALTER TABLE auth_user DROP COLUMN email, ALTER last_name DROP NOT NULL;
+        ALTER TABLE auth_user_groups DROP CONSTRAINT auth_user_groups_user_id_group_id_94350c0c_uniq;
+        DROP INDEX auth_permission_content_type_id_2f476e4b;
+        DROP TABLE auth_group CASCADE;
+        ALTER TABLE django_content_type ADD note text;
+    """)
+    report = validate(ValidateOptions(fix=True))
+    serious = [each for each in report.differences if each.source in (Source.MODELS, Source.REQUIRED)]
+    fixes = {(each.source.value, each.kind, each.object, each.attribute): each.fix for each in serious}
+    cascaded = {
+        ("models", "constraint", f"public.{name}", "presence")
+        for name in (
+            "auth_group_permissions.auth_group_permissions_group_id_b120cbf9_fk_auth_group_id",
+            "auth_user_groups.auth_user_groups_group_id_97559544_fk_auth_group_id",
+        )
+    }
+    assert fixes.keys() == {
+        ("models", "column", "public.auth_permission.name", "type"),
+        ("models", "column", "public.auth_user.email", "presence"),
+        ("models", "column", "public.auth_user.last_name", "not_null"),
+        (
+            "models",
+            "constraint",
+            "public.auth_user_groups.auth_user_groups_user_id_group_id_94350c0c_uniq",
+            "presence",
+        ),
+        ("models", "index", "public.auth_permission_content_type_id_2f476e4b", "presence"),
+        ("models", "table", "public.auth_group", "presence"),
+        *cascaded,
+        ("models", "column", "public.django_content_type.note", "presence"),
+        ("required", "column", "auth_user.email", "presence"),
+        ("required", "table", "public.auth_group", "presence"),
+        ("required", "table", "elsewhere", "presence"),
+    }
+    assert fixes.pop(("models", "column", "public.django_content_type.note", "presence")) == ""
+    assert fixes.pop(("required", "table", "elsewhere", "presence")) == (
+        "-- No run, model or replay that was asked knows how it was made."
+    )
+    for source, required in (("column", "auth_user.email"), ("table", "public.auth_group")):
+        of_model = "public.auth_user.email" if source == "column" else required
+        assert fixes.pop(("required", source, required, "presence")) == fixes["models", source, of_model, "presence"]
+    assert [fix for fix in fixes.values() if "unproven" in fix] == []
+    tables = [fix for key, fix in fixes.items() if key[1] == "table"]
+    others = [fix for key, fix in fixes.items() if key[1] != "table"]
+    for fix in tables + others:
+        for statement in fix.replace("-- ", "").split(";"):
+            run_sql(statement)
+    assert found() == [("column", "public.django_content_type.note", "presence")]
