@@ -65,6 +65,8 @@ class Settings:
     PRODUCTION: bool = False
     #: Offer actions that change the database in the admin.
     ADMIN_ACTIONS: bool = False
+    #: The dotted path of a function that starts what was asked for in the admin, instead of a process of its own.
+    ADMIN_RUNNER: str | None = None
     #: The code's revision, kept with each event; found from the environment when ``None``.
     REVISION: str | None = None
 

@@ -30,6 +30,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
+from sqlmigrations.admin.actions import ActionPagesMixin
 from sqlmigrations.admin.state import StatePagesMixin
 from sqlmigrations.database import raw
 from sqlmigrations.history import locate
@@ -246,7 +247,7 @@ def _may_view(request: HttpRequest, model: type[Model]) -> bool:
     return any(request.user.has_perm(permission) for permission in permissions)
 
 
-class MigrationRecordAdminMixin(StatePagesMixin, HistoryAdminMixin):
+class MigrationRecordAdminMixin(ActionPagesMixin, StatePagesMixin, HistoryAdminMixin):
     """SQL migrations: what the database holds of each file, and how the last attempt went."""
 
     list_display: Columns = ("name", "status", "kind", "executed", "took", "applied_by")
@@ -310,7 +311,16 @@ class MigrationRecordAdminMixin(StatePagesMixin, HistoryAdminMixin):
             "timeline": [happening(event) for event in events[:TIMELINE_LENGTH]],
             "has_older_events": len(events) > TIMELINE_LENGTH,
             "events_url": self.url_of(request, MigrationEvent, "changelist", filename=obj.filename),
+            "acts": self.acts_of(request, obj),
         }
+
+    def acts_of(self, request: HttpRequest, record: MigrationRecord) -> dict[str, str]:
+        """Return the addresses of what can be done about a record, by this user."""
+        urls = self.action_urls(request, str(record._state.db), record.filename)
+        fitting: tuple[str, ...] = ("retry", "fake") if record.state in UNFINISHED else ()
+        if record.executed_at is not None and record.state == State.APPLIED and record.down_sql:
+            fitting = ("revert",)
+        return {action: urls[action] for action in fitting if urls.get(action)}
 
     def events_of(self, record: MigrationRecord) -> Iterable[MigrationEvent]:
         """Return the record's latest events, newest first, one more than the page shows."""

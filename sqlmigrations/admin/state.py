@@ -98,6 +98,7 @@ class StatePagesMixin(ModelAdmin):
             "urls": {each: tab["url"] for each, tab in zip(self.state_pages, self.tabs("", database), strict=True)},
             "now_urls": {each: self.now_url(request, each, database) for each in self.state_pages},
             "again_url": self.now_url(request, page, database),
+            "acts": self.action_urls(request, database),
             "records_url": reverse(f"{self.admin_site.name}:{self._url_name('changelist')}"),
         }
         view: View = getattr(self, f"{page}_context")
@@ -107,6 +108,14 @@ class StatePagesMixin(ModelAdmin):
             context["problem"] = error
         request.current_app = self.admin_site.name
         return TemplateResponse(request, f"admin/sqlmigrations/state/{page}.html", context)
+
+    def action_urls(self, request: HttpRequest, database: str, name: str = "") -> dict[str, str]:
+        """Return the addresses of the actions that this user may do; none where there are no actions."""
+        return {}
+
+    def run_url(self, database: str, run: str) -> str:
+        """Return the address of the page that follows a run which was asked for here."""
+        return ""
 
     def now_url(self, request: HttpRequest, page: str, database: str) -> str:
         """Return the address that looks anew, instead of showing what was found last."""
@@ -118,9 +127,12 @@ class StatePagesMixin(ModelAdmin):
         from sqlmigrations.service.overview import look_over
 
         overview = look_over(database)
+        page = page_of(overview)
         return {
             "overview": overview,
-            "page": page_of(overview),
+            "page": page,
+            "waiting": [(file, self.action_urls(request, database, file.name)) for file in page.waiting],
+            "run_url": self.run_url(database, overview.last_run.run) if overview.last_run else "",
             "chain_badge": badge("ok", _("holds")) if overview.chain.is_intact else badge("error", _("broken")),
             "first_day": overview.days[0].day if overview.days else None,
             "last_day": overview.days[-1].day if overview.days else None,

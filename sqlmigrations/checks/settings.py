@@ -187,5 +187,6 @@ RULES: Mapping[str, tuple[Rule, str]] = {
     "PIPELINE": _BOOL,
     "PRODUCTION": _BOOL,
     "ADMIN_ACTIONS": _BOOL,
+    "ADMIN_RUNNER": (_or_none(_is_text), 'None or the dotted path of a function: "shop.tasks.perform"'),
     "REVISION": (_or_none(_is_text), "None or a text"),
 }

@@ -78,18 +78,24 @@ def _canonical(value: Any) -> Any:
 class Chain:
     """The events' chain, as the holder of the run lock knows it: its head, and who appends."""
 
-    def __init__(self, tables: Tables, head: str, run: uuid.UUID, identity: Identity, clock: Clock) -> None:
+    def __init__(
+        self, tables: Tables, head: str, run: uuid.UUID, identity: Identity, clock: Clock, *, user: str = ""
+    ) -> None:
         self.tables = tables
         self.head = head
         self.run = run
         self.identity = identity
         self.clock = clock
+        #: The person who asked for the run in the admin, named in each of its events.
+        self.user = user
 
     def link(self, event: Event) -> Link:
         """Give ``event`` its place behind the head, without moving the head."""
         who = {name: getattr(self.identity, name) for name in Identity.__slots__}
         what = {name: getattr(event, name) for name in Event.__slots__}
         what["type"] = str(event.type)
+        if self.user:
+            what["details"] = {**event.details, "user": self.user}
         values = {**who, **what, "run": self.run, "at": self.clock.now(), "previous_hash": self.head}
         return Link(values, digest(values))
 

@@ -78,6 +78,8 @@ class Waiting:
     badge: SafeString
     reason: str
     dangers: list[tuple[SafeString, LintFinding]]
+    #: It was never tried.
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,8 @@ def _waiting(overview: Overview) -> list[Waiting]:
 def _one_waiting(number: int, step: Step, found: Iterable[LintFinding]) -> Waiting:
     reason = step.reason or (_("runs next, in this order") if step.runs else "")
     dangers = [(severity_badge(finding.severity), finding) for finding in found]
-    return Waiting(number, step.name, badge(step.status, status_word(step.status)), reason, dangers)
+    shown = badge(step.status, status_word(step.status))
+    return Waiting(number, step.name, shown, reason, dangers, is_new=step.record is None)
 
 
 # Charts

@@ -74,6 +74,7 @@ class DriftPage:
     examined: list[tuple[str, int]]
     ignored: int
     is_judged: bool
+    can_be_accepted: bool
 
 
 def drift_page(document: Document, at: datetime) -> DriftPage:
@@ -91,6 +92,7 @@ def drift_page(document: Document, at: datetime) -> DriftPage:
         examined=sorted((phrase(kind), count) for kind, count in document["examined"].items() if count),
         ignored=len(document["ignored"]),
         is_judged=is_judged,
+        can_be_accepted=any(one["source"] == Source.SNAPSHOT for one in document["drift"]),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -64,6 +65,27 @@ class Run:
         return self.journal.chain.head
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person for whom a run is made, and the id that the run was given when that was asked for."""
+
+    user: str
+    run: uuid.UUID
+
+
+_actor: ContextVar[Actor | None] = ContextVar("sqlmigrations_actor", default=None)
+
+
+@contextmanager
+def acting_for(user: str, run: uuid.UUID) -> Iterator[None]:
+    """Give the runs in the block the id ``run``, and name ``user`` in all their events."""
+    token = _actor.set(Actor(user, run))
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
 @contextmanager
 def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> Iterator[Run]:
     """Hold the run lock of one database while the block runs; leave its connection as it was found.
@@ -92,8 +114,10 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
         session = Session(wrapper, is_pooled=lock.is_pooled)
         stack.callback(session.end)
         identity, clock = identify(session.connection)
-        run = uuid.uuid4()
-        chain = Chain(tables, read_head(session.connection, tables), run, identity, clock)
+        actor = _actor.get()
+        run = actor.run if actor else uuid.uuid4()
+        user = actor.user if actor else ""
+        chain = Chain(tables, read_head(session.connection, tables), run, identity, clock, user=user)
         watcher = None
         if wrapper.in_atomic_block:
             journal = Journal(chain, lambda: session.connection)
