@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -93,10 +94,20 @@ class World:
         self.standby = Standby(folder / "standby", self.primary, binaries)
         self._made: set[str] = set()
 
-    @property
+    @cached_property
     def major(self) -> int:
         """The major version."""
         return self.primary._major()
+
+    @cached_property
+    def _asking(self) -> psycopg.Connection[Any]:
+        """The session of one who asks the shop; a new one each time would have to learn the catalog each time."""
+        return self.session()
+
+    @cached_property
+    def _watching(self) -> psycopg.Connection[Any]:
+        """The session of one who waits until something is so."""
+        return self.session("postgres")
 
     def start(self) -> None:
         """Start both servers, and make what all states build on."""
@@ -113,6 +124,9 @@ class World:
 
     def destroy(self) -> None:
         """Remove both servers."""
+        for session in (self.__dict__.get("_asking"), self.__dict__.get("_watching")):
+            if session is not None:
+                session.close()
         self.standby.destroy()
         self.primary.destroy()
 
@@ -129,7 +143,10 @@ class World:
 
     @contextlib.contextmanager
     def patient(self, database: str = "shop", *, on: ThrowAway | None = None, **options: Any) -> Iterator[Patient]:
-        """Open a session of one who asks."""
+        """Return the one who asks the shop, or open a session of one who asks elsewhere or otherwise."""
+        if (database, on, options) == ("shop", None, {}):
+            yield Patient(self._asking)
+            return
         with self.session(database, on=on, **options) as connection:
             yield Patient(connection)
 
@@ -172,11 +189,13 @@ class World:
             connection.pgconn.send_query(statement.encode())
             self.wait(condition)
             yield
-            with self.session("postgres") as watcher:
-                watcher.execute("SELECT pg_terminate_backend(%s, 10000)", [connection.info.backend_pid])
+            self._watching.execute("SELECT pg_terminate_backend(%s, 10000)", [connection.info.backend_pid])
 
     def wait(self, condition: str, database: str = "postgres", *, on: ThrowAway | None = None) -> None:
         """Wait until a query has rows."""
+        if (database, on) == ("postgres", None):
+            wait_until(lambda: self._watching.execute(condition.encode()).fetchall())
+            return
         with self.session(database, on=on) as watcher:
             wait_until(lambda: watcher.execute(condition.encode()).fetchall())
 
