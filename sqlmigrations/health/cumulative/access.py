@@ -40,7 +40,7 @@ class CacheHit(Counting):
             Skip: the counters have not run for long enough, or too few pages were asked for.
         """
         window = self.window(probe)
-        rows = [row for row in probe.rows() if row["hit"] + row["read"] >= self.min_pages]
+        rows = [row for row in probe.rows() if row["hit"] + row["read"] >= max(self.min_pages, 1)]
         if not rows:
             raise Skip(f"fewer than {self.min_pages:,.0f} pages were asked for in {span(window.total_seconds())}")
         return answer((self.judge(row) for row in rows), window=window)
@@ -93,7 +93,7 @@ class SequentialScans(Counting):
         subject = Subject.of("table", row)
         limits = self.on(subject)
         a_day = row["scans"] / days
-        if row["rows"] < limits.min_rows or a_day < limits.min_scans:
+        if not row["scans"] or row["rows"] < limits.min_rows or a_day < limits.min_scans:
             return None
         each = row["rows_read"] // row["scans"]
         if each < limits.min_rows or row["scans"] <= row["index_scans"] // 10:
@@ -139,7 +139,7 @@ class HotUpdates(Counting):
         """Judge one table."""
         subject = Subject.of("table", row)
         limits = self.on(subject)
-        if row["updates"] < limits.min_updates:
+        if row["updates"] < max(limits.min_updates, 1):
             return None
         share = 100 * row["hot_updates"] / row["updates"]
         if share >= limits.min_percent:

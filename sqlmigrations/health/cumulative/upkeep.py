@@ -49,7 +49,7 @@ class DeadTuples(Counting):
         """Judge one table."""
         subject = Subject.of("table", row)
         limits = self.on(subject)
-        if row["dead"] < max(limits.min_rows, row["vacuum_at"]):
+        if row["dead"] < max(limits.min_rows, row["vacuum_at"], 1):
             return None
         share = 100 * row["dead"] / (row["dead"] + row["live"])
         severity = grade(share, warning=limits.warning_percent, critical=limits.critical_percent)
