@@ -10,7 +10,7 @@ PYTEST = $(PYTHON) -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal 
 
 # Debian's PostgreSQL 15, the oldest that is tested here; its server is thrown away after the tests.
 PG15 ?= /usr/lib/postgresql/15/bin
-SERVER_TESTS = tests/health/test_structural.py tests/health/test_snapshot.py tests/runner tests/schema/test_catalog.py tests/test_history.py
+SERVER_TESTS = tests/health/test_matrix.py tests/health/test_truth_tables.py tests/health/test_hostile.py tests/runner tests/schema/test_catalog.py tests/test_history.py
 
 export VENV
 export PIP_DISABLE_PIP_VERSION_CHECK = 1

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.health.asking import Answered
+from tests.health.asking import Answered, Patient
 from tests.helpers import role, session, wait_until
 
 
@@ -61,6 +61,13 @@ def wait_for_lock(pid: int) -> None:
     with session(dbname="postgres") as watcher:
         waits = "SELECT FROM pg_locks WHERE pid = %s AND NOT granted AND waitstart IS NOT NULL"
         wait_until(lambda: watcher.execute(waits, [pid]).fetchall())
+
+
+def wait_for(patient: Patient, condition: str) -> None:
+    """Wait until the counters show what has happened."""
+    if patient.connection.info.server_version >= 150000:
+        patient.run("SELECT pg_stat_force_next_flush()")
+    wait_until(lambda: patient.connection.execute(condition.encode()).fetchall())
 
 
 def steady(answered: Answered) -> Answered:

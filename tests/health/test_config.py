@@ -111,8 +111,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"threshold": {}}, "'threshold' is unknown: did you mean 'thresholds'?"),
     ({"thresholds": {"int4": {}}}, "'thresholds.int4' is unknown: did you mean 'int4_pk'?"),
     (
-        {"thresholds": {"int4_pk": {"warn": 3}}},
-        "'thresholds.int4_pk.warn' is unknown: known are warning_percent, critical_percent.",
+        {"thresholds": {"connections": {"warn": 3}}},
+        "'thresholds.connections.warn' is unknown: known are warning_percent, critical_percent.",
     ),
     (
         {"thresholds": {"int4_pk": {"warning_percent": "5MB"}}},

@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 
-from sqlmigrations.health.base import Check, Finding
-from sqlmigrations.health.cumulative import CHECKS
+from sqlmigrations.health.base import Finding
 from sqlmigrations.health.cumulative.access import CacheHit, HotUpdates, SequentialScans
 from sqlmigrations.health.cumulative.bloat import Bloat, IndexBloat, TableBloat
 from sqlmigrations.health.cumulative.indexes import UnusedIndex
 from sqlmigrations.health.cumulative.server import Checkpoints, StandbyConflicts, TemporaryFiles
 from sqlmigrations.health.cumulative.upkeep import AnalyzeAge, DeadTuples, VacuumAge
-from sqlmigrations.health.cumulative.window import Counting
 from tests.health.asking import Answered, Patient, fixes, said
-from tests.health.others import Roles, roles, steady
-from tests.helpers import wait_until
+from tests.health.others import Roles, roles, steady, wait_for
 
 MB = 1024**2
 GB = 1024**3
@@ -35,38 +32,6 @@ def asking() -> Iterator[Roles]:
 def told(found: Finding | None) -> tuple[str, str, str] | None:
     """Return a finding as object, severity and what was observed."""
     return None if found is None else (str(found.subject), str(found.severity), found.observed)
-
-
-def wait_for(patient: Patient, condition: str) -> None:
-    """Wait until the counters show what has happened."""
-    if patient.connection.info.server_version >= 150000:
-        patient.run("SELECT pg_stat_force_next_flush()")
-    wait_until(lambda: patient.connection.execute(condition.encode()).fetchall())
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_every_role_gets_an_answer(patient: Patient, asking: Roles, check: type[Check]) -> None:
-    """No check fails for a lack of rights, of columns or of rows: it is skipped with a reason of its own."""
-    checks = [check(), check(min_window_seconds=0)] if issubclass(check, Counting) else [check()]
-    for each in checks:
-        for role in ("", asking.bare, asking.monitor, asking.owner):
-            result = patient.ask(each, role=role)
-            assert not result.reason.startswith("it failed"), result.reason
-            assert result.examined or result.reason
-
-
-@pytest.mark.parametrize(
-    "check", [check for check in CHECKS if issubclass(check, Counting)], ids=lambda check: check.id
-)
-def test_counters_that_are_too_young_are_not_judged(own_patient: Patient, check: type[Counting]) -> None:
-    """The database was just made: its counters know nothing, whatever the server's are worth."""
-    own_patient.run("CREATE TABLE t (id int PRIMARY KEY)")
-    result = own_patient.ask(check())
-    if check is StandbyConflicts:
-        assert said(result) == Answered("skipped", reason="there are no kinds of conflicts to examine")
-        return
-    assert steady(said(result)).reason.startswith("the server has counted for <time> only; ")
-    assert result.is_blind
 
 
 # Unused indexes
@@ -96,27 +61,6 @@ CREATE TABLE whole_2 PARTITION OF whole FOR VALUES FROM (9) TO (99);
 CREATE INDEX whole_idle ON whole (x);
 CREATE INDEX whole_scanned ON whole (id)
 """
-
-
-def test_unused_index_knows_what_indexes_are_for(own_patient: Patient, asking: Roles) -> None:
-    for statement in PURPOSES.split(";"):
-        own_patient.run(statement)
-    own_patient.run("SET enable_seqscan = off; SET enable_bitmapscan = off")
-    own_patient.run("SELECT id FROM t WHERE d = 1; SELECT * FROM whole_1 WHERE id = 5")
-    wait_for(own_patient, "SELECT FROM pg_stat_user_indexes WHERE indexrelname = 'scanned' AND idx_scan > 0")
-    wait_for(own_patient, "SELECT FROM pg_stat_user_indexes WHERE indexrelname = 'whole_1_id_idx' AND idx_scan > 0")
-    check = UnusedIndex(min_window_seconds=0, min_bytes=0, unread_standbys=99)
-    for role in ("", asking.bare, asking.monitor, asking.owner):
-        result = own_patient.ask(check, role=role)
-        assert [(str(found.subject), str(found.severity)) for found in result.findings] == [
-            ("public.idle", "warning"),
-            ("public.two_of_two_for_its_key", "warning"),
-            ("public.whole_idle", "warning"),
-        ]
-        assert result.examined == 15
-        assert result.window is not None
-    assert ("sql", 'DROP INDEX CONCURRENTLY "public"."idle";') in fixes(own_patient.ask(check))
-    assert own_patient.ask(UnusedIndex(min_window_seconds=0, unread_standbys=99)).status == "ok"
 
 
 def _index(**changes: Any) -> dict[str, Any]:
@@ -184,41 +128,6 @@ def test_the_estimate_is_near_what_a_rebuild_gains(
     assert found.value is not None
     assert abs(found.value - (before - _size(own_patient, name))) / before < 0.02
     own_patient.run("ANALYZE t")
-    assert said(own_patient.ask(check)) == Answered("ok", 1)
-
-
-@pytest.mark.parametrize("check", [TableBloat(warning_bytes=100_000), IndexBloat(warning_bytes=100_000)])
-def test_bloat_is_not_estimated_without_the_right_to(own_patient: Patient, asking: Roles, check: Bloat) -> None:
-    """Where pg-extras and pg-index-health say nothing as pg_monitor, which reads as if all were well."""
-    _bloated(own_patient)
-    for role in (asking.bare, asking.monitor):
-        assert said(own_patient.ask(check, role=role)) == Answered(
-            "skipped",
-            reason=f"of 1 large {check.kind} the statistics are hidden",
-            remedy=f'GRANT "pg_read_all_data" TO "{role}";',
-        )
-    own_patient.run(f'ALTER TABLE t OWNER TO "{asking.owner}"')
-    assert own_patient.ask(check, role=asking.owner).status == "critical"
-
-
-@pytest.mark.parametrize(
-    ("check", "noun"),
-    [(TableBloat(warning_bytes=100_000), "table"), (IndexBloat(warning_bytes=100_000), "index")],
-)
-def test_old_statistics_make_no_bloat_of_a_load(own_patient: Patient, check: Bloat, noun: str) -> None:
-    """Where pg-extras sees 25 times the needed size in a table that has just been filled."""
-    own_patient.run(
-        "CREATE TABLE t (id int CONSTRAINT t_key PRIMARY KEY, pad text) WITH (autovacuum_enabled = off);"
-        "INSERT INTO t SELECT n, '' FROM generate_series(1, 100) AS n; ANALYZE t;"
-        "INSERT INTO t SELECT n, repeat('x', 100) FROM generate_series(101, 30000) AS n"
-    )
-    wait_for(own_patient, "SELECT FROM pg_stat_user_tables WHERE n_mod_since_analyze > 1000")
-    old = Answered("skipped", reason=f"of 1 large {noun} the statistics are old", remedy='ANALYZE "public"."t";')
-    assert said(own_patient.ask(check)) == old
-    own_patient.run("SELECT pg_stat_reset()")
-    assert said(own_patient.ask(check)) == old
-    own_patient.run("ANALYZE t")
-    wait_for(own_patient, "SELECT FROM pg_stat_user_tables WHERE last_analyze IS NOT NULL")
     assert said(own_patient.ask(check)) == Answered("ok", 1)
 
 
@@ -375,16 +284,6 @@ def test_hot_updates(row: dict[str, Any], expected: object) -> None:
     assert bool(found and found.fixes) == bool(found and row["fillfactor"] == 100)
 
 
-def test_what_is_read_whole_is_counted(own_patient: Patient) -> None:
-    own_patient.run(
-        "CREATE TABLE t (id int); INSERT INTO t SELECT n FROM generate_series(1, 2000) AS n; SELECT * FROM t"
-    )
-    wait_for(own_patient, "SELECT FROM pg_stat_user_tables WHERE seq_tup_read >= 2000")
-    result = own_patient.ask(SequentialScans(min_window_seconds=0, min_rows=2000, min_scans=1))
-    expected = ("public.t", "info", "read whole 1 times a day, 2,000 rows each; by an index 0 times")
-    assert said(result) == Answered("ok", 1, (expected,))
-
-
 @pytest.mark.parametrize(("hit", "expected"), [(95, None), (94, ("tables", "info", "94.0 % found in memory"))])
 def test_cache_hit(hit: int, expected: object) -> None:
     assert told(CacheHit().judge({"name": "tables", "hit": hit, "read": 100 - hit})) == expected
@@ -409,16 +308,6 @@ def test_of_few_pages_nothing_is_said(own_patient: Patient) -> None:
 def test_temporary_files(counted: int, expected: object) -> None:
     row = {"name": "shop", "files": 7, "bytes": counted, "work_mem": 4 * MB}
     assert told(TemporaryFiles().judge(row, 36_000)) == expected
-
-
-def test_temporary_files_are_counted(own_patient: Patient, asking: Roles) -> None:
-    own_patient.run(
-        "SET work_mem = '64kB'; SELECT count(*) FROM (SELECT n FROM generate_series(1, 99999) AS n ORDER BY 1) x"
-    )
-    wait_for(own_patient, "SELECT FROM pg_stat_database WHERE datname = current_database() AND temp_files > 0")
-    for role in ("", asking.bare, asking.monitor):
-        result = own_patient.ask(TemporaryFiles(min_window_seconds=0, warning_bytes=1), role=role)
-        assert (str(result.status), result.examined, len(result.findings)) == ("warning", 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,8 @@ import pytest
 from sqlmigrations.health.external.backups import BackupAge
 from sqlmigrations.health.external.connecting import DjangoConnections
 from sqlmigrations.health.external.pooler import PgBouncerPools
-from tests.faults.databases import connect, server_under_test
-from tests.faults.pgbouncer import pgbouncer
-from tests.faults.processes import Place
 from tests.health.asking import Answered, Patient, fixes, said
-from tests.health.others import steady
-from tests.helpers import Settings, wait_until
+from tests.helpers import Settings
 
 HOUR = 3600
 
@@ -61,16 +56,6 @@ def test_a_hook_that_is_not_there(patient: Patient) -> None:
     assert said(result) == Answered(
         "skipped", reason="the hook 'shop.backups.last' can't be imported: No module named 'shop'"
     )
-
-
-def test_nobody_tells_of_backups(patient: Patient) -> None:
-    result = patient.ask(BackupAge())
-    assert said(result) == Answered(
-        "skipped",
-        reason="nobody tells when the last backup was taken",
-        remedy="Install django-dbbackup, or name a function as 'hook' of backup_age in SQLMIGRATIONS_HEALTH.",
-    )
-    assert result.is_blind
 
 
 @pytest.mark.parametrize(
@@ -139,30 +124,10 @@ def test_pools(row: dict[str, Any], expected: tuple[str, str, str] | None) -> No
     assert (found and (str(found.subject), str(found.severity), found.observed)) == expected
 
 
-def test_without_a_console_there_is_no_pool(patient: Patient) -> None:
-    assert said(patient.ask(PgBouncerPools())) == Answered("skipped", reason="there are no pools to examine")
-
-
 def test_a_console_that_does_not_answer(patient: Patient) -> None:
     result = patient.ask(PgBouncerPools(admin="host=127.0.0.1 port=1 dbname=pgbouncer"))
     assert result.reason.startswith("PgBouncer's console doesn't answer: ")
     assert result.is_blind
-
-
-@pytest.fixture
-def pooled() -> Iterator[Place]:
-    """Run PgBouncer before the server under test."""
-    with pgbouncer(server_under_test()) as through:
-        yield through
-
-
-@pytest.mark.processes
-def test_the_pools_of_a_real_pgbouncer(patient: Patient, pooled: Place) -> None:
-    check = PgBouncerPools(admin=f"host={pooled.host} port={pooled.port} user={pooled.user} dbname=pgbouncer")
-    with connect(pooled) as client:
-        client.execute("SELECT 1")
-        wait_until(lambda: patient.ask(check).examined)
-        assert steady(said(patient.ask(check))) == Answered("ok", 1)
 
 
 # Django's settings
@@ -197,13 +162,3 @@ def test_the_pools_of_a_real_pgbouncer(patient: Patient, pooled: Place) -> None:
 def test_connections_of_django(settings: dict[str, Any], expected: tuple[str, str] | None) -> None:
     found = DjangoConnections().judge("default", settings)
     assert (found and (str(found.severity), found.observed)) == expected
-
-
-def test_connections_of_the_alias(patient: Patient) -> None:
-    result = patient.ask(DjangoConnections())
-    assert (str(result.status), result.examined, [str(found.subject) for found in result.findings]) == (
-        "ok",
-        1,
-        ["default"],
-    )
-    assert fixes(result) == [("setting", 'DATABASES["default"]["CONN_MAX_AGE"] = 60')]

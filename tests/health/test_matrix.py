@@ -10,13 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from sqlmigrations.health.base import Severity
+from sqlmigrations.health.cumulative.indexes import UnusedIndex
 from sqlmigrations.health.registry import BUILT_IN
 from tests.faults.databases import binaries_of, server_under_test
 from tests.health.matrix import cumulative, external, snapshot, structural
 from tests.health.matrix.case import Case, like, worded
 from tests.health.matrix.world import ROLES, World
-
-pytestmark = pytest.mark.processes
 
 CASES = (*structural.CASES, *snapshot.CASES, *cumulative.CASES, *external.CASES)
 
@@ -83,6 +82,21 @@ def test_a_fix_mends_what_was_found(world: World, case: Case) -> None:
         left = patient.ask(case.check, role="app")
         assert not left.is_blind
         assert [found for found in left.findings if found.severity is not Severity.INFO] == []
+
+
+def test_a_standby_may_use_what_its_primary_does_not(world: World) -> None:
+    """Each of the two counts its own scans, and neither may tell that an index is unused."""
+    check = UnusedIndex(min_window_seconds=0)
+    with world.made(cumulative.fit) as patient:
+        assert worded(patient.ask(check)) == (
+            "skipped, cumulative: 1 standby may use indexes that this server doesn't\n"
+            "  Where nobody reads from them, set unread_standbys of unused_index to 1."
+        )
+    with world.made(snapshot.on_standby) as patient:
+        assert worded(patient.ask(check)) == (
+            "skipped, cumulative: this is a standby: its primary and other standbys may use what it doesn't\n"
+            "  Ask the primary."
+        )
 
 
 # The table itself

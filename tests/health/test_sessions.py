@@ -11,10 +11,9 @@ import pytest
 from sqlmigrations.health.base import Check
 from sqlmigrations.health.snapshot.horizon import HorizonHolder
 from sqlmigrations.health.snapshot.locks import Blocked, trees
-from sqlmigrations.health.snapshot.sessions import Connections, IdleInTransaction, LongRunning
+from sqlmigrations.health.snapshot.sessions import Connections, IdleInTransaction
 from tests.health.asking import Answered, Patient, fixes, said
 from tests.health.others import Roles, busy, other, roles, steady, wait_for_lock
-from tests.helpers import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -29,32 +28,6 @@ def home(own_patient: Patient, fresh_database: str) -> str:
     """Name the database of ``own_patient``, where nobody else is."""
     own_patient.run("CREATE TABLE t (id int)")
     return fresh_database
-
-
-# Sessions that are hidden
-
-
-@pytest.mark.parametrize("check", [IdleInTransaction(), LongRunning(), HorizonHolder()])
-def test_sessions_of_others_are_hidden_from_a_bare_role(
-    own_patient: Patient, home: str, asking: Roles, check: Check
-) -> None:
-    with other(home, "web"):
-        result = own_patient.ask(check, role=asking.bare)
-        assert said(result) == Answered(
-            "skipped",
-            reason=f"the work of 1 of 1 session is hidden from {asking.bare}",
-            remedy=f'GRANT "pg_monitor" TO "{asking.bare}";',
-        )
-        assert result.is_blind
-        for role in (asking.monitor, asking.owner, ""):
-            assert said(own_patient.ask(check, role=role)) == Answered("ok", 1)
-
-
-@pytest.mark.parametrize("check", [IdleInTransaction(), LongRunning(), Blocked()])
-def test_without_other_sessions_there_is_nothing_to_examine(own_patient: Patient, home: str, check: Check) -> None:
-    result = own_patient.ask(check)
-    assert said(result) == Answered("skipped", reason="there are no sessions to examine")
-    assert not result.is_blind
 
 
 # Idle in transaction
@@ -86,22 +59,6 @@ def test_the_same_program_is_the_same_finding(own_patient: Patient, home: str) -
             (found,) = own_patient.ask(IdleInTransaction(warning_seconds=0)).findings
             prints.add(found.fingerprint(IdleInTransaction.id))
     assert len(prints) == 1
-
-
-# Long statements
-
-
-@pytest.mark.parametrize(
-    ("check", "severity"),
-    [(LongRunning(warning_seconds=0), "warning"), (LongRunning(critical_seconds=0), "critical")],
-)
-def test_long_running(own_patient: Patient, home: str, asking: Roles, check: Check, severity: str) -> None:
-    with other(home, "idle"), busy(home, "report", "SELECT pg_sleep(60)") as pid:
-        result = own_patient.ask(check, role=asking.monitor)
-        expected = ("pid <pid> (<me>, report)", severity, "has run for <time>")
-        assert steady(said(result)) == Answered(severity, 2, (expected,))
-        assert fixes(result) == [("sql", f"SELECT pg_catalog.pg_cancel_backend({pid});")]
-        assert said(own_patient.ask(LongRunning())) == Answered("ok", 2)
 
 
 # Locks
@@ -225,13 +182,3 @@ def test_limits_of_connections(changes: dict[str, int], expected: tuple[int, lis
     answer = Connections().judge(FREE | changes)
     told = [(str(found.subject), str(found.severity), found.observed) for found in answer.findings]
     assert (answer.examined, told) == expected
-
-
-def test_connections_are_counted_by_every_role(own_patient: Patient, home: str, asking: Roles) -> None:
-    check = Connections(warning_percent=0.1, critical_percent=1000)
-
-    def counted() -> set[float | None]:
-        return {own_patient.ask(check, role=role).findings[0].value for role in ("", asking.bare, asking.monitor)}
-
-    wait_until(lambda: len(counted()) == 1)  # others come and go meanwhile
-    assert own_patient.ask(check, role=asking.bare).status == "warning"

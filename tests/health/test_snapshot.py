@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pytest
-from psycopg import sql
 
-from sqlmigrations.health.base import Check, Finding
-from sqlmigrations.health.snapshot import CHECKS
+from sqlmigrations.health.base import Finding
 from sqlmigrations.health.snapshot.ages import AntiWraparoundVacuum, MultixactWraparound, TransactionIdWraparound
-from sqlmigrations.health.snapshot.configuration import EndOfLife, ServerSettings, SessionTimeouts, StatisticsLost
+from sqlmigrations.health.snapshot.configuration import EndOfLife, ServerSettings, SessionTimeouts
 from sqlmigrations.health.snapshot.replication import Archiver, ReplicaLag, Slots, SubscriptionErrors
-from tests.health.asking import Answered, Patient, fixes, said
-from tests.health.others import Roles, roles
 
 GB = 1024**3
-
-
-@pytest.fixture(scope="module")
-def asking() -> Iterator[Roles]:
-    """Make roles to ask as."""
-    with roles() as made:
-        yield made
 
 
 def told(found: Finding | None) -> tuple[str, str, str] | None:
     """Return a finding as object, severity and what was observed."""
     return None if found is None else (str(found.subject), str(found.severity), found.observed)
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_every_role_gets_an_answer(patient: Patient, asking: Roles, check: type[Check]) -> None:
-    """No check fails for a lack of rights, of columns or of rows: it is skipped with a reason of its own."""
-    for role in ("", asking.bare, asking.monitor, asking.owner):
-        result = patient.ask(check(), role=role)
-        assert not result.reason.startswith("it failed"), result.reason
-        assert result.examined or result.reason
 
 
 # Ages
@@ -82,20 +62,6 @@ def test_how_old_ids_are_frozen() -> None:
         'VACUUM (FREEZE, VERBOSE) "public"."orders";',
         "vacuumdb --freeze --jobs=2 shop",
     ]
-
-
-def test_ages_are_read_from_the_server(patient: Patient) -> None:
-    patient.run("CREATE TABLE orders (id int, note text) WITH (autovacuum_freeze_max_age = 100000)")
-    (found,) = [
-        finding
-        for finding in patient.ask(TransactionIdWraparound(warning_age=0)).findings
-        if str(finding.subject) == "public.orders"
-    ]
-    assert found.value is not None
-    assert found.value <= 10
-    assert patient.ask(TransactionIdWraparound()).status == "ok"
-    assert patient.ask(MultixactWraparound()).status == "ok"
-    assert patient.ask(AntiWraparoundVacuum()).status == "ok"
 
 
 @pytest.mark.parametrize(
@@ -191,24 +157,6 @@ def test_slots(row: dict[str, Any], expected: object, can_drop: bool) -> None:
     assert bool(found and found.fixes) == can_drop
 
 
-def test_a_slot_of_the_real_server(own_patient: Patient, asking: Roles) -> None:
-    name = f"sqlm_{asking.bare[-12:]}"
-    make = sql.SQL("SELECT pg_create_physical_replication_slot({}, true)").format(sql.Literal(name))
-    own_patient.connection.execute(make)
-    try:
-        result = own_patient.ask(Slots(warning_bytes=0, critical_bytes=1 << 50), role=asking.bare)
-        (found,) = [finding for finding in result.findings if str(finding.subject) == name]
-        assert found.observed.startswith("keeps ")
-        assert "of WAL, nobody reads it" in found.observed
-        own_patient.run(found.fixes[0].text)
-        assert name not in {str(finding.subject) for finding in own_patient.ask(Slots(warning_bytes=0)).findings}
-    finally:
-        drop = sql.SQL(
-            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = {}"
-        ).format(sql.Literal(name))
-        own_patient.connection.execute(drop)
-
-
 def _subscription(**changes: Any) -> dict[str, Any]:
     return {
         "name": "from_main", "is_enabled": True, "is_at_work": True, "apply_errors": 0, "sync_errors": 0,
@@ -234,14 +182,6 @@ def _subscription(**changes: Any) -> dict[str, Any]:
 )
 def test_subscriptions(row: dict[str, Any], expected: object) -> None:
     assert told(SubscriptionErrors().judge(row)) == expected
-
-
-def test_a_subscription_of_the_real_server(patient: Patient, asking: Roles) -> None:
-    patient.run("CREATE SUBSCRIPTION from_main CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false)")
-    for role in ("", asking.bare, asking.monitor):
-        result = patient.ask(SubscriptionErrors(), role=role)
-        assert said(result) == Answered("critical", 1, (("from_main", "critical", "disabled"),))
-        assert fixes(result) == [("sql", 'ALTER SUBSCRIPTION "from_main" ENABLE;')]
 
 
 def _archiver(**changes: Any) -> dict[str, Any]:
@@ -323,22 +263,6 @@ def test_a_setting_that_waits_for_a_restart() -> None:
     assert told(found) == ("max_connections", "info", "was changed in the configuration, and waits for a restart")
 
 
-def test_our_own_settings_are_not_the_servers(patient: Patient, asking: Roles) -> None:
-    """The examining session sets timeouts of its own; judged is what another one begins with."""
-    name = asking.bare
-    every = {str(found.subject): told(found) for found in patient.ask(SessionTimeouts(), role=name).findings}
-    assert every["statement_timeout"] == (
-        "statement_timeout",
-        "warning",
-        f"not set for {name}: a statement may run for ever",
-    )
-    assert every["lock_timeout"] == (
-        "lock_timeout",
-        "info",
-        f"not set for {name}: a statement may wait for a lock for ever",
-    )
-
-
 @pytest.mark.parametrize(("milliseconds", "expected"), [(0, "warning"), (1, None)])
 def test_timeouts(milliseconds: int, expected: str | None) -> None:
     row = {"name": "statement_timeout", "milliseconds": milliseconds, "role": "app", "database": "shop"}
@@ -366,32 +290,3 @@ def test_timeouts(milliseconds: int, expected: str | None) -> None:
 )
 def test_end_of_life(major: int, today: date, expected: object) -> None:
     assert told(EndOfLife().judge({"version": f"{major}.1", "major": major, "today": today})) == expected
-
-
-# Statistics of the planner
-
-
-def test_statistics_of_the_planner(patient: Patient, asking: Roles) -> None:
-    patient.run(
-        "CREATE TABLE t (a int, b int); INSERT INTO t SELECT n, n FROM generate_series(1, 2000) AS n;"
-        "CREATE STATISTICS a_b ON a, b FROM t; ANALYZE t"
-    )
-    assert said(patient.ask(StatisticsLost())) == Answered("ok", 2)
-    patient.run("DELETE FROM pg_statistic WHERE starelid = 't'::regclass; DELETE FROM pg_statistic_ext_data")
-    result = patient.ask(StatisticsLost())
-    assert said(result) == Answered(
-        "warning",
-        2,
-        (("public.a_b", "warning", "none, of 2,000 rows"), ("public.t", "warning", "none, of 2,000 rows")),
-    )
-    assert fixes(result) == [("sql", 'ANALYZE "public"."t";')] * 2
-    assert said(patient.ask(StatisticsLost(min_rows=2001))) == Answered("ok", 2)
-    for role in (asking.bare, asking.monitor):
-        assert said(patient.ask(StatisticsLost(), role=role)) == Answered(
-            "skipped",
-            reason="the statistics of 2 of 2 tables and extended statistics are hidden",
-            remedy=f'GRANT "pg_read_all_data" TO "{role}";',
-        )
-    patient.run(f'ALTER TABLE t OWNER TO "{asking.owner}"')
-    patient.run(fixes(result)[0][1])
-    assert said(patient.ask(StatisticsLost(), role=asking.owner)) == Answered("ok", 2)

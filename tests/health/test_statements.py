@@ -85,18 +85,6 @@ def test_the_plan_of_ones_own_statement(watched: Patient, asking: Roles) -> None
     assert of_other.details[1:] == ()
 
 
-@pytest.mark.parametrize("check", [SLOW, MissingGinIndex(min_bytes=0, min_calls=1)], ids=["slow", "gin"])
-def test_statements_of_others_are_hidden(watched: Patient, asking: Roles, check: Check) -> None:
-    watched.run("CREATE TABLE t (id int, data jsonb)")
-    watched.run(FORGET)
-    watched.run("SELECT 1")
-    for role in (asking.bare, asking.owner):
-        result = watched.ask(check, role=role)
-        assert said(result).status == "skipped"
-        assert re.fullmatch(rf"\d+ of \d+ statements? (?:is|are) hidden from {role}", result.reason)
-        assert result.remedy == f'GRANT "pg_monitor" TO "{role}";'
-
-
 def test_a_schema_that_may_not_be_used(watched: Patient, asking: Roles) -> None:
     watched.run('REVOKE USAGE ON SCHEMA "Its schema" FROM PUBLIC')
     for check in (SLOW, StatementStatistics()):
@@ -143,11 +131,6 @@ def test_that_the_extension_is_missing_is_told(patient: Patient, asking: Roles) 
     )
     for role in ("", asking.bare):
         assert said(patient.ask(StatementStatistics(), role=role)) == Answered("ok", 1, (missing,))
-
-
-def test_the_extension_is_well(watched: Patient, asking: Roles) -> None:
-    for role in ("", asking.bare, asking.monitor):
-        assert said(watched.ask(StatementStatistics(warning_evictions=1 << 30), role=role)) == Answered("ok", 1)
 
 
 @pytest.mark.parametrize(

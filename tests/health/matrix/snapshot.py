@@ -370,7 +370,7 @@ CASES = (
         ill=paused,
         bad="""
             warning, snapshot: 1 standbys
-            warning this standby: 0 bytes behind, <time> (paused); should be: <time> and 16 MB, or 1.0 GB
+            warning this standby: <size> behind, <time> (paused); should be: <time> and 16 MB, or 1.0 GB
         """,
         mends=(),
     ),

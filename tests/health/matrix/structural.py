@@ -100,15 +100,19 @@ CASES = (
         no="ok, structural: 1 triggers",
         well=FAMILY,
         ok="ok, structural: 3 triggers",
-        ill=f"{FAMILY} RESET ROLE; ALTER TABLE child DISABLE TRIGGER ALL; "
+        ill=f"{FAMILY} CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; "
+        "CREATE TRIGGER own BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION f(); "
+        "RESET ROLE; ALTER TABLE child DISABLE TRIGGER ALL; "
         "ALTER ROLE bare SET session_replication_role = replica",
         bad="""
-            critical, structural: 4 triggers
+            critical, structural: 5 triggers
             critical bare: session_replication_role is replica: no foreign key is kept, no trigger fires; should
                 be: origin
               sql: ALTER ROLE "bare" RESET session_replication_role;
             critical public.child.child_fk: its trigger is disabled; should be: enabled
               sql: ALTER TABLE "public"."child" ENABLE TRIGGER ALL;
+            warning public.child.own: disabled; should be: enabled
+              sql: ALTER TABLE "public"."child" ENABLE TRIGGER "own";
         """,
     ),
     Case(
@@ -129,8 +133,9 @@ CASES = (
     Case(
         check=ReplicaIdentityMissing(),
         no="skipped, structural: there are no published tables to examine",
-        well="CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION p FOR TABLE t",
-        ok="ok, structural: 1 published tables",
+        well="CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE whole (x int); "
+        "ALTER TABLE whole REPLICA IDENTITY FULL; CREATE PUBLICATION p FOR TABLE t, whole",
+        ok="ok, structural: 2 published tables",
         ill="CREATE TABLE t (x int); CREATE TABLE u (id int); CREATE PUBLICATION p FOR TABLE t, u",
         bad="""
             critical, structural: 2 published tables
