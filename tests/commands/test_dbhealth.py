@@ -415,6 +415,7 @@ def test_explain() -> None:
         "\n"
         "Evidence: structural. Examines primary keys narrower than bigint.\n"
         "Tags: capacity, keys.\n"
+        "Needs: pg_read_all_data, where the objects are not the role's own.\n"
         "Threshold warning_percent: 50\n"
         "Threshold critical_percent: 85\n"
         "Threshold warning_left_seconds: 7,776,000\n"
