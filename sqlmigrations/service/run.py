@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from sqlmigrations.database import Connection, raw
-from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.database import Connection, fetch_row, raw
+from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable
 from sqlmigrations.history import Chain, Tables, ensure_tables, identify, locate, read_head
 from sqlmigrations.runner.executor import Executor
 from sqlmigrations.runner.journal import Journal
@@ -96,6 +96,7 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
     Raises:
         RunLockHeld: another run held the lock for longer than ``lock_wait`` seconds.
         ConfigurationError: the call is inside a transaction, or the history's tables can't be found or made.
+        DatabaseUnavailable: nothing can be written there.
     """
 
     def on_wait(holder: Holder | None) -> None:
@@ -107,6 +108,7 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
 
     _check_not_inside(wrapper)
     _revive(wrapper)
+    _check_writable(wrapper)
     with ExitStack() as stack:
         lock = stack.enter_context(RunLock(wrapper, locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait))
         _revive(wrapper)
@@ -132,6 +134,22 @@ def _revive(wrapper: BaseDatabaseWrapper) -> None:
     """Open the connection anew if the server has ended it while it was idle, as ``idle_session_timeout`` does."""
     if not (wrapper.in_atomic_block or wrapper.is_usable()):
         wrapper.close()
+
+
+def _check_writable(wrapper: BaseDatabaseWrapper) -> None:
+    """Check that the server is no standby and the session not read only."""
+    statement = "SELECT pg_catalog.pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'"
+    is_standby, is_read_only = fetch_row(raw(wrapper), statement)
+    if is_standby:
+        raise DatabaseUnavailable(
+            f"Database '{wrapper.alias}' is on a standby, which is read only.",
+            hint="Name an alias that leads to its primary with --database.",
+        )
+    if is_read_only:
+        raise DatabaseUnavailable(
+            f"Sessions with database '{wrapper.alias}' are read only.",
+            hint="Look for default_transaction_read_only: in the alias's OPTIONS, or set for its role or database.",
+        )
 
 
 def _check_not_inside(wrapper: BaseDatabaseWrapper) -> None:

@@ -499,3 +499,17 @@ def test_a_run_id_is_its_own(fresh_database: str, folder: Path) -> None:
         (first, "001.sql"),
         (second, "002.sql"),
     ]
+
+
+def test_where_nothing_may_be_written_is_told_before_anything_is_tried(fresh_database: str, folder: Path) -> None:
+    put(folder, FILES)
+    run_sql(f"ALTER DATABASE {fresh_database} SET default_transaction_read_only = on")
+    connections["default"].close()
+    ran = applysql()
+    assert (ran.err.splitlines(), ran.code) == (
+        [
+            "CommandError: Sessions with database 'default' are read only.",
+            "  Look for default_transaction_read_only: in the alias's OPTIONS, or set for its role or database.",
+        ],
+        2,
+    )
