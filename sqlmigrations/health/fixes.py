@@ -212,6 +212,31 @@ def attach_partitions(subject: Subject) -> Fix:
     )
 
 
+def add_foreign_key(subject: Subject, table: str, column: str, *, is_of_model: bool) -> tuple[Fix, ...]:
+    """Return how to add a foreign key to a table of the same schema; writers go on while it is checked."""
+    name = django_name(subject.table, *subject.columns, "fk")
+    by_hand = noted(
+        "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) NOT VALID;",
+        relation(subject),
+        sql.Identifier(name),
+        columns(subject.columns),
+        sql.Identifier(subject.schema, table),
+        sql.Identifier(column),
+        note="takes ShareRowExclusive on both tables for a moment; then VALIDATE CONSTRAINT in another transaction, "
+        "once no row points at nothing",
+    )
+    model = model_of(subject) if is_of_model else None
+    fields = fields_of(model, subject.columns) if model is not None else []
+    if model is None or not fields:
+        return (by_hand,)
+    operation = Fix(
+        FixKind.DJANGO,
+        f'AlterField("{model._meta.model_name}", "{fields[0].name}", models.ForeignKey(..., db_constraint=True))',
+        f"in {label(model)}; it checks all rows under ShareRowExclusive on both tables",
+    )
+    return operation, by_hand
+
+
 def drop_foreign_key(subject: Subject) -> tuple[Fix, ...]:
     """Return how to drop a foreign key that another one repeats; nothing rests on it."""
     return (

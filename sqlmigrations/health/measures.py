@@ -43,6 +43,8 @@ class Measures:
     tables: BySchema = field(default_factory=dict)
     #: Size in bytes and scans of each index; those of partitions count as one.
     indexes: BySchema = field(default_factory=dict)
+    #: The transaction that refreshed each materialized view, and the changes counted by then in the tables it reads.
+    matviews: BySchema = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return what is kept beside the columns of a run."""
@@ -72,6 +74,7 @@ _MEASURED = (
     "sequences",
     "tables",
     "indexes",
+    "matviews",
 )
 
 

@@ -33,6 +33,7 @@ def measure(probe: Probe) -> Measures:
         sequences=_sequences(probe),
         tables=_by_schema(probe.rows("measured_tables"), "bytes", "rows", "scans", "index_scans"),
         indexes=_by_schema(probe.rows("measured_indexes"), "bytes", "scans"),
+        matviews=_by_schema(probe.rows("matview_stale"), "refreshed_by", "changes"),
     )
 
 

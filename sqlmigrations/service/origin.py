@@ -68,7 +68,7 @@ class Origins:
 
     def _of_files(self, subject: Subject) -> Origin | None:
         if subject.kind in _NAMED:
-            return self._made.get((subject.kind, subject.name))
+            return self._made.get((subject.kind, subject.name or subject.table))
         parts = {subject.table, *subject.columns, *([subject.name] if subject.kind == "constraint" else [])}
         for wanted in (parts, {subject.table, *subject.columns}):
             found = [statement for statement in self._statements if wanted <= statement.words]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlmigrations.health.base import Check
-from sqlmigrations.health.cumulative import access, bloat, indexes, server, statements, upkeep
+from sqlmigrations.health.cumulative import access, bloat, indexes, matviews, server, statements, upkeep
 
 #: All of them, in the order in which they are listed.
 CHECKS: tuple[type[Check], ...] = (
@@ -11,6 +11,7 @@ CHECKS: tuple[type[Check], ...] = (
     *indexes.CHECKS,
     *bloat.CHECKS,
     *upkeep.CHECKS,
+    *matviews.CHECKS,
     *access.CHECKS,
     *server.CHECKS,
 )

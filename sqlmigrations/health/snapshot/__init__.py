@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlmigrations.health.base import Check
-from sqlmigrations.health.snapshot import ages, configuration, horizon, locks, replication, sessions
+from sqlmigrations.health.snapshot import ages, configuration, damage, horizon, locks, replication, sessions
 
 #: All of them, in the order in which they are listed.
 CHECKS: tuple[type[Check], ...] = (
@@ -12,5 +12,6 @@ CHECKS: tuple[type[Check], ...] = (
     *horizon.CHECKS,
     *ages.CHECKS,
     *replication.CHECKS,
+    *damage.CHECKS,
     *configuration.CHECKS,
 )

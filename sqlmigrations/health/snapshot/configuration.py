@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
@@ -289,4 +289,69 @@ class StatisticsLost(Check):
         )
 
 
-CHECKS: tuple[type[Check], ...] = (ServerSettings, SessionTimeouts, EndOfLife, StatisticsLost)
+@dataclass(frozen=True, kw_only=True)
+class HostAuthentication(Check):
+    """``pg_hba.conf`` decides who gets in, and how: ``trust`` lets anybody in who reaches the server, as any role.
+
+    ``password`` sends the password as it is, which TLS alone hides. ``md5`` can be broken and is on its way out;
+    ``scram-sha-256`` takes its place. Rules for the machine itself are left alone.
+    """
+
+    id = "host_authentication"
+    title = "Nobody gets in without a proof"
+    evidence = Evidence.SNAPSHOT
+    examines = "rules of pg_hba.conf"
+    tags = frozenset({"security", "settings"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at all rules of the file.
+
+        Raises:
+            Skip: this role may not read them.
+        """
+        try:
+            rows = probe.rows()
+        except errors.InsufficientPrivilege as error:
+            role = sql.Identifier(probe.capabilities.role)
+            grants = (
+                "GRANT SELECT ON pg_catalog.pg_hba_file_rules TO {0}; "
+                "GRANT EXECUTE ON FUNCTION pg_catalog.pg_hba_file_rules() TO {0};"
+            )
+            raise Skip("pg_hba.conf may not be read", sql.SQL(grants).format(role).as_string()) from error
+        return answer(self.judge(row) for row in rows)
+
+    def judge(self, row: Row) -> Finding | None:
+        """Judge one rule."""
+        if row["error"]:
+            return _rule(row, Severity.WARNING, f"the server can't read it: {row['error']}", "a rule that it can read")
+        known = _METHODS.get(row["method"])
+        if known is None or row["type"] == "local" or row["address"] in _OWN_MACHINE:
+            return None
+        severity, means = known
+        where = f"{row['type']} {row['databases']} {row['roles']} {row['address']}".strip()
+        return _rule(row, severity, f"{where}: {row['method']}, {means}", "scram-sha-256 or cert")
+
+
+#: Methods that are found fault with, and what they do.
+_METHODS = {
+    "trust": (Severity.WARNING, "which asks for no password"),
+    "password": (Severity.WARNING, "which sends the password as it is"),
+    "md5": (Severity.INFO, "which can be broken"),
+}
+
+_OWN_MACHINE = ("127.0.0.1", "::1", "localhost", "samehost")
+
+
+def _rule(row: Row, severity: Severity, observed: str, threshold: str) -> Finding:
+    fix = Fix(FixKind.SHELL, "pg_hba.conf", "change the line, then SELECT pg_reload_conf();")
+    return Finding(
+        subject=Subject("rule", name=f"pg_hba.conf line {row['line']}"),
+        severity=severity,
+        observed=observed,
+        threshold=threshold,
+        fixes=(fix,),
+        identity=(row["type"], row["databases"], row["roles"], row["address"], row["method"]),
+    )
+
+
+CHECKS: tuple[type[Check], ...] = (ServerSettings, SessionTimeouts, HostAuthentication, EndOfLife, StatisticsLost)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import ForeignKey
+
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     DAY,
@@ -202,6 +204,61 @@ class DuplicateForeignKey(Check):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MissingForeignKey(Check):
+    """A column that points at rows of another table without a foreign key keeps pointing when they are gone.
+
+    Told are relations of Django's models with ``db_constraint=False``, and, in tables of no model, numbers and uuids
+    called ``something_id`` where the schema has one table of that name. It is information: partitioned archives,
+    imports and other services have their reasons.
+    """
+
+    id = "missing_fk_constraint"
+    title = "Columns that point at other tables have a foreign key"
+    evidence = Evidence.STRUCTURAL
+    examines = "columns that point at other tables"
+    tags = frozenset({"integrity", "keys"})
+
+    def run(self, probe: Probe) -> Answer:
+        """Look at the columns whose names end in ``_id``."""
+        pointing = [(row, _target(row)) for row in probe.rows()]
+        return answer(self._judge(row, target) for row, target in pointing if row["is_held"] or target is not None)
+
+    def _judge(self, row: Mapping[str, Any], target: _Target | None) -> Finding | None:
+        if row["is_held"] or target is None:
+            return None
+        subject = Subject.of("column", row)
+        why = "db_constraint=False" if target.is_of_model else "its name says so"
+        return Finding(
+            subject=subject,
+            severity=Severity.INFO,
+            observed=f"points at {subject.schema}.{target.table} without a foreign key ({why})",
+            threshold="a foreign key",
+            fixes=fixes.add_foreign_key(subject, target.table, target.column, is_of_model=target.is_of_model),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The table and column that a column points at."""
+
+    table: str
+    column: str
+    is_of_model: bool
+
+
+def _target(row: Mapping[str, Any]) -> _Target | None:
+    """Return what a column points at: what its model says, where it has one, else what its name says."""
+    subject = Subject.of("column", row)
+    model = fixes.model_of(subject)
+    if model is None:
+        return _Target(row["parent_table"], row["parent_column"], False) if row["parent_table"] else None
+    (field,) = fixes.fields_of(model, subject.columns) or (None,)
+    if not isinstance(field, ForeignKey):
+        return None
+    return _Target(field.target_field.model._meta.db_table, str(field.target_field.column), True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntegerPrimaryKey(Check):
     """An integer primary key ends at 2,147,483,647; changing it late rewrites a large table and all that point at it.
 
@@ -282,5 +339,6 @@ CHECKS: tuple[type[Check], ...] = (
     ForeignKeyWithoutIndex,
     ForeignKeyTypeMismatch,
     DuplicateForeignKey,
+    MissingForeignKey,
     IntegerPrimaryKey,
 )
