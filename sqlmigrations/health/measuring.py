@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlmigrations.health.base import Probe
+from sqlmigrations.health.cumulative.window import window_file
 from sqlmigrations.health.measures import MULTIXACTS, Measures
 from sqlmigrations.health.structural.sequences import last_values
 
@@ -40,11 +41,6 @@ def measure(probe: Probe) -> Measures:
 def place_of(probe: Probe) -> Row:
     """Return where and when this is: the columns ``at``, ``place``, and ``since`` of the counters."""
     return {**probe.row("measured_server"), **probe.row(window_file(probe))}
-
-
-def window_file(probe: Probe) -> str:
-    """Return the name of the SQL file that tells since when this server counts."""
-    return "statistics_window" if probe.capabilities.has("pg_stat_checkpointer") else "statistics_window_16"
 
 
 def _sequences(probe: Probe) -> dict[str, dict[str, Any]]:

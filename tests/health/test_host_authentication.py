@@ -13,7 +13,7 @@ from tests.helpers import role
 
 def _rule(**changes: Any) -> dict[str, Any]:
     return {
-        "line": 7, "type": "host", "databases": "all", "roles": "app", "address": "0.0.0.0", "method": "scram-sha-256",
+        "line": 7, "type": "host", "databases": "all", "roles": "app", "address": "10.0.0.0", "method": "scram-sha-256",
         "error": None,
     } | changes  # fmt: skip
 
@@ -22,9 +22,9 @@ def _rule(**changes: Any) -> dict[str, Any]:
     ("row", "expected"),
     [
         (_rule(), None),
-        (_rule(method="trust"), ("warning", "host all app 0.0.0.0: trust, which asks for no password")),
-        (_rule(method="password"), ("warning", "host all app 0.0.0.0: password, which sends the password as it is")),
-        (_rule(method="md5"), ("info", "host all app 0.0.0.0: md5, which can be broken")),
+        (_rule(method="trust"), ("warning", "host all app 10.0.0.0: trust, which asks for no password")),
+        (_rule(method="password"), ("warning", "host all app 10.0.0.0: password, which sends the password as it is")),
+        (_rule(method="md5"), ("info", "host all app 10.0.0.0: md5, which can be broken")),
         (_rule(method="trust", address="127.0.0.1"), None),
         (_rule(method="trust", type="local", address=""), None),
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlmigrations.health.cumulative.matviews import MaterializedViewStale, age_of
 from sqlmigrations.health.measures import Past
@@ -81,10 +81,12 @@ def test_a_view_that_was_not_there_yet_is_left_out(own_patient: Patient) -> None
 
 def test_the_time_of_a_commit_tells_it_too() -> None:
     """With ``track_commit_timestamp``: where the counters began after the REFRESH, all that they count is newer."""
-    row = {"schema": "public", "table": "v", "refreshed_by": 5, "refreshed_seconds": 900.0, "changes": 7}
-    known = age_of(row, Past(), 800.0)
+    now = datetime(2026, 6, 11, tzinfo=UTC)
+    refreshed_at = now - timedelta(minutes=15)
+    row = {"schema": "public", "table": "v", "refreshed_by": 5, "refreshed_at": refreshed_at, "now": now, "changes": 7}
+    known = age_of(row, Past(), refreshed_at + timedelta(seconds=1))
     assert known is not None
     assert (known.changes, known.seconds) == (7, 900.0)
-    assert age_of(row, Past(), 1000.0) is None
+    assert age_of(row, Past(), refreshed_at - timedelta(seconds=1)) is None
     assert age_of(row, Past(), None) is None
-    assert age_of(row | {"refreshed_seconds": None}, Past(), 800.0) is None
+    assert age_of(row | {"refreshed_at": None}, Past(), now) is None

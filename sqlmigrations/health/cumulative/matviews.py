@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, Answer, Check, Evidence, Finding, Probe, Severity, Skip, Subject, answer
-from sqlmigrations.health.cumulative.window import FILES, window_seconds
+from sqlmigrations.health.cumulative.window import FILES, window_file
 from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.units import counted, percent, span
 
@@ -20,7 +21,7 @@ class _Age:
     """What has changed in the tables that a view reads, and for at least how many seconds it was not refreshed."""
 
     changes: int = 0
-    seconds: float = field(default=0.0)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +52,8 @@ class MaterializedViewStale(Check):
             Skip: of none it can be told when it was refreshed.
         """
         rows = probe.rows()
-        window = window_seconds(probe)
-        ages = [(row, age_of(row, probe.past, window)) for row in rows]
+        since = probe.row(window_file(probe))["since"]
+        ages = [(row, age_of(row, probe.past, since)) for row in rows]
         known = [(row, age) for row, age in ages if age is not None]
         if rows and not known:
             raise Skip(
@@ -92,20 +93,20 @@ class MaterializedViewStale(Check):
         )
 
 
-def age_of(row: Row, past: Past, window: float | None) -> _Age | None:
+def age_of(row: Row, past: Past, since: datetime | None) -> _Age | None:
     """Return how old a view is, at least; None where that can't be told.
 
     It was refreshed by another transaction than when it was measured: then it is young. By the same one: then it is as
-    old as that at least. With the time of its REFRESH, all that the server has counted since then is newer.
+    old as that at least. Where it was refreshed before the server began to count, ``since``, all changes are newer.
     """
     was = find(past.counted.matviews, row["schema"], row["table"]) if past.counted is not None else None
     if was is not None:
         refreshed_by, changes = was
         is_same = refreshed_by == row["refreshed_by"] and row["changes"] >= changes
         return _Age(row["changes"] - changes, past.counted_seconds) if is_same else _Age()
-    seconds = row["refreshed_seconds"]
-    if seconds is not None and window is not None and seconds >= window:
-        return _Age(row["changes"], seconds)
+    refreshed_at = row["refreshed_at"]
+    if refreshed_at is not None and since is not None and refreshed_at <= since:
+        return _Age(row["changes"], (row["now"] - refreshed_at).total_seconds())
     return None
 
 

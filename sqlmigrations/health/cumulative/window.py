@@ -44,11 +44,15 @@ def window_seconds(probe: Probe) -> float | None:
     They begin at the latest of all resets, those of the whole server included: after a crash nothing else tells that
     they are lost. A superuser also sees when the database was made, which may be later.
     """
-    has_checkpointer = probe.capabilities.has("pg_stat_checkpointer")
-    row = probe.row("statistics_window" if has_checkpointer else "statistics_window_16")
+    row = probe.row(window_file(probe))
     if row["seconds"] is None:
         return None
     known: list[float] = [row["seconds"]]
     if probe.capabilities.is_superuser:
         known += [made["seconds"] for made in probe.rows("database_made")]
     return max(0.0, min(known))
+
+
+def window_file(probe: Probe) -> str:
+    """Return the name of the SQL file that tells since when this server counts."""
+    return "statistics_window" if probe.capabilities.has("pg_stat_checkpointer") else "statistics_window_16"

@@ -29,10 +29,9 @@ SELECT
     c.xmin::pg_catalog.text::pg_catalog.int8 AS refreshed_by,
     CASE
         WHEN pg_catalog.current_setting('track_commit_timestamp')::pg_catalog.bool
-            THEN pg_catalog.date_part(
-                'epoch', pg_catalog.clock_timestamp() - pg_catalog.pg_xact_commit_timestamp(c.xmin)
-            )
-    END AS refreshed_seconds,
+            THEN pg_catalog.pg_xact_commit_timestamp(c.xmin)
+    END AS refreshed_at,
+    pg_catalog.clock_timestamp() AS now,
     coalesce(pg_catalog.sum(s.n_tup_ins + s.n_tup_upd + s.n_tup_del), 0)::pg_catalog.int8 AS changes,
     coalesce(pg_catalog.sum(greatest(s.n_live_tup, t.reltuples::pg_catalog.int8, 0)), 0)::pg_catalog.int8 AS rows
 FROM pg_catalog.pg_class AS c

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlmigrations.health.cumulative.access import CacheHit, HotUpdates, SequentialScans
 from sqlmigrations.health.cumulative.bloat import IndexBloat, TableBloat
 from sqlmigrations.health.cumulative.indexes import UnusedIndex
+from sqlmigrations.health.cumulative.matviews import MaterializedViewStale
 from sqlmigrations.health.cumulative.server import Checkpoints, StandbyConflicts, TemporaryFiles
 from sqlmigrations.health.cumulative.statements import MissingGinIndex, SlowQueries, StatementStatistics
 from sqlmigrations.health.cumulative.upkeep import AnalyzeAge, DeadTuples, VacuumAge
@@ -145,6 +146,25 @@ def said(*statements: str, tables: str = "") -> State:
                 yield patient
             finally:
                 patient.run("DROP TABLE IF EXISTS item")
+
+    return made
+
+
+def viewed(sales: int) -> State:
+    """Return a state in which so many sales came in since a materialized view was refreshed."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        with world.database("viewed"), world.session("viewed", role="app") as seller:
+            seller.execute("CREATE TABLE sale (id int)")
+            seller.execute("CREATE MATERIALIZED VIEW report AS SELECT count(*) FROM sale")
+            with world.session("viewed") as almighty:
+                almighty.execute("SELECT pg_stat_reset()")
+            for _ in range(sales):
+                seller.execute("INSERT INTO sale VALUES (1)")
+            world.wait(f"SELECT FROM pg_stat_user_tables WHERE relname = 'sale' AND n_tup_ins = {sales}", "viewed")
+            with world.patient("viewed") as patient:
+                yield patient
 
     return made
 
@@ -329,6 +349,20 @@ CASES = (
             warning, cumulative: 3 tables
             warning public.dead: not analysed in the <time> counted, 4,500 changes since; should be: <time>
               sql: ANALYZE "public"."dead";
+        """,
+        mends=(),
+    ),
+    Case(
+        check=MaterializedViewStale(min_age_seconds=0),
+        no="skipped, cumulative: there are no materialized views to examine",
+        well=viewed(0),
+        ok="ok, cumulative: 1 materialized views",
+        ill=viewed(2),
+        bad="""
+            warning, cumulative: 1 materialized views
+            warning public.report: not refreshed for at least <time>; 2 changes since in the tables it reads (100.0
+                % of their rows); should be: below 20 % changed
+              sql: REFRESH MATERIALIZED VIEW CONCURRENTLY "public"."report";
         """,
         mends=(),
     ),

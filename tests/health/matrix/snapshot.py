@@ -6,11 +6,19 @@ import contextlib
 from collections.abc import Iterator
 from datetime import date
 
+import psycopg
 import pytest
 
 from sqlmigrations.health.snapshot import configuration
 from sqlmigrations.health.snapshot.ages import AntiWraparoundVacuum, MultixactWraparound, TransactionIdWraparound
-from sqlmigrations.health.snapshot.configuration import EndOfLife, ServerSettings, SessionTimeouts, StatisticsLost
+from sqlmigrations.health.snapshot.configuration import (
+    EndOfLife,
+    HostAuthentication,
+    ServerSettings,
+    SessionTimeouts,
+    StatisticsLost,
+)
+from sqlmigrations.health.snapshot.damage import ChecksumFailures, Corruption
 from sqlmigrations.health.snapshot.horizon import HorizonHolder
 from sqlmigrations.health.snapshot.locks import Blocked
 from sqlmigrations.health.snapshot.replication import Archiver, ReplicaLag, Slots, SubscriptionErrors
@@ -188,6 +196,56 @@ def ended(day: date) -> State:
         with pytest.MonkeyPatch.context() as patch, world.patient() as patient:
             patch.setattr(configuration, "LAST_RELEASES", {world.major: day})
             yield patient
+
+    return made
+
+
+@contextlib.contextmanager
+def scratched(world: World) -> Iterator[Patient]:
+    """Write over a page of a table behind the server's back, and read it."""
+    with world.database("scratched"), world.session("scratched") as owner:
+        owner.execute("CREATE TABLE t AS SELECT n FROM generate_series(1, 9) AS n")
+        owner.execute("VACUUM FULL t")  # writes the new file past the server's memory
+        ((path,),) = owner.execute("SELECT pg_relation_filepath('t')").fetchall()
+        with (world.primary.data / path).open("r+b") as file:
+            file.seek(8000)
+            file.write(b"scratch")
+        with contextlib.suppress(psycopg.errors.DataCorrupted):
+            owner.execute("SELECT * FROM t")
+        world.wait("SELECT FROM pg_stat_database WHERE datname = 'scratched' AND checksum_failures > 0")
+        with world.patient() as patient:
+            yield patient
+
+
+#: A function that says it is immutable and then isn't: the entries of the index don't fit the rows any more.
+CHECKED = """
+CREATE TABLE t (x int);
+INSERT INTO t VALUES (1);
+CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+CREATE INDEX t_f ON t (f(x));
+RESET ROLE;
+CREATE EXTENSION amcheck;
+GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean) TO app;
+GRANT EXECUTE ON FUNCTION verify_heapam TO app;
+"""
+
+
+def with_rule(rule: str) -> State:
+    """Return a state in which ``app`` may read pg_hba.conf, and the file has one rule more."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[Patient]:
+        path = world.primary.data / "pg_hba.conf"
+        kept = path.read_text()
+        path.write_text(f"{rule}\n")
+        grant = (
+            "RESET ROLE; GRANT SELECT ON pg_hba_file_rules TO app; GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO app"
+        )
+        try:
+            with world.built(grant) as patient:
+                yield patient
+        finally:
+            path.write_text(kept)
 
     return made
 
@@ -421,6 +479,67 @@ CASES = (
             critical archive_command: fails on <wal>, never worked; should be: the last attempt succeeded
               sql: SHOW archive_command;
               sql: SELECT * FROM pg_stat_archiver;
+        """,
+        mends=(),
+    ),
+    Case(
+        check=ChecksumFailures(),
+        no="ok, snapshot: <n> databases whose pages have checksums",
+        well="",
+        ok="ok, snapshot: <n> databases whose pages have checksums",
+        ill=scratched,
+        bad="""
+            critical, snapshot: <n> databases whose pages have checksums
+            critical scratched: 1 page with a wrong checksum, the last <time> ago; should be: none
+              shell: manage.py dbhealth --only corruption
+        """,
+        mends=(),
+    ),
+    Case(
+        check=Corruption(),
+        no="""
+            skipped, snapshot: the extension amcheck is not installed
+              CREATE EXTENSION amcheck;
+        """,
+        well=CHECKED,
+        hidden="""
+            skipped, snapshot: this role may not call public.bt_index_check(regclass,boolean) and
+                public.verify_heapam(regclass,boolean,boolean,text,bigint,bigint)
+              GRANT EXECUTE ON FUNCTION public.bt_index_check(regclass,boolean) TO "<role>"; GRANT EXECUTE ON
+                  FUNCTION public.verify_heapam(regclass,boolean,boolean,text,bigint,bigint) TO "<role>";
+        """,
+        hidden_from=("monitor", "bare"),
+        ok="ok, snapshot: 2 B-tree indexes and tables",
+        ill=f"{CHECKED} CREATE OR REPLACE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE "
+        "AS 'BEGIN RETURN $1 + 1; END'",
+        bad="""
+            critical, snapshot: 2 B-tree indexes and tables
+            critical public.t_f: heap tuple (0,1) from table "t" lacks matching index tuple within index "t_f"; should
+                be: no damage
+              sql: REINDEX INDEX CONCURRENTLY "public"."t_f";
+        """,
+    ),
+    Case(
+        check=HostAuthentication(),
+        no="""
+            skipped, snapshot: pg_hba.conf may not be read
+              GRANT SELECT ON pg_catalog.pg_hba_file_rules TO "<role>"; GRANT EXECUTE ON FUNCTION
+                  pg_catalog.pg_hba_file_rules() TO "<role>";
+        """,
+        well=with_rule("host all all 10.0.0.0/8 scram-sha-256"),
+        hidden="""
+            skipped, snapshot: pg_hba.conf may not be read
+              GRANT SELECT ON pg_catalog.pg_hba_file_rules TO "<role>"; GRANT EXECUTE ON FUNCTION
+                  pg_catalog.pg_hba_file_rules() TO "<role>";
+        """,
+        hidden_from=("monitor", "bare"),
+        ok="ok, snapshot: 1 rules of pg_hba.conf",
+        ill=with_rule("host all app 10.0.0.0/8 trust"),
+        bad="""
+            warning, snapshot: 1 rules of pg_hba.conf
+            warning pg_hba.conf line 1: host all app 10.0.0.0: trust, which asks for no password; should be:
+                scram-sha-256 or cert
+              shell: pg_hba.conf
         """,
         mends=(),
     ),

@@ -13,6 +13,7 @@ from sqlmigrations.health.structural.keys import (
     ForeignKeyTypeMismatch,
     ForeignKeyWithoutIndex,
     IntegerPrimaryKey,
+    MissingForeignKey,
     NoPrimaryKey,
     ReplicaIdentityMissing,
 )
@@ -187,6 +188,20 @@ CASES = (
             warning, structural: 2 foreign keys
             warning public.child.again: says the same as child_fk; should be: one foreign key
               sql: ALTER TABLE "public"."child" DROP CONSTRAINT "again";
+        """,
+    ),
+    Case(
+        check=MissingForeignKey(),
+        no="skipped, structural: there are no columns that point at other tables to examine",
+        well=f"{PARENT} CREATE TABLE child (parent_id int REFERENCES parent)",
+        ok="ok, structural: 1 columns that point at other tables",
+        ill=f"{PARENT} CREATE TABLE child (parent_id int)",
+        bad="""
+            ok, structural: 1 columns that point at other tables
+            info public.child.parent_id: points at public.parent without a foreign key (its name says so); should
+                be: a foreign key
+              sql: ALTER TABLE "public"."child" ADD CONSTRAINT "child_parent_id_fk" FOREIGN KEY ("parent_id")
+                  REFERENCES "public"."parent" ("id") NOT VALID;
         """,
     ),
     Case(

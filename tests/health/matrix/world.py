@@ -38,6 +38,8 @@ class Primary(ThrowAway):
         "max_connections": "100",
         "max_standby_streaming_delay": "0",
         "pg_stat_statements.max": "100",
+        # Tells when a materialized view was refreshed.
+        "track_commit_timestamp": "on",
         "track_io_timing": "on",
         "wal_level": "logical",
     }
