@@ -37,7 +37,7 @@ class MaterializedViewStale(Check):
     title = "Materialized views show what is"
     evidence = Evidence.CUMULATIVE
     examines = "materialized views"
-    tags = frozenset({"data"})
+    tags = frozenset({"integrity"})
     sql: ClassVar[tuple[str, ...]] = ("matview_stale", *FILES)
 
     #: Rows that were added, changed or removed, of all rows of the tables that it reads.
