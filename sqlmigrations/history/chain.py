@@ -99,15 +99,18 @@ class Chain:
         values = {**who, **what, "run": self.run, "at": self.clock.now(), "previous_hash": self.head}
         return Link(values, digest(values))
 
-    def write(self, connection: Connection, link: Link) -> None:
-        """Insert the row; the head moves when the caller says that it was committed."""
+    def statement(self, link: Link) -> sql.Composed:
+        """Return the statement that inserts the row."""
         row = {**link.values, "hash": link.hash}
-        statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        return sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
             self.tables.event,
             sql.SQL(", ").join(map(sql.Identifier, row)),
-            sql.SQL(", ").join(sql.Placeholder() * len(row)),
+            sql.SQL(", ").join(sql.Literal(adapt(value)) for value in row.values()),
         )
-        connection.execute(statement, [adapt(value) for value in row.values()])
+
+    def write(self, connection: Connection, link: Link) -> None:
+        """Insert the row; the head moves when the caller says that it was committed."""
+        connection.execute(self.statement(link))
 
     def advance(self, link: Link) -> None:
         """Take ``link`` for the head: it was committed."""

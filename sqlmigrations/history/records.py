@@ -88,8 +88,16 @@ def read_missing(
 
 def read_record(connection: Connection, tables: Tables, name: str) -> Record | None:
     """Return the record of one file."""
-    statement = sql.SQL("SELECT {} FROM {} WHERE filename = %s").format(_RECORD_COLUMNS, tables.record)
-    row = cursor(connection).execute(statement, [name]).fetchone()
+    return read_record_after(connection, tables, name)
+
+
+def read_record_after(connection: Connection, tables: Tables, name: str, *before: sql.Composable) -> Record | None:
+    """Execute the statements ``before``, and return the record of one file: all in one message."""
+    look = sql.SQL("SELECT {} FROM {} WHERE filename = {}").format(_RECORD_COLUMNS, tables.record, sql.Literal(name))
+    asked = cursor(connection).execute(sql.SQL("; ").join([*before, look]))
+    while asked.nextset():
+        pass
+    row = asked.fetchone()
     return _record(row) if row else None
 
 
@@ -120,17 +128,21 @@ def read_all_texts(connection: Connection, tables: Tables) -> dict[str, Texts]:
     return {name: Texts(applied, down) for name, applied, down in fetch_all(connection, statement)}
 
 
-def write_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
-    """Insert the record of ``filename``, or change just the columns that ``values`` names."""
+def record_statement(tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> sql.Composed:
+    """Return the statement that inserts the record of ``filename``, or changes just the columns ``values`` names."""
     columns = {"filename": filename, **values}
     names = [sql.Identifier(name) for name in columns]
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (filename) DO UPDATE SET {}").format(
+    return sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (filename) DO UPDATE SET {}").format(
         tables.record,
         sql.SQL(", ").join(names),
-        sql.SQL(", ").join(sql.Placeholder() * len(names)),
+        sql.SQL(", ").join(sql.Literal(adapt(value)) for value in columns.values()),
         sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in names[1:]),
     )
-    connection.execute(statement, [adapt(value) for value in columns.values()])
+
+
+def write_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
+    """Insert the record of ``filename``, or change just the columns that ``values`` names."""
+    connection.execute(record_statement(tables, filename, values))
 
 
 def change_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:

@@ -16,7 +16,7 @@ from django.db.utils import Error as DjangoError
 from psycopg.pq import TransactionStatus
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, fetch_row
+from sqlmigrations.database import Connection, cursor, fetch_row
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import Script
@@ -27,7 +27,7 @@ from sqlmigrations.runner import outcome as outcomes
 from sqlmigrations.runner.advice import advise
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.journal import Journal, is_chain_conflict
-from sqlmigrations.runner.lock import OnWait, file_holder, poll, try_file_lock
+from sqlmigrations.runner.lock import OnWait, file_holder, file_keys, poll, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.position import Moved
 from sqlmigrations.runner.send import send
@@ -106,6 +106,11 @@ class Executor:
         """Whether statements go without waiting for each other's answers; not every pooler bears that."""
         return bool(settings.PIPELINE) and not self.session.is_pooled
 
+    @property
+    def shares_connection(self) -> bool:
+        """Whether the journal writes over the working connection: inside a surrounding transaction it does."""
+        return self.journal.connect() is self.session.connection
+
     def run(self, task: Task, known: Record | None) -> Outcome:
         """Run ``task``, whose record was ``known`` when the plan was made, and return how it went.
 
@@ -114,10 +119,9 @@ class Executor:
         """
         if not self.session.is_alive:
             self._reconnect()
-        resumes = known is not None and known.state == State.PARTIAL
-        type = EventType.RESUMED if resumes else EventType.STARTED
-        self.journal.started(task, type, backend_pid=self.session.backend_pid)
         try:
+            if self.shares_connection or not task.script.directives.transaction:
+                self.begin(task, known)
             if task.script.directives.transaction:
                 return self._run(task, known)
             from sqlmigrations.runner.stepwise import Stepwise
@@ -126,6 +130,12 @@ class Executor:
         except SettledElsewhere as settled:
             note = "another run dealt with it meanwhile"
             return Outcome(task.name, settled.record.state, notes=(note,), settled_elsewhere=True)
+
+    def begin(self, task: Task, known: Record | None) -> Record | None:
+        """Note that the work on a file begins; return its record as it is committed now."""
+        resumes = known is not None and known.state == State.PARTIAL
+        type = EventType.RESUMED if resumes else EventType.STARTED
+        return self.journal.started(task, type, backend_pid=self.session.backend_pid)
 
     def _run(self, task: Task, known: Record | None) -> Outcome:
         """Try the task until it succeeds, fails for good, or has been tried often and long enough."""
@@ -181,27 +191,34 @@ class Executor:
         reading = task.script.read(objects=task.direction is Direction.FORWARDS)
         with self.notices_of(attempt), self.transaction():
             connection = self.session.connection
-            xid = self._enter(connection, task, known)
+            xid = self._enter(connection, task)
+            self.look_again(task, known, begins=attempt.number == 1 and not self.shares_connection)
             with self.watched(attempt, lock_timeout_of(task.script)):
                 for result in send(connection, reading, ahead=self.goes_ahead):
                     attempt.timings.add(result)
                 if task.verify is not None:
                     verify(connection, task.verify)
-                self.session.reset()
-            _check_transaction(connection, xid)
+                _check_transaction(xid, self.session.reset())
             self.note_locks(attempt)
-            attempt.link = self.journal.done(connection, task, reading, attempt)
-        self.journal.chain.advance(attempt.link)
+            # Django's COMMIT then finds the transaction ended, and psycopg sends none.
+            link = self.journal.done(connection, task, reading, attempt, commit=not self.shares_connection)
+        self.journal.chain.advance(link)
         return outcomes.done(task, reading, attempt)
 
-    def _enter(self, connection: Connection, task: Task, known: Record | None) -> str:
-        """Open the file's transaction: isolation, timeouts, the file's lock, a second look; return its id."""
-        if isolation := task.script.directives.isolation:
-            connection.execute(_ISOLATION[isolation])
-        set_timeouts(connection, task.script)
-        self.take_file_lock(connection, task, for_session=False)
-        self.look_again(task, known)
-        return transaction_id(connection)
+    def _enter(self, connection: Connection, task: Task) -> str:
+        """Open the file's transaction: isolation, timeouts, the file's lock; return its id. All in one round trip."""
+        with connection.pipeline() if self.goes_ahead else contextlib.nullcontext():
+            if isolation := task.script.directives.isolation:
+                connection.execute(_ISOLATION[isolation])
+            set_timeouts(connection, task.script)
+            keys = file_keys(self.schema, task.name)
+            asked = cursor(connection).execute(
+                "SELECT pg_try_advisory_xact_lock(%s, %s), pg_current_xact_id()::text", keys
+            )
+        taken, xid = asked.fetchall()[0]
+        if not taken:
+            self.take_file_lock(connection, task, for_session=False)
+        return str(xid)
 
     def was_committed(self, task: Task, attempt: Attempt) -> bool:
         """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened.
@@ -292,16 +309,17 @@ class Executor:
             holder = file_holder(connection, self.schema, task.name) or "it has just left"
             raise psycopg.errors.LockNotAvailable(f"An earlier run's backend still works on this file: {holder}.")
 
-    def look_again(self, task: Task, known: Record | None) -> None:
+    def look_again(self, task: Task, known: Record | None, *, begins: bool = False) -> None:
         """Check, under the file's lock, that nobody has dealt with the file since the plan was made.
 
-        The journal's connection sees what is committed now; the file's own transaction may have an older snapshot.
+        The journal's connection sees what is committed now; the file's own transaction may have an older snapshot. If
+        the work on the file ``begins``, that is noted in the same message.
 
         Raises:
             SettledElsewhere: somebody has.
             DatabaseUnavailable: the run lock's connection was lost.
         """
-        record = self.journal.record(task.name)
+        record = self.begin(task, known) if begins else self.journal.record(task.name)
         if record is not None and (known is None or record.attempted_at != known.attempted_at):
             raise SettledElsewhere(record)
 
@@ -369,9 +387,8 @@ def transaction_id(connection: Connection) -> str:
     return str(fetch_row(connection, "SELECT pg_current_xact_id()")[0])
 
 
-def _check_transaction(connection: Connection, began: str) -> None:
+def _check_transaction(began: str, now: str) -> None:
     """Check that the transaction about to be recorded is the one that the file began in."""
-    now = transaction_id(connection)
     if now != began:
         raise psycopg.ProgrammingError(
             f"The file ended its own transaction ({began}) and began another ({now}), so what it did can't be "

@@ -7,11 +7,13 @@ holds the run lock, since the file's transaction is rolled back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any, TypeVar
 
 import psycopg
 from django.db.utils import Error as DjangoError
+from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import Connection, is_lost
 from sqlmigrations.exceptions import DatabaseUnavailable
@@ -26,6 +28,8 @@ from sqlmigrations.history import (
     holds_event,
     read_head,
     read_record,
+    read_record_after,
+    record_statement,
     remove_record,
     write_record,
 )
@@ -37,6 +41,10 @@ from sqlmigrations.runner.task import Columns, Direction, Task, companions, read
 
 #: Writes what goes with an event, into its transaction.
 Write = Callable[[Connection], None]
+
+Answer = TypeVar("Answer")
+
+_NOT_DURABLE = sql.SQL("SET LOCAL synchronous_commit = off")
 
 
 class Journal:
@@ -51,18 +59,37 @@ class Journal:
         #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
         self.context: dict[str, Any] = {}
 
-    def started(self, task: Task, type: EventType, **details: Any) -> None:
-        """Note that an attempt begins. Nothing depends on its having reached the disk, so nobody waits for that."""
-        self.append(Event(type, task.name, details=self._directed(task, {**self.context, **details})), durable=False)
+    def started(self, task: Task, type: EventType, **details: Any) -> Record | None:
+        """Note that an attempt begins, and return the file's record as it is committed then, in one message.
 
-    def done(self, connection: Connection, task: Task, reading: Reading, attempt: Attempt) -> Link:
-        """Write the record and, last of all, the event into the open transaction; return the event's link.
+        Nothing depends on the event's having reached the disk, so nobody waits for that.
+        """
+        event = Event(type, task.name, details=self._directed(task, {**self.context, **details}))
+        return self._behind_the_head(lambda: self._started(event))
 
-        The caller moves the chain's head when the transaction is committed.
+    def _started(self, event: Event) -> Record | None:
+        link = self.chain.link(event)
+        with self.over_lock() as connection:
+            # What comes in one message is a transaction by itself; inside another it takes a savepoint.
+            is_alone = connection.info.transaction_status is TransactionStatus.IDLE
+            with nullcontext() if is_alone else connection.transaction():
+                record = read_record_after(
+                    connection, self.chain.tables, event.filename, _NOT_DURABLE, self.chain.statement(link)
+                )
+        self.chain.advance(link)
+        return record
+
+    def done(
+        self, connection: Connection, task: Task, reading: Reading, attempt: Attempt, *, commit: bool = False
+    ) -> Link:
+        """Write the record and, last of all, the event into the open transaction, and ``commit`` it: in one message.
+
+        The event's link is noted in the attempt before: should the answer never come, it is what to look for. The
+        caller moves the chain's head when the transaction is committed.
         """
         attempt.freeze()
         values = {**self._attempted(task, attempt), **task.done_columns(reading, self.chain.clock.now())}
-        write_record(connection, self.chain.tables, task.name, values)
+        record = record_statement(self.chain.tables, task.name, values)
         event = Event(
             task.done,
             task.name,
@@ -77,9 +104,10 @@ class Journal:
                 **task.details,
             },
         )
-        link = self.chain.link(event)
-        self.chain.write(connection, link)
-        return link
+        attempt.link = self.chain.link(event)
+        end = [sql.SQL("COMMIT")] if commit else []
+        connection.execute(sql.SQL("; ").join([record, self.chain.statement(attempt.link), *end]))
+        return attempt.link
 
     def failed(self, task: Task, attempt: Attempt, failure: Failure, state: State, **columns: Any) -> Failure:
         """Write down a failed attempt, ``columns`` being further columns of the record; return the failure as kept.
@@ -195,7 +223,7 @@ class Journal:
                 hint="Run it again: what was committed is on record, and the rest is still pending.",
             ) from error
 
-    def append(self, event: Event, write: Write | None = None, *, durable: bool = True) -> None:
+    def append(self, event: Event, write: Write | None = None) -> None:
         """Append ``event`` in a transaction of its own, together with what ``write`` writes.
 
         If another event has taken its place (an interrupt came before the end of a COMMIT was seen, say), it goes
@@ -204,19 +232,21 @@ class Journal:
         Raises:
             DatabaseUnavailable: the run lock's connection was lost.
         """
+        self._behind_the_head(lambda: self._append(event, write))
+
+    def _behind_the_head(self, act: Callable[[], Answer]) -> Answer:
+        """Append by ``act``, once more if somebody else has appended meanwhile."""
         try:
-            self._append(event, write, durable=durable)
+            return act()
         except psycopg.errors.UniqueViolation as error:
             if not is_chain_conflict(error):
                 raise
             self.follow()
-            self._append(event, write, durable=durable)
+            return act()
 
-    def _append(self, event: Event, write: Write | None, *, durable: bool) -> None:
+    def _append(self, event: Event, write: Write | None) -> None:
         link = self.chain.link(event)
         with self.over_lock() as connection, connection.transaction():
-            if not durable:
-                connection.execute("SET LOCAL synchronous_commit = off")
             if write is not None:
                 write(connection)
             self.chain.write(connection, link)

@@ -204,15 +204,20 @@ def file_class(schema: str) -> int:
     return key_of(f"files of {schema}")
 
 
+def file_keys(schema: str, name: str) -> tuple[int, int]:
+    """Return both keys of one file's lock of the history in ``schema``."""
+    return file_class(schema), key_of(name)
+
+
 def try_file_lock(connection: Connection, schema: str, name: str, *, session: bool) -> bool:
     """Take one file's lock of the history in ``schema``, for the session or the open transaction; return at once."""
     statement = "SELECT pg_try_advisory_lock(%s, %s)" if session else "SELECT pg_try_advisory_xact_lock(%s, %s)"
-    return bool(fetch_row(connection, statement, [file_class(schema), key_of(name)])[0])
+    return bool(fetch_row(connection, statement, file_keys(schema, name))[0])
 
 
 def free_file_lock(connection: Connection, schema: str, name: str) -> None:
     """Give the session's lock of one file back."""
-    connection.execute("SELECT pg_advisory_unlock(%s, %s)", [file_class(schema), key_of(name)])
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", file_keys(schema, name))
 
 
 def file_holder(connection: Connection, schema: str, name: str) -> Holder | None:

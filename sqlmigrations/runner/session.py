@@ -9,7 +9,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
+from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row, raw
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import backend_pid
 
@@ -24,6 +24,9 @@ _RESET = sql.SQL(
     "SET CONSTRAINTS ALL IMMEDIATE; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; "
     "UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES"
 )
+
+
+_TRANSACTION_ID = sql.SQL("; SELECT pg_catalog.pg_current_xact_id_if_assigned()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,16 @@ class Session:
             self.connection.execute("SELECT set_config(%s, %s, false)", [name, setting])
         return str(found)
 
-    def reset(self) -> None:
-        """Bring the session back to its start values, in one message.
+    def reset(self) -> str:
+        """Bring the session back to its start values; return the transaction's id, if it has one. All in one message.
 
         Raises:
             psycopg.Error: a deferred constraint is violated.
         """
-        self.connection.execute(_RESET + self.start.restore())
+        answers = cursor(self.connection).execute(_RESET + self.start.restore() + _TRANSACTION_ID)
+        while answers.nextset():
+            pass
+        return str(answers.fetchall()[0][0])
 
     def step_back(self) -> None:
         """Return to the roles of the start until the open transaction ends: the file may have taken on another one."""

@@ -231,8 +231,8 @@ class Stepwise:
             # The reset drops the session's lock, and what is committed frees this one.
             try_file_lock(self.connection, self.executor.schema, self.task.name, session=False)
             self.executor.session.reset()
-            self.attempt.link = self.executor.journal.done(self.connection, self.task, self._reading, self.attempt)
-        self.executor.journal.chain.advance(self.attempt.link)
+            link = self.executor.journal.done(self.connection, self.task, self._reading, self.attempt)
+        self.executor.journal.chain.advance(link)
         return outcomes.done(self.task, self._reading, self.attempt, *self.notes)
 
     def _pass_over(self, statement: Statement) -> None:

@@ -55,6 +55,11 @@ MOMENTS = {
 LASTING = ("COMMIT", "CREATE INDEX CONCURRENTLY", "CREATE UNIQUE INDEX", "DROP INDEX", "REINDEX", "VACUUM")
 
 
+def lasts(text: str) -> bool:
+    """Tell whether a message changes the database for good; a file's COMMIT rides with its record and its event."""
+    return text.startswith(LASTING) or text.endswith("; COMMIT")
+
+
 @dataclass
 class Steps:
     """The steps of a run, one list for each connection, the looks of the watcher aside."""
@@ -121,13 +126,13 @@ def points_of(steps: Steps, fault: Fault) -> list[Point]:
         for number, text in steps.of(role)
         if fault is not Fault.TERMINATE_LOCK or number > steps.before_the_lock
         for moment in MOMENTS[fault]
-        if moment is Moment.BEFORE or text.startswith(LASTING)
+        if moment is Moment.BEFORE or lasts(text)
     ]
 
 
 def some_of(points: Sequence[Point], count: int) -> list[Point]:
     """Return ``count`` of the points, evenly spread; every other one is around what lasts."""
-    lasting = [point for point in points if point.text.startswith(LASTING)]
+    lasting = [point for point in points if lasts(point.text)]
     half = count // 2
     return [*_spread(lasting, half), *_spread(points, count - half)]
 

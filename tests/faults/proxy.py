@@ -61,6 +61,8 @@ class Link:
     options: dict[str, str] = field(default_factory=dict)
     pid: int = 0
     steps: int = 0
+    #: How often the server said that it is ready: so often the client had to wait for it.
+    waits: int = 0
     current: Step | None = None
     is_cut: bool = False
 
@@ -180,6 +182,7 @@ class Proxy:
             for kind, message in _messages(link.server):
                 if kind == b"K":
                     link.pid = struct.unpack("!i", message[5:9])[0]
+                link.waits += kind == b"Z"
                 held += message
                 step = link.current
                 if step is not None and kind in b"ZG":

@@ -99,10 +99,10 @@ def test_a_failure_while_recording_leaves_nothing(
     assert applysql("002").code == 0
     done = Journal.done
 
-    def done_and_fail(self: Journal, connection: Any, *args: Any) -> Any:
+    def done_and_fail(self: Journal, connection: Any, *args: Any, commit: bool) -> Any:
         with monkeypatch.context() as patched:
-            patched.setattr(Chain, "write", fail)
-            return done(self, connection, *args)
+            patched.setattr(Chain, "statement", fail)
+            return done(self, connection, *args, commit=commit)
 
     monkeypatch.setattr(Journal, "done", done_and_fail)
     assert applysql().code == 1
@@ -343,16 +343,11 @@ def at_commit(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], None
     def arrange(act: Callable[[Any], None]) -> None:
         done = Journal.done
 
-        def done_then_act(self: Journal, connection: Any, *args: Any) -> Any:
+        def done_then_act(self: Journal, connection: Any, *args: Any, commit: bool) -> Any:
+            assert commit
             link = done(self, connection, *args)
             monkeypatch.setattr(Journal, "done", done)
-            commit = connection.commit
-
-            def instead() -> None:
-                del connection.commit
-                act(commit)
-
-            connection.commit = instead
+            act(lambda: connection.execute("COMMIT"))
             return link
 
         monkeypatch.setattr(Journal, "done", done_then_act)

@@ -47,10 +47,10 @@ def before_the_end(
     def arrange(action: Callable[[], None]) -> None:
         left = [action]
 
-        def acting_reset(self: Session) -> None:
+        def acting_reset(self: Session) -> str:
             if left:
                 left.pop()()
-            reset(self)
+            return reset(self)
 
         monkeypatch.setattr(Session, "reset", acting_reset)
 

@@ -1,0 +1,44 @@
+"""Over a network a run takes as long as the answers that it waits for: each file costs a handful, at any length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.databases import address
+from tests.faults.points import WATCHING, through
+from tests.faults.processes import Place, run
+from tests.faults.proxy import Moment, Proxy, Step
+from tests.helpers import put
+
+STATEMENTS = "".join(f"CREATE TABLE t{{0}}_{number} (id int);\n" for number in range(40))
+
+#: The file's transaction with its lock, the event of its beginning with the look at its record, all of its statements,
+#: the session's reset, the locks that it took, and its record with its event and COMMIT. One more answer is not waited
+#: for: psycopg ends its BEGIN with a synchronisation of its own.
+TRIPS = 6 + 1
+
+
+def waits_of_a_run(server: Place, place: Place) -> int:
+    """Apply what is pending; return how many answers the run waited for, those of its watcher aside."""
+    watched: list[Step] = []
+
+    def hook(moment: Moment, step: Step) -> None:
+        if moment is Moment.ANSWERED and WATCHING in step.text:
+            watched.append(step)
+
+    with Proxy(address(server), hook) as proxy:
+        ran = run(through(proxy, place), "applysql")
+        assert (ran.code, ran.err) == (0, "")
+        return sum(link.waits for link in proxy.links) - len(watched)
+
+
+@pytest.mark.processes
+def test_each_file_costs_the_same_few_round_trips(server: Place, place: Place, folder: Path) -> None:
+    waits = []
+    for count in (1, 2, 6, 11):  # the first run makes the history's tables, and keeps the first version of the schema
+        names = [f"{count:03}_{number:03}" for number in range(count)]
+        put(folder, {f"{name}.sql": STATEMENTS.format(name) for name in names})
+        waits.append(waits_of_a_run(server, place))
+    assert [waits[2] - waits[1], waits[3] - waits[2]] == [4 * TRIPS, 5 * TRIPS]
