@@ -22,11 +22,14 @@ from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.schema.trial import trial
 
 #: Attributes that hold expressions as PostgreSQL writes them.
-EXPRESSIONS = frozenset({"definition", "predicate", "default", "generated", "using", "with_check", "constraints"})
+EXPRESSIONS = frozenset(
+    {"definition", "body", "predicate", "default", "generated", "using", "with_check", "constraints"}
+)
 
-#: Kinds whose expressions can be stored beside an empty table.
+#: Kinds whose expressions can be stored beside an empty table, or by themselves.
 KINDS = frozenset(
-    {"column", "constraint", "index", "policy", "trigger", "rule", "statistics", "view", "materialized view", "domain"}
+    {"column", "constraint", "index", "policy", "trigger", "rule", "statistics"}
+    | {"view", "materialized view", "domain", "function", "procedure"}
 )
 
 
@@ -181,12 +184,18 @@ def _statements(identity: Identity, attributes: Attributes, table: str, name: st
             clauses = (("USING", "using"), ("WITH CHECK", "with_check"))
             given = "".join(f" {word} ({attributes[key]})" for word, key in clauses if key in attributes)
             yield f"CREATE POLICY {own} ON {table} FOR {attributes.get('command', 'ALL')}{given}"
+        case "function" | "procedure" if "BEGIN ATOMIC" in definition and not _LOCKS.search(definition):
+            yield definition.replace(identity.name.partition("(")[0], name.partition("(")[0], 1)
         case "view" | "materialized view":
             yield f"CREATE VIEW {name} AS {definition}"
         case "domain":
             constraints = attributes.get("constraints", ())
             checks = "".join(f" {each}" for each in constraints) if isinstance(constraints, tuple) else ""
             yield f"CREATE DOMAIN {name} AS {attributes['type']}{checks}"
+
+
+#: Words of a body that would lock the tables it names; one without BEGIN ATOMIC is kept as it was written anyway.
+_LOCKS = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|FOR)\b")
 
 
 def _on(definition: str, table: str, other: str) -> str:

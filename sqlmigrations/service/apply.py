@@ -326,7 +326,17 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
             prospect = _prospect(wrapper, disk, options, footprints)
             judge(prospect.plan.runnable, {step.name for step in runnable})
             application = _Application(run, options, progress)
-            return _with_work(application, prospect) if prospect.plan.runnable else application.go(prospect)
+            if prospect.plan.runnable:
+                return _with_work(application, prospect)
+            if prospect.remembered.records:
+                _keep_first_version(run)
+            return application.go(prospect)
+
+
+def _keep_first_version(run: Run) -> None:
+    from sqlmigrations.service.snapshot import keep_first_version
+
+    keep_first_version(run)
 
 
 def _check_backup_is_possible() -> None:

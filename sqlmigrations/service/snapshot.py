@@ -214,6 +214,17 @@ def moving_snapshot(run: Run, *, files: Callable[[], Iterable[str]]) -> Iterator
                 logger.warning("The schema that the run left could not be kept: %s", str(error).strip())
 
 
+def keep_first_version(run: Run) -> None:
+    """Keep the schema as it is where files are on record and no run has left a version: after another tool, say."""
+    try:
+        connection, tables = run.journal.connect(), run.tables
+        if latest(connection, tables) is None:
+            before = Before(None, "")
+            look_after(connection, tables, before, reason=SnapshotReason.RUN, files=())
+    except FAILURES as error:
+        logger.warning("The schema that was found could not be kept: %s", str(error).strip())
+
+
 # What the snapshot says
 
 

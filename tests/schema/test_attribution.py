@@ -20,7 +20,7 @@ from sqlmigrations.schema.ddl_log import LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Severity, Source
 from sqlmigrations.service.authors import with_authors
 from tests.schema.conftest import EVERYTHING, connect
-from tests.schema.mutations import SOME_MUTATIONS, Mutation
+from tests.schema.mutations import MUTATIONS, SOME_MUTATIONS, Mutation
 
 MIGRATIONS = Path(sqlmigrations.__file__).parent / "migrations"
 TABLES = Tables("public")
@@ -87,6 +87,13 @@ def test_each_change_by_hand_has_its_author(connection: Connection, expected: Ca
         assert told.changed.statement == " ".join(mutation.statement.split())[:500]
         assert told.changed.by == connection.info.user
         assert told.changed.application == ", ".join(filter(None, ["bench", address]))
+
+
+def test_postgresql_logs_all_changes_but_a_few() -> None:
+    """All changes by hand have their author but these five."""
+    unseen = [mutation.statement for mutation in MUTATIONS if mutation.statement.startswith(UNSEEN)]
+    assert (len(MUTATIONS), len(unseen)) == (148, 5)
+    assert len({(mutation.kind, mutation.attribute) for mutation in MUTATIONS}) == 120
 
 
 # Rules that the changes by hand don't touch

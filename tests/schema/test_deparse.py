@@ -44,6 +44,11 @@ UNSTABLE = """
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
     CREATE TRIGGER touching BEFORE UPDATE ON people FOR EACH ROW
         WHEN (NEW.name IN ('ann', 'bob')) EXECUTE FUNCTION touch();
+    CREATE FUNCTION is_known(called varchar) RETURNS boolean LANGUAGE sql
+        BEGIN ATOMIC SELECT called IN ('ann', 'bob') AND EXISTS (SELECT FROM people); END;
+    CREATE PROCEDURE "Odd one"."greet"(called varchar) LANGUAGE sql
+        BEGIN ATOMIC SELECT called IN ('ann', 'bob'); END;
+    CREATE FUNCTION forget() RETURNS void LANGUAGE sql BEGIN ATOMIC DELETE FROM people; END;
     CREATE RULE silent AS ON DELETE TO people WHERE OLD.name IN ('ann', 'bob') DO INSTEAD NOTHING;
 """
 

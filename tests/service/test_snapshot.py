@@ -243,3 +243,15 @@ def test_two_versions_of_different_readers_are_compared_by_what_both_read(
 
     assert between(two, three) == [("public.users.email", "default"), ("public.users.email", "storage")]
     assert between(one, three) == [("public.users.email", "default"), ("public.more", "presence")]
+
+
+def test_a_history_that_was_taken_over_gets_its_first_version_from_the_next_run(folder: Path) -> None:
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint);"})
+    apply(ApplyOptions())
+    run_sql("TRUNCATE sqlmigrations_schemasnapshot, sqlmigrations_schematext")
+    apply(ApplyOptions())
+    assert versions() == [("run", ())]
+    apply(ApplyOptions())
+    assert versions() == [("run", ())]
+    run_sql("DROP TABLE users")
+    assert drift() == [("table", "public.users", "presence")]
