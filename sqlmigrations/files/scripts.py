@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -272,10 +272,15 @@ def _unreadable(name: str, error: OSError) -> Problem:
     return Problem(f"can't be read: {error.strerror or error}", name, hint="Look at the file's owner and its rights.")
 
 
-def examine(script: Script) -> list[Problem]:
+def _ignore(statement: Statement) -> None:
+    """Take no note of a statement."""
+
+
+def examine(script: Script, note: Callable[[Statement], None] = _ignore) -> list[Problem]:
     """Read a script up to 16 MB whole and return what is wrong with it; larger ones are judged as they run.
 
     A statement that must not be there leaves the rest readable, so all of these are found; an open quote does not.
+    ``note`` is given each statement, for what else a caller wants to know of a file without reading it again.
     """
     try:
         if script.size > SMALL:
@@ -291,6 +296,7 @@ def examine(script: Script) -> list[Problem]:
         frame = _Frame(script.name, directives)
         for statement in splitter:
             problems += judge(statement, directives, script.name)
+            note(statement)
             try:
                 frame.holds(statement)
             except InvalidFile as error:

@@ -122,6 +122,17 @@ def may_need_autocommit(statement: Statement) -> str | None:
     return None
 
 
+def may_drop_index(statement: Statement) -> bool:
+    """Say quickly whether the statement drops an index, or a DO block may."""
+    match statement.keywords[:2]:
+        case ("DROP", "INDEX"):
+            return True
+        case ("DO", *_):
+            text = statement.sql.lower()
+            return b"drop" in text and b"index" in text
+    return False
+
+
 def waits_beside_others(statement: Statement) -> bool:
     """Say whether readers and writers go on while the statement waits for its locks, so that it may take its time.
 

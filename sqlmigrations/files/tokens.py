@@ -110,8 +110,7 @@ class Token(NamedTuple):
 
 _NUMBER = rb"(?:[0-9](?:_?+[0-9])*(?:\.(?!\.)(?:[0-9](?:_?+[0-9])*)?)?|\.[0-9](?:_?+[0-9])*)(?:[eE][-+]?+[0-9]++)?"
 _token = re.compile(
-    rb"(?P<space>" + SPACE + rb"++)"
-    rb"|(?P<COMMENT>" + LINE_COMMENT + rb")"
+    SPACE + rb"*+(?:(?P<COMMENT>" + LINE_COMMENT + rb")"
     rb"|(?P<block>/\*)"
     rb"|(?P<escape>[eE]')|(?P<string>(?:[bBxXnN]|[uU]&)?')"
     rb'|(?P<name>(?:[uU]&)?")'
@@ -121,9 +120,13 @@ _token = re.compile(
     rb"|(?P<dollar>" + DOLLAR_OPENER + rb")"
     rb"|(?P<PUNCTUATION>::|:=|\.\.|[,()\[\].;:])"
     rb"|(?P<OPERATOR>(?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=])+)"
-    rb"|(?P<OTHER>.)",
+    rb"|(?P<OTHER>.))",
     re.DOTALL,
 )
+#: The kinds of tokens that end where their pattern does, by the names of its groups.
+_WHOLE: dict[str, TokenKind] = {
+    kind.name: kind for kind in TokenKind if kind not in (TokenKind.STRING, TokenKind.QUOTED_NAME, TokenKind.OPERATOR)
+}
 _only_multi_char = re.compile(rb"[~!@#%^&|`?]")
 
 
@@ -131,27 +134,30 @@ def tokens(text: bytes, *, start: int = 0) -> Iterator[Token]:
     """Yield the tokens of a piece of SQL, comments among them, white space not."""
     position = start
     while match := _token.match(text, position):
-        position = match.end()
-        kind = match.lastgroup or "OTHER"
-        if kind == "space":
-            continue
-        if kind == "dollar":
-            position, kind = _end_of(text.find(match.group(), position), len(match.group()), text), "STRING"
-        elif kind == "block":
-            position, kind = _end_of(block_comment_end(text, match.start(), len(text)), 0, text), "COMMENT"
-        elif kind in ("escape", "string", "name"):
-            end = _end_of_quote(text, match)
-            position = _end_of(end, 0, text)
-            kind = "OTHER" if end < 0 else "QUOTED_NAME" if kind == "name" else "STRING"
-        elif kind == "OPERATOR":
-            position = match.start() + _operator_length(match.group())
-        yield Token(TokenKind[kind], text[match.start() : position], match.start())
+        group = match.lastgroup or "OTHER"
+        kind = _WHOLE.get(group)
+        begin, position = match.span(group)
+        if kind is None:
+            kind, position = _end_of_token(text, group, begin, position)
+        yield Token(kind, text[begin:position], begin)
 
 
-def _end_of_quote(text: bytes, opener: re.Match[bytes]) -> int:
-    if opener.lastgroup == "escape":
-        return escape_string_end(text, opener.start())
-    return _quote_end(text, opener.end(), _within_quote['"' if opener.lastgroup == "name" else "'"])
+def _end_of_token(text: bytes, group: str, begin: int, position: int) -> tuple[TokenKind, int]:
+    """Return the kind of a token and where it ends whose pattern matched its beginning alone, up to ``position``."""
+    match group:
+        case "dollar":
+            opener = text[begin:position]
+            return TokenKind.STRING, _end_of(text.find(opener, position), len(opener), text)
+        case "block":
+            return TokenKind.COMMENT, _end_of(block_comment_end(text, begin, len(text)), 0, text)
+        case "OPERATOR":
+            return TokenKind.OPERATOR, begin + _operator_length(text[begin:position])
+        case "escape":
+            end = escape_string_end(text, begin)
+        case _:
+            end = _quote_end(text, position, _within_quote['"' if group == "name" else "'"])
+    complete = TokenKind.QUOTED_NAME if group == "name" else TokenKind.STRING
+    return TokenKind.OTHER if end < 0 else complete, _end_of(end, 0, text)
 
 
 def _end_of(found: int, length: int, text: bytes) -> int:

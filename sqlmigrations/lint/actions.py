@@ -6,6 +6,7 @@ DO blocks and the bodies of functions in PL/pgSQL are read into: what they hold 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -40,25 +41,41 @@ class Action:
     command: int = 0
     inside: str = ""
     runs: bool = True
+    #: It is the only command of its ALTER TABLE.
+    is_only: bool = False
 
-    @functools.cached_property
+    @property
     def clause(self) -> str:
         """The text of one command of ALTER TABLE: ``ADD COLUMN a int``."""
-        found = clauses(self.sql)
-        return found[self.command][1] if self.command < len(found) else ""
+        return self._place[1]
 
     @functools.cached_property
     def line(self) -> int:
         """The line of the file where it begins."""
         if not self.table or b"\n" not in self.sql:
             return self.starts
+        return self.starts + self.sql.count(b"\n", 0, self._place[0])
+
+    @functools.cached_property
+    def _place(self) -> tuple[int, str]:
+        """Where one command of ALTER TABLE begins in its statement, and its text."""
+        if self.is_only and (only := _only_command.match(self.sql)):
+            return only.start(1), only[1].decode(errors="replace")
         found = clauses(self.sql)
-        return self.starts + (self.sql.count(b"\n", 0, found[self.command][0]) if self.command < len(found) else 0)
+        return found[self.command] if self.command < len(found) else (0, "")
 
     @property
     def text(self) -> str:
         """The statement's text without its semicolon."""
         return self.sql.decode(errors="replace").rstrip().rstrip(";").rstrip()
+
+
+#: An ALTER TABLE of plain words, without comments: what stands behind the table's name.
+_only_command = re.compile(
+    rb"ALTER\s++TABLE\s++(?:IF\s++EXISTS\s++)?(?:ONLY\s++)?[a-z_][a-z0-9_]*+(?:\.[a-z_][a-z0-9_]*+)?\s++"
+    rb"((?:(?!--|/\*)[^;])*[^;\s])\s*+;?\Z",
+    re.IGNORECASE,
+)
 
 
 @functools.lru_cache(maxsize=64)
@@ -110,9 +127,10 @@ def _of_tree(statement: Statement, parsed: Node, sql: bytes, line: int) -> Itera
     whole = Action(kind, node, statement, sql, line)
     if kind == "AlterTableStmt" and node.get("objtype") == "OBJECT_TABLE":
         table = relation(node["relation"])
-        for number, part in enumerate(node.get("cmds", [])):
-            command = part.get("AlterTableCmd", {})
-            yield replace(whole, kind=command.get("subtype", ""), node=command, table=table, command=number)
+        commands = [part.get("AlterTableCmd", {}) for part in node.get("cmds", [])]
+        for number, command in enumerate(commands):
+            subtype = command.get("subtype", "")
+            yield Action(subtype, command, statement, sql, line, table, number, is_only=len(commands) == 1)
     yield whole
     if kind == "DoStmt":
         options = options_of(node.get("args"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -85,9 +86,7 @@ class _File:
                 self._add(RULES["unparsed"], Hit("This could not be read: its tree has an unknown shape."), action)
 
     def _action(self, action: Action) -> None:
-        hits = [
-            (rule, hit) for rule, look in _looks(action.kind) if self._asked(rule) for hit in look(action, self.scope)
-        ]
+        hits = [(rule, hit) for rule, look in _looks(action.kind, self.style) for hit in look(action, self.scope)]
         if action.kind in (UNPARSED, UNREADABLE):
             hits += [(RULES[id], hit) for id, hit in hits_by_keywords(action)]
         for rule, hit in hits:
@@ -95,9 +94,6 @@ class _File:
         if action.runs:
             self._locks(action, slow=[hit for rule, hit in hits if rule.slow])
         self.scope.note(action)
-
-    def _asked(self, rule: Rule) -> bool:
-        return self.style or not rule.opt_in
 
     def _add(self, rule: Rule, hit: Hit, action: Action) -> None:
         found = finding(rule, hit, self.source.name, action.statement.number, action.line)
@@ -210,9 +206,10 @@ class _File:
         return not_allowed(self.found, [self.source])
 
 
-def _looks(kind: str) -> Iterator[tuple[Rule, Look]]:
-    yield from LOOKS.get(kind, ())
-    yield from LOOKS.get("*", ())
+@functools.cache
+def _looks(kind: str, style: bool) -> tuple[tuple[Rule, Look], ...]:
+    """Return the rules that look at actions of a kind, each with its function; with ``style``, those of style too."""
+    return tuple((rule, look) for rule, look in (*LOOKS.get(kind, ()), *LOOKS.get("*", ())) if style or not rule.opt_in)
 
 
 def tell(found: Iterable[Finding]) -> list[Finding]:

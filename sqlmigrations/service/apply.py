@@ -348,15 +348,16 @@ def _check_backup_is_possible() -> None:
 def _check_beforehand(runnable: Iterable[Step], connection: Connection, options: ApplyOptions) -> None:
     """Judge the files that would run, and the moment; raise what ``apply`` names for it."""
     steps = list(runnable)
-    judge(steps)
+    dropping = judge(steps)
     if options.gate:
         from sqlmigrations.service.gate import check_gate
 
         check_gate(options.database)
-    if not options.records_only:
+    scripts = [step.file for step in steps if options.lint or step.name in dropping]
+    if scripts and not options.records_only:
         from sqlmigrations.service.lint import refuse
 
-        refuse([step.file for step in steps], connection, asked=options.lint)
+        refuse(scripts, connection, asked=options.lint)
 
 
 def _with_work(application: _Application, prospect: _Prospect) -> RunResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
@@ -17,6 +17,7 @@ from sqlmigrations.files.footprint import Footprint, footprint
 from sqlmigrations.files.graph import arrange, required_migrations
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SMALL, SQLFile, examine
+from sqlmigrations.files.statements import Statement, may_drop_index
 from sqlmigrations.history import (
     Location,
     Record,
@@ -73,20 +74,30 @@ def _in_same_files(found: Found) -> list[Problem]:
     return [problem for problem in problems if problem not in found.errors]
 
 
-def judge(steps: Iterable[Step], known: Collection[str] = ()) -> None:
+def judge(steps: Iterable[Step], known: Collection[str] = ()) -> set[str]:
     """Read the files that would run whole, with their companions, before anything runs.
 
+    Those in ``known`` are not read again. What is returned are the names of the files that may drop an index.
+
     Raises:
-        InvalidFiles: with every problem of every file; those in ``known`` are not read again.
+        InvalidFiles: with every problem of every file.
     """
     problems: list[Problem] = []
+    dropping: set[str] = set()
     for step in steps:
         if step.name in known:
             continue
-        for script in (step.file, step.file.verify, step.file.down):
-            problems += examine(script) if script else []
+        problems += examine(step.file, partial(_note_dropped_index, dropping, step.name))
+        for companion in (step.file.verify, step.file.down):
+            problems += examine(companion) if companion else []
     if problems:
         raise InvalidFiles(problems)
+    return dropping
+
+
+def _note_dropped_index(dropping: set[str], name: str, statement: Statement) -> None:
+    if may_drop_index(statement):
+        dropping.add(name)
 
 
 @dataclass(frozen=True)

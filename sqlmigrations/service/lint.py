@@ -73,16 +73,15 @@ def lint_scripts(scripts: Iterable[Script], connection: Connection | None, *, th
 
 
 def refuse(scripts: Iterable[Script], connection: Connection, *, asked: bool) -> None:
-    """Keep a run from beginning that is known to go wrong: with ``asked``, by any serious finding.
+    """Keep a run from beginning that is known to go wrong: with ``asked`` by any serious finding in its files.
+
+    Without, ``scripts`` are those that may drop an index, and what PostgreSQL is sure to refuse is looked for alone.
 
     Raises:
         DangersFound: with all that was found, each with what to write instead.
     """
     scripts = tuple(scripts)
-    if asked:
-        serious = lint_scripts(scripts, connection, thorough=True).serious
-    else:
-        serious = _refused([script for script in scripts if _drops_index(script)], connection)
+    serious = lint_scripts(scripts, connection, thorough=True).serious if asked else _refused(scripts, connection)
     if serious:
         raise DangersFound([_problem(found) for found in serious])
 
@@ -96,14 +95,6 @@ def _refused(scripts: Iterable[Script], connection: Connection) -> tuple[Finding
 def _source(script: Script) -> Source:
     reading = script.read()
     return Source(script.name, reading.directives, tuple(reading))
-
-
-def _drops_index(script: Script) -> bool:
-    """Say quickly whether a file may drop an index."""
-    if script.size > SMALL:
-        return False
-    text = b"".join(script.blocks()).lower()
-    return b"drop" in text and b"index" in text
 
 
 def _problem(found: Finding) -> Problem:

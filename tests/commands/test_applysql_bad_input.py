@@ -69,7 +69,7 @@ BAD: list[tuple[str, Mapping[str, str | bytes], str]] = [
         "an unknown directive",
         {"001.sql": "-- why\n-- sqlmigrations: transactions off\nSELECT 1;"},
         "001.sql:2: unknown directive 'transactions'\n  Known are: requires, transaction, isolation, lock_timeout, "
-        "statement_timeout, retries, allow, tags, sensitive.",
+        "statement_timeout, retries, batch, pause, max_lag, allow, tags, sensitive.",
     ),
     (
         "a directive's bad value",

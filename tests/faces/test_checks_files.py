@@ -40,7 +40,7 @@ CASES: list[tuple[str, dict[str, str | bytes], list[str]]] = [
         {"001_a.sql": "-- first\n-- sqlmigrations: trnsaction off\nSELECT 1;"},
         [
             "E024 001_a.sql:2: Unknown directive 'trnsaction'. | Known are: requires, transaction, isolation, "
-            "lock_timeout, statement_timeout, retries, allow, tags, sensitive."
+            "lock_timeout, statement_timeout, retries, batch, pause, max_lag, allow, tags, sensitive."
         ],
     ),
     (

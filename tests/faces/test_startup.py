@@ -113,8 +113,8 @@ def test_invalid_files_are_logged(folder: Path, log: list[str]) -> None:
     prepare(apply=True)
     assert log == [
         "ERROR Database 'default': 001_a.sql:1: unknown directive 'nonsense'\n"
-        "  Known are: requires, transaction, isolation, lock_timeout, statement_timeout, retries, allow, tags, "
-        "sensitive."
+        "  Known are: requires, transaction, isolation, lock_timeout, statement_timeout, retries, batch, pause, "
+        "max_lag, allow, tags, sensitive."
     ]
     assert tables() == []
 
