@@ -18,6 +18,7 @@ from sqlmigrations.history.chain import (
     knows_head,
     read_events,
     read_head,
+    read_head_of_settled,
     read_reverted_with,
     verify_chain,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "read_events",
     "read_file_times",
     "read_head",
+    "read_head_of_settled",
     "read_missing",
     "read_objects_made",
     "read_oldest_run",

@@ -16,7 +16,7 @@ from psycopg import sql
 from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row
 from sqlmigrations.history.identity import Clock, Identity
 from sqlmigrations.history.records import adapt
-from sqlmigrations.history.tables import Tables
+from sqlmigrations.history.tables import Location, Tables
 from sqlmigrations.models import EventType
 
 #: What the first event carries in the place of a predecessor's hash.
@@ -135,6 +135,20 @@ def read_head(connection: Connection, tables: Tables | None) -> str:
     statement = sql.SQL("SELECT hash FROM {} ORDER BY id DESC LIMIT 1").format(tables.event)
     row = cursor(connection).execute(statement).fetchone()
     return row[0] if row else GENESIS
+
+
+def read_head_of_settled(connection: Connection, location: Location) -> str | None:
+    """Return the hash of the last event of a history that a run without work would leave as it is.
+
+    That is one whose tables are up to date, and where a version of the schema is kept; ``None`` for any other.
+    """
+    if location.tables is None or not location.has_reports:
+        return None
+    statement = sql.SQL("SELECT hash, EXISTS (SELECT FROM {}) FROM {} ORDER BY id DESC LIMIT 1").format(
+        location.tables.snapshot, location.tables.event
+    )
+    row = cursor(connection).execute(statement).fetchone()
+    return row[0] if row and row[1] else None
 
 
 def holds_event(connection: Connection, tables: Tables, hash: str) -> bool:

@@ -42,6 +42,11 @@ class Tables:
         return sql.Identifier(self.schema, "sqlmigrations_schemachange")
 
     @property
+    def snapshot(self) -> sql.Identifier:
+        """The qualified name of the table of the schema's versions."""
+        return sql.Identifier(self.schema, "sqlmigrations_schemasnapshot")
+
+    @property
     def health_run(self) -> sql.Identifier:
         """The qualified name of the table of what was measured of the database."""
         return sql.Identifier(self.schema, "sqlmigrations_healthrun")

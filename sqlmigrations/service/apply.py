@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
-from sqlmigrations.history import Location, read_head
+from sqlmigrations.history import Location, read_head, read_head_of_settled
 from sqlmigrations.models import State
 from sqlmigrations.plan import UNFINISHED, LatePolicy, Plan, Selection, Status, Step, Walk, make_plan, preview, resolve
 from sqlmigrations.runner.failure import Failure
@@ -318,10 +318,13 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
         _check_backup_is_possible()
     with connected(options.database) as wrapper:
         disk, footprints = read_disk(options.database), Footprints()
-        runnable = _prospect(wrapper, disk, options, footprints).plan.runnable
+        prospect = _prospect(wrapper, disk, options, footprints)
+        runnable = prospect.plan.runnable
         if runnable:
             # Before the lock is taken and before the history's tables are made.
             _check_beforehand(runnable, raw(wrapper), options)
+        elif (head := read_head_of_settled(raw(wrapper), prospect.remembered.location)) is not None:
+            return _nothing_to_do(prospect, head, options, progress)
         with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
             prospect = _prospect(wrapper, disk, options, footprints)
             judge(prospect.plan.runnable, {step.name for step in runnable})
@@ -331,6 +334,28 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
             if prospect.remembered.records:
                 _keep_first_version(run)
             return application.go(prospect)
+
+
+def _nothing_to_do(prospect: _Prospect, head: str, options: ApplyOptions, progress: Progress) -> RunResult:
+    """Tell what a run without work would tell; it needs no lock."""
+    run, database, warnings = uuid.uuid4(), options.database, _warnings(prospect.disk)
+    progress(Began(prospect.plan, warnings))
+    signals.announce(signals.run_started, using=database, run=run, names=[])
+    left = tuple(_left_over(prospect.plan))
+    for result in left:
+        progress(Finished(result))
+    told = RunResult(database, run, left, 0, head, warnings)
+    signals.announce(signals.run_finished, using=database, run=run, result=told)
+    return told
+
+
+def _left_over(plan: Plan) -> Iterator[FileResult]:
+    """Yield what is not as it should be where nothing can be done, and the files that are missing."""
+    for step in plan:
+        if not step.runs and (step.status in UNFINISHED or step.status is Status.CHANGED):
+            yield _left(step, step.reason)
+    for gone in plan.missing:
+        yield FileResult(gone.name, gone.kind, gone.status, gone.reason)
 
 
 def _keep_first_version(run: Run) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.databases import address
-from tests.faults.points import WATCHING, through
+from tests.faults.points import WATCHING, Steps, through
 from tests.faults.processes import Place, run
 from tests.faults.proxy import Moment, Proxy, Step
 from tests.helpers import put
@@ -42,3 +42,18 @@ def test_each_file_costs_the_same_few_round_trips(server: Place, place: Place, f
         put(folder, {f"{name}.sql": STATEMENTS.format(name) for name in names})
         waits.append(waits_of_a_run(server, place))
     assert [waits[2] - waits[1], waits[3] - waits[2]] == [4 * TRIPS, 5 * TRIPS]
+
+
+@pytest.mark.processes
+def test_nothing_to_do_costs_a_handful_of_statements_on_one_connection(
+    server: Place, place: Place, folder: Path
+) -> None:
+    """However many files there are: no lock is taken, and the history is read in one go."""
+    put(folder, {f"{number:03}.sql": "SELECT 1;" for number in range(20)})
+    assert run(place, "applysql").code == 0
+    steps = Steps()
+    with Proxy(address(server), steps) as proxy:
+        ran = run(through(proxy, place), "applysql")
+        assert ran.out.splitlines()[0] == "  No SQL files to apply: everything is up to date."
+        assert len(proxy.links) == 1
+    assert len(steps.seen) <= 6, [step.text for step in steps.seen]
