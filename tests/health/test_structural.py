@@ -12,7 +12,9 @@ from sqlmigrations.health.structural.constraints import (
 from sqlmigrations.health.structural.indexes import InvalidIndex
 from sqlmigrations.health.structural.keys import (
     DuplicateForeignKey,
+    ForeignKeyTypeMismatch,
     NoPrimaryKey,
+    ReplicaIdentityMissing,
 )
 from sqlmigrations.health.structural.sequences import SequenceExhaustion
 from tests.health.asking import BARE, Answered, Patient, fixes, said
@@ -109,6 +111,53 @@ def test_fk_enforcement_off_by_a_setting(patient: Patient) -> None:
     assert said(patient.ask(ForeignKeyEnforcementOff())) == Answered("ok", 1)
     patient.run("SET LOCAL session_replication_role = replica")
     assert said(patient.ask(ForeignKeyEnforcementOff())).findings == (("postgres", "critical", observed),)
+
+
+def test_a_trigger_for_replicas_only_is_not_off(patient: Patient) -> None:
+    """But a foreign key's would be."""
+    patient.run(
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int CONSTRAINT c_fk REFERENCES p); "
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; "
+        "CREATE TRIGGER own BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION f(); "
+        "ALTER TABLE c ENABLE REPLICA TRIGGER own"
+    )
+    assert said(patient.ask(ForeignKeyEnforcementOff())) == Answered("ok", 4)
+    patient.run("UPDATE pg_trigger SET tgenabled = 'R' WHERE tgrelid = 'c'::regclass")
+    assert said(patient.ask(ForeignKeyEnforcementOff())) == Answered(
+        "critical", 4, (("public.c.c_fk", "critical", "its trigger is disabled"),)
+    )
+
+
+def test_a_domain_is_the_type_that_it_is_made_of(patient: Patient) -> None:
+    patient.run(
+        "CREATE DOMAIN key AS int; CREATE TABLE p (id int PRIMARY KEY, wide bigint UNIQUE); "
+        "CREATE TABLE c (p_id key REFERENCES p, wide key REFERENCES p (wide))"
+    )
+    assert said(patient.ask(ForeignKeyTypeMismatch())) == Answered(
+        "warning", 2, (("public.c.wide", "warning", "public.key, but public.p.wide is bigint"),)
+    )
+
+
+def test_a_deferrable_key_is_no_replica_identity(patient: Patient) -> None:
+    patient.run("CREATE TABLE t (id int PRIMARY KEY DEFERRABLE); CREATE PUBLICATION p FOR TABLE t")
+    result = patient.ask(ReplicaIdentityMissing())
+    observed = "UPDATE and DELETE fail: published by p without a replica identity"
+    assert said(result) == Answered("critical", 1, (("public.t", "critical", observed),))
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState), patient.connection.transaction():
+        patient.run("UPDATE t SET id = 2")
+    assert fixes(result) == [("sql", 'ALTER TABLE "public"."t" REPLICA IDENTITY FULL;')]
+
+
+def test_temporal_foreign_keys_are_left_out_and_told(patient: Patient) -> None:
+    if patient.connection.info.server_version < 180000:
+        pytest.skip("PERIOD came with PostgreSQL 18")
+    patient.run(
+        "CREATE EXTENSION btree_gist; CREATE TABLE p (id int, at daterange, PRIMARY KEY (id, at WITHOUT OVERLAPS)); "
+        "CREATE TABLE c (id int, at daterange, FOREIGN KEY (id, PERIOD at) REFERENCES p (id, PERIOD at))"
+    )
+    assert said(patient.ask(ForeignKeyViolations())) == Answered(
+        "skipped", 0, (), "left out: 1 foreign key with PERIOD"
+    )
 
 
 def test_duplicate_fk(patient: Patient) -> None:

@@ -170,7 +170,10 @@ def test_pg_index_health_does_not_see_a_partitioned_index_that_is_invalid(patien
     )
 
 
-def test_splinter_calls_an_index_invalid_that_is_being_built(own_patient: Patient, fresh_database: str) -> None:
+def test_splinter_calls_an_index_invalid_that_is_being_built(
+    own_patient: Patient, fresh_database: str, asking: Roles
+) -> None:
+    """And so would everybody who may not see what another role builds."""
     own_patient.run("CREATE TABLE t (id int)")
     building = "SELECT FROM pg_stat_progress_create_index WHERE datname = current_database() AND index_relid <> 0"
     with session(dbname=fresh_database) as builder:
@@ -181,10 +184,27 @@ def test_splinter_calls_an_index_invalid_that_is_being_built(own_patient: Patien
             assert own_patient.connection.execute(
                 "SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass"
             ).fetchall() == [(False,)]
-            assert said(own_patient.ask(InvalidIndex())) == Answered("ok", 1)
+            for role in ("", asking.monitor, asking.bare):
+                assert said(own_patient.ask(InvalidIndex(), role=role)) == Answered("ok", 1)
             holder.execute("COMMIT")
         make.join()
     assert said(own_patient.ask(InvalidIndex())) == Answered("ok", 1)
+
+
+def test_indexes_that_are_built_anew_are_no_leftovers(own_patient: Patient, fresh_database: str, asking: Roles) -> None:
+    """REINDEX makes all new ones first, then builds one after the other, and tells of that one alone."""
+    own_patient.run("CREATE TABLE t (id int, x int); CREATE INDEX ON t (id); CREATE INDEX ON t (x)")
+    begun = "SELECT FROM pg_class WHERE relname LIKE 't%ccnew'"
+    with session(dbname=fresh_database) as builder:
+        make = threading.Thread(target=builder.execute, args=["REINDEX TABLE CONCURRENTLY t"])
+        with other(fresh_database, "holder", "BEGIN; INSERT INTO t VALUES (1)") as holder:
+            make.start()
+            wait_until(lambda: len(own_patient.connection.execute(begun).fetchall()) == 2)
+            for role in ("", asking.monitor, asking.bare):
+                assert said(own_patient.ask(InvalidIndex(), role=role)) == Answered("ok", 4)
+            holder.execute("COMMIT")
+        make.join()
+    assert said(own_patient.ask(InvalidIndex())) == Answered("ok", 2)
 
 
 # Indexes that do the same
@@ -231,6 +251,19 @@ def test_what_backs_a_constraint_is_never_dropped(patient: Patient) -> None:
     result = patient.ask(DuplicateIndex())
     assert [finding.subject.name for finding in result.findings] == ["again", "third"]
     assert fixes(result) == [("sql", 'DROP INDEX CONCURRENTLY "public"."third";')]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("UNIQUE (a)", "UNIQUE NULLS NOT DISTINCT (a)"),
+        ("UNIQUE NULLS NOT DISTINCT (a)", "UNIQUE (a)"),
+        ("UNIQUE (a)", "UNIQUE (a) DEFERRABLE"),
+    ],
+)
+def test_unique_indexes_that_promise_something_else_are_no_duplicates(patient: Patient, one: str, two: str) -> None:
+    patient.run(f"CREATE TABLE t (a int, CONSTRAINT one {one}, CONSTRAINT two {two})")
+    assert said(patient.ask(DuplicateIndex())) == Answered("ok", 2)
 
 
 def test_an_index_that_a_foreign_key_rests_on_stays(patient: Patient) -> None:
@@ -326,6 +359,16 @@ def test_splinter_pg_index_health_and_check_pgactivity_tell_to_drop_what_a_const
     assert own_patient.ask(UnusedIndex(min_window_seconds=0, unread_standbys=99)).status == "ok"
 
 
+def test_what_alone_serves_a_foreign_key_stays_beside_a_partial_index(own_patient: Patient) -> None:
+    """The partial one is scanned by a query of its own, and can't serve the key."""
+    own_patient.run(f"{FAMILY} CREATE INDEX serves ON child (p_id); CREATE INDEX part ON child (p_id) WHERE active")
+    own_patient.run("SET enable_seqscan = off; SET enable_bitmapscan = off")
+    own_patient.run("SELECT id FROM child WHERE p_id > 0 AND active")
+    wait_for(own_patient, "SELECT FROM pg_stat_user_indexes WHERE indexrelname = 'part' AND idx_scan > 0")
+    check = UnusedIndex(min_window_seconds=0, min_bytes=0, unread_standbys=99)
+    assert said(own_patient.ask(check)) == Answered("ok", 4)
+
+
 # Sequences
 
 
@@ -369,6 +412,12 @@ def test_splinter_pg_index_health_and_check_pgactivity_tell_to_drop_what_a_const
             "CREATE SEQUENCE s INCREMENT 10 MAXVALUE 1000; SELECT setval('s', 800)",
             [("public.s", "warning", "80.0 % used, 20 values left")],
             id="by tens",
+        ),
+        pytest.param(
+            "CREATE DOMAIN small AS int; CREATE DOMAIN smaller AS small; CREATE SEQUENCE s; "
+            "CREATE TABLE t (id smaller PRIMARY KEY DEFAULT nextval('s')); SELECT setval('s', 2100000000)",
+            [("public.s", "critical", "97.8 % used, 47,483,647 values left for public.t.id")],
+            id="a domain",
         ),
         pytest.param("CREATE SEQUENCE s MAXVALUE 1000 CYCLE; SELECT setval('s', 999)", [], id="round and round"),
         pytest.param("CREATE SEQUENCE s", [], id="never used"),

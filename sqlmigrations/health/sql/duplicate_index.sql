@@ -1,11 +1,16 @@
 -- Indexes, each with another one of its table that does the same. Two indexes are alike when access method, columns,
 -- operator classes, collations, directions, INCLUDE columns and predicate are; Django's `_like` index beside a unique
 -- one has another operator class, so it is none. Of two, the one is kept that backs a constraint, is unique, is the
--- replica identity or the clustering one, and then the older; a partition's index goes with its parent's.
+-- replica identity or the clustering one, and then the older; a partition's index goes with its parent's. Two unique
+-- ones that promise something else (at once or at the end; NULLS NOT DISTINCT, which is there from 15 on) are both kept.
 WITH own AS (
     SELECT
         i.indexrelid, i.indrelid, c.relname, c.relispartition, t.relname AS table_name, n.nspname, c.relam,
         i.indisunique, i.indisreplident, i.indisclustered, i.indnkeyatts,
+        CASE
+            WHEN i.indisunique
+                THEN pg_catalog.concat_ws('/', i.indimmediate, pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')
+        END AS promise,
         pg_catalog.pg_relation_size(i.indexrelid) AS bytes,
         coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') AS predicate,
         i.indexrelid IN (
@@ -33,7 +38,7 @@ ranked AS (
         own.*,
         pg_catalog.row_number() OVER alike AS position,
         pg_catalog.first_value(own.relname) OVER alike AS first_name,
-        pg_catalog.first_value(own.indisunique) OVER alike AS first_is_unique
+        pg_catalog.first_value(own.promise) OVER alike AS first_promise
     FROM own
     WINDOW alike AS (
         PARTITION BY own.indrelid, own.relam, own.indnkeyatts, own.ways, own.predicate
@@ -58,7 +63,7 @@ SELECT
     ranked.is_needed,
     ranked.bytes,
     CASE
-        WHEN ranked.position > 1 AND NOT ranked.relispartition AND (ranked.first_is_unique OR NOT ranked.indisunique)
+        WHEN ranked.position > 1 AND NOT ranked.relispartition AND (NOT ranked.indisunique OR ranked.promise = ranked.first_promise)
             THEN ranked.first_name::pg_catalog.text
     END AS other
 FROM ranked

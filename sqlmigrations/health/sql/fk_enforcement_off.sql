@@ -6,7 +6,8 @@ SELECT
     c.relname::pg_catalog.text AS "table",
     coalesce(k.conname, t.tgname)::pg_catalog.text AS name,
     pg_catalog.bool_or(t.tgconstraint <> 0) AS is_constraint,
-    pg_catalog.bool_or(t.tgenabled IN ('D', 'R')) AS is_off,
+    -- A trigger for replicas only is on where it is meant to be; one of a foreign key is off.
+    pg_catalog.bool_or(t.tgenabled = 'D' OR t.tgenabled = 'R' AND t.tgconstraint <> 0) AS is_off,
     '' AS setting
 FROM pg_catalog.pg_trigger AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid

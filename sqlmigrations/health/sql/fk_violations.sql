@@ -10,6 +10,8 @@ SELECT
     p.relname::pg_catalog.text AS parent_table,
     k.confmatchtype = 'f' AS is_full,
     k.convalidated AS is_valid,
+    -- From 18 on a key may hold a PERIOD: a child is then covered by several parents together.
+    coalesce((pg_catalog.to_jsonb(k) ->> 'conperiod')::pg_catalog.bool, false) AS is_temporal,
     own.columns,
     own.parent_columns,
     own.operator_schemas,
@@ -42,7 +44,6 @@ CROSS JOIN LATERAL (
 ) AS own
 WHERE k.contype = 'f'
     AND k.conparentid = 0
-    AND NOT coalesce((pg_catalog.to_jsonb(k) ->> 'conperiod')::pg_catalog.bool, false)
     AND n.nspname !~ '^pg_'
     AND n.nspname <> 'information_schema'
 ORDER BY bytes, 1, 2, 3;

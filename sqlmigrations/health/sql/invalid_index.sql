@@ -1,5 +1,17 @@
 -- Indexes, and those that queries don't use because their building failed or is not finished. A partitioned index
--- made ON ONLY its table is invalid until every partition has one attached. One that is being built is told apart.
+-- made ON ONLY its table is invalid until every partition has one attached. Those of a table that indexes are being
+-- built on are told apart: by the lock of who builds, since what he builds is hidden from other roles, and a REINDEX
+-- tells of one at a time.
+WITH building AS (
+    SELECT l.relation
+    FROM pg_catalog.pg_stat_progress_create_index AS p
+    JOIN pg_catalog.pg_locks AS l ON l.pid = p.pid
+    JOIN pg_catalog.pg_database AS d ON d.oid = l.database
+    WHERE d.datname = pg_catalog.current_database()
+        AND l.locktype = 'relation'
+        AND l.mode = 'ShareUpdateExclusiveLock'
+        AND l.granted
+)
 SELECT
     n.nspname::pg_catalog.text AS schema,
     t.relname::pg_catalog.text AS "table",
@@ -7,9 +19,7 @@ SELECT
     c.relkind = 'I' AS is_partitioned,
     i.indisvalid AND i.indisready AND i.indislive AS is_valid,
     i.indisready AS costs_writes,
-    EXISTS (
-        SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid
-    ) AS is_in_progress,
+    i.indrelid IN (SELECT building.relation FROM building) AS is_in_progress,
     EXISTS (
         SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
     ) AS backs_constraint,

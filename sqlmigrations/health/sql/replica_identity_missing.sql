@@ -8,11 +8,15 @@ SELECT DISTINCT
         SELECT FROM pg_catalog.pg_index AS i
         WHERE i.indrelid = c.oid
             AND i.indisvalid
+            AND i.indimmediate
             AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
     ) AS has_identity,
     EXISTS (
         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'id' AND NOT a.attisdropped
     ) AS has_id,
+    EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'p'
+    ) AS has_key,
     pg_catalog.string_agg(p.pubname::pg_catalog.text, ', ') OVER (PARTITION BY c.oid) AS publications
 FROM pg_catalog.pg_publication_tables AS pt
 JOIN pg_catalog.pg_publication AS p ON p.pubname = pt.pubname AND (p.pubupdate OR p.pubdelete)

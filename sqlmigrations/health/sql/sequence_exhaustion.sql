@@ -43,16 +43,28 @@ reached (oid, relid, attnum) AS (
     CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS pair (child, parent)
     WHERE pair.parent = reached.attnum
 ),
+-- A column of a domain ends where the type ends that the domain is made of.
+made_of AS (
+    SELECT a.atttypid AS oid, a.atttypid AS base
+    FROM reached
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
+    UNION
+    SELECT made_of.oid, t.typbasetype
+    FROM made_of
+    JOIN pg_catalog.pg_type AS t ON t.oid = made_of.base
+    WHERE t.typtype = 'd'
+),
 bound AS (
     SELECT
         reached.oid, reached.relid, a.attname,
-        CASE a.atttypid
+        CASE made_of.base
             WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767
             WHEN 'pg_catalog.int4'::pg_catalog.regtype THEN 2147483647
             WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 9223372036854775807
         END::pg_catalog.numeric AS limit
     FROM reached
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
+    JOIN made_of ON made_of.oid = a.atttypid
 ),
 owner AS (
     SELECT DISTINCT ON (filled.oid) filled.oid, c.relname

@@ -52,6 +52,17 @@ serves AS (
     JOIN pg_catalog.pg_index AS i ON i.indrelid = k.conrelid AND i.indisvalid
     WHERE k.contype = 'f'
         AND pg_catalog.cardinality(k.conkey) <= i.indnkeyatts
+        AND NOT EXISTS (
+            SELECT
+            FROM pg_catalog.regexp_split_to_table(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ' AND ') AS part
+            WHERE NOT EXISTS (
+                SELECT FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = i.indrelid
+                    AND a.attnum = ANY (k.conkey)
+                    AND pg_catalog.btrim(part, '()')
+                        = pg_catalog.concat(pg_catalog.quote_ident(a.attname), ' IS NOT NULL')
+            )
+        )
         AND ARRAY(SELECT pg_catalog.unnest(k.conkey) ORDER BY 1)
             OPERATOR(pg_catalog.=)
             ARRAY(

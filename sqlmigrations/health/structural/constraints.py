@@ -177,8 +177,13 @@ class ForeignKeyViolations(Check):
         readable = [row for row in rows if row["is_readable"]]
         if rows and not readable:
             raise Skip(f"none of the {len(rows)} foreign keys' tables may be read", probe.grant(self.right))
-        small = [row for row in readable if row["bytes"] <= self.on(Subject.of("constraint", row)).max_bytes]
-        left_out = {"of larger tables": len(readable) - len(small), "that may not be read": len(rows) - len(readable)}
+        plain = [row for row in readable if not row["is_temporal"]]
+        small = [row for row in plain if row["bytes"] <= self.on(Subject.of("constraint", row)).max_bytes]
+        left_out = {
+            "of larger tables": len(plain) - len(small),
+            "with PERIOD": len(readable) - len(plain),
+            "that may not be read": len(rows) - len(readable),
+        }
         words = [f"{counted(count, 'foreign key')} {why}" for why, count in left_out.items() if count]
         return answer((self._search(probe, row) for row in small), left_out=", ".join(words))
 

@@ -102,7 +102,7 @@ class ForeignKeyWithoutIndex(Check):
 class ReplicaIdentityMissing(Check):
     """An UPDATE or DELETE of a published table fails when a subscriber could not tell which row is meant.
 
-    It can by the primary key, by an index named as REPLICA IDENTITY, or, at a price, by the whole old row.
+    It can by the primary key unless that is DEFERRABLE, by an index named as REPLICA IDENTITY, or, at a price, by the whole old row.
     """
 
     id = "replica_identity_missing"
@@ -129,7 +129,7 @@ class ReplicaIdentityMissing(Check):
             severity=Severity.CRITICAL,
             observed=f"UPDATE and DELETE fail: published by {row['publications']} without a replica identity",
             threshold="a replica identity",
-            fixes=(*fixes.add_primary_key(subject, (), has_id=row["has_id"]), full),
+            fixes=(full,) if row["has_key"] else (*fixes.add_primary_key(subject, (), has_id=row["has_id"]), full),
         )
 
 
