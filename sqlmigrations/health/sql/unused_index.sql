@@ -71,6 +71,13 @@ serves AS (
                 WHERE key.position <= pg_catalog.cardinality(k.conkey)
                 ORDER BY 1
             )
+),
+-- Of those that serve a foreign key one is needed: the one that was scanned last, else the oldest.
+needed AS (
+    SELECT DISTINCT ON (serves.fk) serves.indexrelid
+    FROM serves
+    LEFT JOIN whole AS w ON w.oid = serves.indexrelid
+    ORDER BY serves.fk, w.last_scan DESC NULLS LAST, (coalesce(w.scans, 0) > 0) DESC, serves.indexrelid
 )
 SELECT
     n.nspname::pg_catalog.text AS schema,
@@ -82,21 +89,11 @@ SELECT
     whole.bytes,
     whole.writes,
     CASE
-        WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = c.oid) THEN 'backs a constraint'
+        WHEN c.oid IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k) THEN 'backs a constraint'
         WHEN i.indisunique THEN 'keeps values unique'
         WHEN whole.is_replica_identity THEN 'is the replica identity'
         WHEN whole.is_clustered THEN 'is what the table is clustered by'
-        WHEN EXISTS (
-            SELECT FROM serves AS mine
-            WHERE mine.indexrelid = c.oid
-                AND NOT EXISTS (
-                    SELECT FROM serves AS other
-                    LEFT JOIN whole AS w ON w.oid = other.indexrelid
-                    WHERE other.fk = mine.fk
-                        AND other.indexrelid <> c.oid
-                        AND (w.scans > 0 OR other.indexrelid < c.oid)
-                )
-        ) THEN 'serves a foreign key'
+        WHEN c.oid IN (SELECT needed.indexrelid FROM needed) THEN 'serves a foreign key'
     END AS purpose,
     (
         -- What Django makes beside each unique or indexed text column, for LIKE.
