@@ -18,6 +18,7 @@ LONG = "n" * 50
 #: search path in which functions, operators and tables of others have the names of the catalog's.
 HOSTILE = f'''
 CREATE EXTENSION intarray;
+CREATE EXTENSION amcheck;
 CREATE EXTENSION pg_stat_statements;
 CREATE SCHEMA "Se la; --";
 SET LOCAL search_path = "Se la; --", public, pg_catalog;
