@@ -102,7 +102,8 @@ class ForeignKeyWithoutIndex(Check):
 class ReplicaIdentityMissing(Check):
     """An UPDATE or DELETE of a published table fails when a subscriber could not tell which row is meant.
 
-    It can by the primary key unless that is DEFERRABLE, by an index named as REPLICA IDENTITY, or, at a price, by the whole old row.
+    It can by the primary key unless that is DEFERRABLE, by an index named as REPLICA IDENTITY, or, at a price, by the
+    whole old row.
     """
 
     id = "replica_identity_missing"
