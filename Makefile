@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-15 lint bench ci stop clean
+.PHONY: help demo serve test test-15 nightly lint bench ci stop clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -39,6 +39,10 @@ test: $(VENV)/installed ## run the tests (ARGS="-k name")
 test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
 	@# Catalogs, locks and messages differ between servers; commands, screens and pages don't: once is enough.
 	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e and not processes" $(SERVER_TESTS)
+
+nightly: $(VENV)/installed ## run what takes hours: every fault point, every mutation, 20,000 examples of each property
+	@$(PYTHON) -m project.postgres start
+	@$(PYTEST) -m nightly
 
 lint: $(VENV)/installed ## check style, types, layers and missing migrations
 	@$(VENV)/bin/ruff check --quiet .
