@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlmigrations.files.directives import Directives
@@ -51,6 +52,27 @@ def lint(sources: Iterable[Source], *, style: bool = False) -> list[Finding]:
 def _is_indexed(subject: Subject, scope: Scope) -> bool:
     """Say whether the run makes an index that begins with the columns of a foreign key."""
     return bool(subject.table) and frozenset(subject.columns) in scope.indexed.get(subject.table[-1], ())
+
+
+def foreseen(sources: Iterable[Source]) -> dict[str, dict[Path, str]]:
+    """Return, for each file of one run, the strongest lock with which it keeps others from each relation of before.
+
+    That is what the text tells; what only the catalog knows, such as the other table of a foreign key, is not in it.
+    """
+    scope = Scope()
+    return {source.name: _locks_of(source, scope) for source in sources}
+
+
+def _locks_of(source: Source, scope: Scope) -> dict[Path, str]:
+    scope.begin(source.name, source.directives)
+    found: dict[Path, str] = {}
+    for action in (action for statement in source.statements for action in actions(statement)):
+        with suppress(KeyError, IndexError, TypeError, AttributeError):  # a tree of an unknown shape, told as unparsed
+            for table, mode in taken(action) if action.runs else ():
+                if table and not scope.is_new(table):
+                    found[table] = max(mode, found.get(table, mode), key=BLOCKING.index)
+            scope.note(action)
+    return found
 
 
 def not_allowed(found: Iterable[Finding], sources: Iterable[Source]) -> list[Finding]:

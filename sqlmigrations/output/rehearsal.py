@@ -64,6 +64,9 @@ def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, ve
     for prediction in result.predictions:
         paint = str if prediction.agrees else style.WARNING
         yield f"    {paint(f'Lint and measure: {prediction}')}"
+    for lock in result.locks:
+        if not lock.agrees:
+            yield f"    {style.WARNING(f'Lint and measure: {lock}')}"
     for over in result.over:
         yield f"    {style.ERROR('Over the budget:')} {over.message}"
     yield from _after(result, style)
@@ -138,6 +141,9 @@ def _annotated(result: FileRehearsal) -> Iterator[tuple[str, str, str, int]]:
     for prediction in result.predictions:
         if not prediction.agrees:
             yield "notice", f"Lint and measure: {prediction}", result.name, prediction.line
+    for lock in result.locks:
+        if not lock.agrees:
+            yield "notice", f"Lint and measure: {lock}", result.name, 0
 
 
 # JSON
@@ -168,6 +174,16 @@ def of_file(result: FileRehearsal, report: RehearsalReport) -> dict[str, Any]:
                 "cleared": each.cleared,
             }
             for each in result.predictions
+        ],
+        "locks": [
+            {
+                "relation": each.relation,
+                "predicted": str(each.predicted) if each.predicted else None,
+                "measured": str(each.measured) if each.measured else None,
+                "rules": list(each.rules),
+                "agrees": each.agrees,
+            }
+            for each in result.locks
         ],
         "down": _tried(result.down),
         "again": _tried(result.again),

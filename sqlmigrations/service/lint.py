@@ -57,7 +57,7 @@ def lint_scripts(scripts: Iterable[Script], connection: Connection | None, *, th
     scripts = tuple(scripts)
     small = [script for script in scripts if script.size <= SMALL]
     skipped = [f"{script.name} is too large to be read beforehand" for script in scripts if script.size > SMALL]
-    sources = [_source(script) for script in small]
+    sources = sources_of(scripts)
     found = lint(sources, style=settings.LINT_STYLE)
     if connection is not None:
         found = [*confirm(found, connection), *not_allowed(check_grammar(sources, connection), sources)]
@@ -90,6 +90,11 @@ def _refused(scripts: Iterable[Script], connection: Connection) -> tuple[Finding
     """Return the statements that PostgreSQL is sure to refuse, as far as the catalog alone can tell that."""
     found = [one for one in lint([_source(script) for script in scripts]) if one.rule.id in REFUSED]
     return tuple(tell(confirm(found, connection))) if found else ()
+
+
+def sources_of(scripts: Iterable[Script]) -> list[Source]:
+    """Return the files of one run as the linter sees them, without those that are too large."""
+    return [_source(script) for script in scripts if script.size <= SMALL]
 
 
 def _source(script: Script) -> Source:

@@ -17,6 +17,7 @@ from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.server_wide import server_wide
+from sqlmigrations.lint.linter import foreseen
 from sqlmigrations.plan import Status, Step, Walk
 from sqlmigrations.queries import query
 from sqlmigrations.runner.held_locks import Mode
@@ -26,8 +27,8 @@ from sqlmigrations.schema.copy import copy_live
 from sqlmigrations.schema.scratch import scratch_database
 from sqlmigrations.service.apply import ApplyOptions, plan_run
 from sqlmigrations.service.gather import Footprints
-from sqlmigrations.service.lint import LintReport
-from sqlmigrations.service.prediction import Prediction, predictions
+from sqlmigrations.service.lint import LintReport, sources_of
+from sqlmigrations.service.prediction import LockPrediction, Prediction, lock_predictions, predictions
 
 #: How fast slow work is taken to be where there were no rows to measure it with: bytes of the table in a millisecond.
 BYTES_PER_MS = 50_000
@@ -84,7 +85,7 @@ class FileRehearsal:
 
     ``is_held`` says that it was not run since it depends on one that failed, or that is held itself. ``down`` is its
     down script after all files had run, ``again`` the file once more after that; ``None`` where that was not tried,
-    for ``reason``. ``predictions`` put what the linter says beside what was measured.
+    for ``reason``. ``predictions`` and ``locks`` put what the linter says beside what was measured.
     """
 
     name: str
@@ -96,6 +97,7 @@ class FileRehearsal:
     again: Rehearsed | None = None
     over: tuple[Over, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    locks: tuple[LockPrediction, ...] = ()
 
     @property
     def state(self) -> str:
@@ -155,7 +157,8 @@ def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> Rehea
         sizes = _sizes(raw(wrapper), files)
         files = tuple(replace(each, over=tuple(_over(each, options, sizes))) for each in files)
         if plan.lint is not None:
-            files = tuple(replace(each, predictions=_predictions(each, plan.lint)) for each in files)
+            by_text = foreseen(sources_of(step.file for step in plan.plan.runnable))
+            files = tuple(_compared(each, plan.lint, by_text, options.where) for each in files)
         return RehearsalReport(options.run.database, options.where, files, sizes, tuple(notes), _paths(steps))
 
 
@@ -303,12 +306,19 @@ def _sizes(connection: Connection, files: Iterable[FileRehearsal]) -> dict[str, 
     return {name: Size(int(count), int(size)) for name, count, size in rows}
 
 
-def _predictions(result: FileRehearsal, lint: LintReport) -> tuple[Prediction, ...]:
-    """Return what the linter says of a file's statements beside what was measured; nothing of a file that failed."""
+def _compared(
+    result: FileRehearsal, lint: LintReport, by_text: Mapping[str, Mapping[tuple[str, ...], str]], where: Where
+) -> FileRehearsal:
+    """Put what the linter says of a file beside what was measured; nothing of a file that failed.
+
+    In place, locks that earlier files have taken are still held, and not seen again.
+    """
     if result.run is None or result.run.error is not None:
-        return ()
-    cleared = [found for found in lint.cleared if found.file == result.name]
-    return tuple(predictions([*lint.of(result.name), *cleared], result.run.statements))
+        return result
+    found = [*lint.of(result.name), *(one for one in lint.cleared if one.file == result.name)]
+    measured = result.run.statements
+    locks = lock_predictions(by_text.get(result.name, {}), found, measured, sees_all=where is not Where.IN_PLACE)
+    return replace(result, predictions=tuple(predictions(found, measured)), locks=tuple(locks))
 
 
 def _over(result: FileRehearsal, options: RehearseOptions, sizes: dict[str, Size]) -> Iterator[Over]:

@@ -53,7 +53,7 @@ from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
 from sqlmigrations.service.lint import LintReport
 from sqlmigrations.service.makesql import Made as MadeFiles
-from sqlmigrations.service.prediction import Prediction
+from sqlmigrations.service.prediction import LockPrediction, Prediction
 from sqlmigrations.service.rehearse import FileRehearsal, Over, RehearsalReport, Where
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
@@ -330,7 +330,10 @@ def rehearsal_document() -> documents.Document:
     run = Rehearsed("001.sql", True, 1.0, (statement,), (Block(lock, 1.0),), left_out=("line 1: CREATE ROLE",))
     over = (Over("public.users", "too long"),)
     said = (Prediction(1, 1, ("rule",), True, 1.0),)
-    result = FileRehearsal("001.sql", Kind.VERSIONED, run, down=run, again=run, over=over, predictions=said)
+    locks = (LockPrediction("public.users", Mode.Share, Mode.Share, ("rule",)),)
+    result = FileRehearsal(
+        "001.sql", Kind.VERSIONED, run, down=run, again=run, over=over, predictions=said, locks=locks
+    )
     return documents.of_rehearsal(RehearsalReport("default", Where.SCHEMA, (result,), {}, ("note",)))
 
 
