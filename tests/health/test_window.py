@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,12 +18,11 @@ from tests.health.asking import Answered, said
 from tests.health.others import steady
 from tests.helpers import wait_until
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
-
-#: Seconds that the counters must have run for in these tests.
-WINDOW = 8
+pytestmark = pytest.mark.processes
 
 TOO_YOUNG = ("skipped", "the server has counted for <time> only; <time> are needed")
+
+SCANS = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 't_x'"
 
 MADE = """
 CREATE TABLE t (id int PRIMARY KEY, x int);
@@ -47,38 +47,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAway]:
         own.destroy()
 
 
-def judged(server: ThrowAway) -> Answered:
-    """Ask for unused indexes in a window of some seconds."""
-    check = UnusedIndex(min_window_seconds=WINDOW, min_bytes=0)
+def judged(server: ThrowAway, since: float) -> Answered:
+    """Ask for unused indexes, which takes counters that have run since a moment without a break."""
+    check = UnusedIndex(min_window_seconds=time.time() - since, min_bytes=0)
     with connect(server.place) as session:
         (result,) = examine(session, [check], database="default")
     return steady(said(result))
 
 
-def scanned(server: ThrowAway) -> None:
-    """Scan the index, and wait until the counters know and are old enough to be judged."""
+def scanned(server: ThrowAway) -> float:
+    """Scan the index, wait until the counters know, and return the time."""
     with connect(server.place) as session:
         session.execute("SET enable_seqscan = off; SELECT * FROM t WHERE x = 1")
-    wait_until(lambda: judged(server) == Answered("ok", 2))
+    wait_until(lambda: ask(server.place, SCANS)[0][0] > 0)
+    now = time.time()
+    assert judged(server, now) == Answered("ok", 2)
+    return now
 
 
 def test_a_clean_restart_keeps_the_counters(server: ThrowAway) -> None:
     """Where pgdoctor calls a restart the most common reset."""
-    scanned(server)
+    before = scanned(server)
     server.stop()
     server.start()
-    assert judged(server) == Answered("ok", 2)
+    assert judged(server, before) == Answered("ok", 2)
 
 
 def test_after_a_crash_pgdoctor_sees_999_days(server: ThrowAway) -> None:
     """The counters are gone, and the database doesn't tell: its own time of the last reset is what it was before."""
-    scanned(server)
+    before = scanned(server)
     server.crash()
     server.start()
-    young = judged(server)
+    young = judged(server, before)
     own_reset = "SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()"
     assert ask(server.place, own_reset) == [(None,)]
-    assert ask(server.place, "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 't_x'") == [(0,)]
+    assert ask(server.place, SCANS) == [(0,)]
     assert (young.status, young.reason) == TOO_YOUNG
 
 
@@ -101,7 +104,7 @@ def test_numbers_that_were_kept_before_a_crash_are_no_counters_any_more(server: 
 
 
 def test_a_reset_starts_the_window_anew(server: ThrowAway) -> None:
-    scanned(server)
+    before = scanned(server)
     ask(server.place, "SELECT pg_stat_reset()")
-    young = judged(server)
+    young = judged(server, before)
     assert (young.status, young.reason) == TOO_YOUNG
