@@ -53,13 +53,16 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """Open Django's connection for ``alias`` for the block; one that wasn't open before is closed at its end.
 
     Raises:
-        DatabaseUnavailable: the alias is not PostgreSQL, can't be reached, or the connection is lost in the block.
+        DatabaseUnavailable: the alias is not PostgreSQL, can't be reached, the connection is lost in the block, or its
+            role lacks a right.
     """
     was_open = connections[alias].connection is not None
     wrapper = connect(alias)
     try:
         yield wrapper
     except (psycopg.Error, DjangoError) as error:
+        if isinstance(error.__cause__ or error, psycopg.errors.InsufficientPrivilege):
+            raise _lacks_rights(wrapper, error) from error
         if not is_lost(error):
             raise
         raise DatabaseUnavailable(
@@ -69,6 +72,16 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
     finally:
         if not was_open:
             wrapper.close()
+
+
+def _lacks_rights(wrapper: BaseDatabaseWrapper, error: Exception) -> DatabaseUnavailable:
+    role = sql.Identifier(raw(wrapper).info.user).as_string(None)
+    why = str(error).partition("\n")[0].strip()
+    return DatabaseUnavailable(
+        f"Role {role} lacks a right in database '{wrapper.alias}': {why}.",
+        hint="To read the history it takes GRANT SELECT on the tables that begin with sqlmigrations_ and on "
+        f"django_migrations TO {role}; to apply files, the rights of a role that owns what they change.",
+    )
 
 
 #: SQLSTATEs of a connection that the server ends: https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from sqlmigrations.service.apply import ApplyOptions, apply
 from tests.faces.commands import manage
-from tests.helpers import Ran, put, run_sql, value
+from tests.helpers import Ran, put, role, run_sql, value
 
 
 @pytest.fixture
@@ -175,3 +176,25 @@ def test_a_database_with_none_of_our_tables(
             "",
             0,
         )
+
+
+def test_a_role_that_may_not_read_the_history_is_told_what_it_lacks(users: Path) -> None:
+    wrapper = connections["default"]
+    kept = wrapper.settings_dict["USER"]
+    with role("LOGIN") as name:
+        wrapper.close()
+        wrapper.settings_dict["USER"] = name
+        try:
+            ran = validateschema()
+        finally:
+            wrapper.close()
+            wrapper.settings_dict["USER"] = kept
+    assert (ran.err.splitlines(), ran.code) == (
+        [
+            f"CommandError: Role \"{name}\" lacks a right in database 'default': permission denied for table "
+            "sqlmigrations_migrationevent.",
+            "  To read the history it takes GRANT SELECT on the tables that begin with sqlmigrations_ and on "
+            f'django_migrations TO "{name}"; to apply files, the rights of a role that owns what they change.',
+        ],
+        2,
+    )

@@ -236,7 +236,8 @@ class TestNotToBeAsked:
             connections["default"].close()
         assert told == [
             "W041 DATABASES['default']: It can't be asked about its SQL files: "
-            "permission denied for table sqlmigrations_migrationevent | "
+            f"Role \"{name}\" lacks a right in database 'default': "
+            "permission denied for table sqlmigrations_migrationevent. | "
             "Look at DATABASES['default'], whether its server runs, and the rights of its role."
         ]
 
