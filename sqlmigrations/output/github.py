@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlmigrations.health.base import Finding, Severity
-from sqlmigrations.output.annotations import annotation
+from sqlmigrations.output.annotations import annotation, relative
 
 if TYPE_CHECKING:
     from sqlmigrations.service.health import HealthReport
@@ -23,11 +24,18 @@ def health_lines(report: HealthReport) -> Iterator[str]:
                     _LEVELS[finding.severity],
                     f"{finding.subject}: {finding.observed}{_fix(finding)}",
                     title=result.check.id,
-                    file=finding.origin.file if finding.origin else "",
+                    file=_path(finding, report.paths),
                     line=finding.origin.line if finding.origin else None,
                 )
         if result.is_blind:
             yield annotation("notice", f"Skipped: {result.reason}. {result.remedy}".rstrip(), title=result.check.id)
+
+
+def _path(finding: Finding, paths: Mapping[str, Path]) -> str:
+    """Return the file that a finding came from, as GitHub knows it; the history has its name within its folder."""
+    if finding.origin is None:
+        return ""
+    return relative(paths.get(finding.origin.file, Path(finding.origin.file)))
 
 
 def _fix(finding: Finding) -> str:

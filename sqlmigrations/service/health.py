@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, connected, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.files.discovery import discover, folders
 from sqlmigrations.health.base import BEFORE, Check, Evidence, Result, Severity, Status, with_findings
 from sqlmigrations.health.config import Config, read_config
 from sqlmigrations.health.examine import examine
@@ -75,6 +76,8 @@ class HealthReport:
     #: Where the database is going, as far as that was asked for.
     trends: Trends = field(default_factory=Trends)
     is_kept: bool = False
+    #: Where the SQL files are, by name, that brought in what was found.
+    paths: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def worst(self) -> Severity | None:
@@ -125,7 +128,14 @@ def check_health(options: HealthOptions, progress: Callable[[Result], None] = si
         summary=summary,
         trends=tell_trends(kept, now) if options.trends else Trends(),
         is_kept=options.keep,
+        paths=_paths(results, options.database),
     )
+
+
+def _paths(results: Iterable[Result], database: str) -> dict[str, Path]:
+    """Return where the files are that findings came from, as far as they are still there."""
+    named = {finding.origin.file for result in results for finding in result.findings if finding.origin}
+    return {file.name: file.path for file in discover(folders(database)).files if file.name in named} if named else {}
 
 
 def _measure(connection: Connection, options: HealthOptions, kept: Kept) -> Measures | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,6 +205,41 @@ def test_github_annotations() -> None:
     )
 
 
+#: A workflow command: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*))?::(.*)")
+
+LEVELS = {"critical": "error", "warning": "warning", "info": "notice"}
+
+
+def unescaped(text: str) -> str:
+    """Return a text as GitHub's runner reads it."""
+    for escaped, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(escaped, character)
+    return text
+
+
+def test_github_reads_what_the_document_says() -> None:
+    """Each finding is one line, of a level that GitHub has; what could not look is a notice."""
+    run_sql(f"{ILL} CREATE SEQUENCE s MAXVALUE 10; SELECT setval('s', 9); CREATE INDEX a ON log (at); ")
+    run_sql('CREATE TABLE "100%, a:b" (id int REFERENCES parent, at date); CREATE INDEX b ON log (at, (1))')
+    read = []
+    for line in dbhealth("--format", "github").out.splitlines():
+        command = COMMAND.fullmatch(line)
+        assert command is not None, line
+        level, properties, message = command.groups()
+        given = dict(part.split("=", 1) for part in properties.split(","))
+        read.append((level, unescaped(given["title"]), unescaped(message)))
+    told = []
+    for check in document()["checks"]:
+        for finding in check["findings"]:
+            words = [f"{finding['object']}: {finding['observed']}", *(fix["text"] for fix in finding["fix"])]
+            told.append((LEVELS[finding["severity"]], check["id"], "\n".join(words)))
+        if check["status"] == "skipped" and not check["reason"].startswith("there are no "):
+            told.append(("notice", check["id"], f"Skipped: {check['reason']}. {check['remedy']}".rstrip()))
+    assert [re.sub(r"\d+", "0", str(each)) for each in read] == [re.sub(r"\d+", "0", str(each)) for each in told]
+    assert {level for level, *_ in read} == {"error", "warning", "notice"}
+
+
 def test_prometheus(tmp_path: Path) -> None:
     run_sql(ILL)
     target = tmp_path / "sqlmigrations.prom"
@@ -308,7 +344,8 @@ def test_a_finding_names_the_line_that_brought_it_in(folder: Path) -> None:
         "public.two": ("003_again.sql", 3),
     }
     annotations = dbhealth("--only", "fk_without_index", "--format", "github").out
-    assert annotations.startswith("::warning file=002_child.sql,line=4,title=fk_without_index::public.child.p_id: ")
+    path = os.path.relpath(folder / "002_child.sql")
+    assert annotations.startswith(f"::warning file={path},line=4,title=fk_without_index::public.child.p_id: ")
     run_sql("CREATE INDEX ON child (p_id)")
     assert document("--only", "fk_without_index")["checks"][0]["findings"] == []
 
