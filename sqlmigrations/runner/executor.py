@@ -20,7 +20,7 @@ from sqlmigrations.database import Connection, cursor, fetch_row
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import Script
-from sqlmigrations.history import Record
+from sqlmigrations.history import Record, identify
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
@@ -360,8 +360,10 @@ class Executor:
             self._reconnect()
 
     def _reconnect(self) -> None:
+        """Open the connection again; the events that follow name its new backend."""
         try:
             self.session.reconnect()
+            self.journal.chain.signed_by(identify(self.session.connection)[0])
         except (psycopg.Error, DjangoError) as error:
             raise DatabaseUnavailable(
                 f"The connection was lost and can't be opened again: {str(error).strip()}",

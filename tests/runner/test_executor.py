@@ -497,12 +497,16 @@ def test_a_backend_that_does_not_end_is_named(fresh_database: str, folder: Path)
 
 
 def test_a_lost_working_connection_fails_its_file_alone(fresh_database: str, folder: Path) -> None:
+    """The next file has a backend of its own, and its events name that one."""
     lose = "SELECT pg_terminate_backend(pg_backend_pid());"
     put(folder, {"001.sql": f"CREATE TABLE one (id int);\n{lose}", "002.sql": "CREATE TABLE two (id int)"})
     ran = applysql()
     assert ran.code == 1
     assert "    001.sql:2: terminating connection due to administrator command [57P01]\n" in ran.out
     assert (states(), tables()) == ({"001.sql": "failed", "002.sql": "applied"}, ["two"])
+    ranked = "SELECT type, dense_rank() OVER (ORDER BY backend_start) FROM sqlmigrations_migrationevent ORDER BY id"
+    backends = rows(ranked)
+    assert backends == [("started", 1), ("failed", 2), ("started", 2), ("applied", 2)]
 
 
 def test_a_lost_run_lock_ends_the_run(fresh_database: str, folder: Path) -> None:
