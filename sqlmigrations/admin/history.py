@@ -33,8 +33,8 @@ from django.utils.translation import gettext_lazy as _
 from sqlmigrations.admin.actions import ActionPagesMixin
 from sqlmigrations.admin.state import StatePagesMixin
 from sqlmigrations.database import raw
-from sqlmigrations.history import locate
-from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
+from sqlmigrations.history import ChainReport, locate, verify_chain
+from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, ReportKind, State
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.durations import duration
 
@@ -61,6 +61,9 @@ MOST_ROWS = 5_000
 
 #: Events at the end of the chain in which a part of a name is searched; whole names and hashes are found anywhere.
 SEARCHED_EVENTS = 100_000
+
+#: Events at the end of the chain that are verified each time the list is shown.
+VERIFIED = 100
 
 #: Events that an export reads at a time.
 EXPORT_CHUNK = 1_000
@@ -300,12 +303,20 @@ class MigrationRecordAdminMixin(ActionPagesMixin, StatePagesMixin, HistoryAdminM
     def page_context(self, request: HttpRequest, obj: MigrationRecord) -> dict[str, Any]:
         """Return the record's outcome, error, texts, times, objects and events."""
         from sqlmigrations.output.record_page import happening, page_of
+        from sqlmigrations.service.reports import last_report
+        from sqlmigrations.service.today import text_on_disk
 
         events = list(self.events_of(obj))
         timed = self.last_applied_event(obj)
+        database = str(obj._state.db)
+        health = last_report(ReportKind.HEALTH, database=database)
+        document = health.document if health else None
+        today = text_on_disk(obj.filename, database=database) if obj.executed_at else None
         return {
             "record": obj,
-            "page": page_of(obj, events, timed, self.sql_html),
+            "page": page_of(obj, events, timed, self.sql_html, today=today, health=document),
+            "health_at": health.at if health else None,
+            "health_url": self.state_url("health") if "health" in self.state_pages else "",
             "badge": self.status_badge(obj),
             "took": _duration(obj.execution_time_ms),
             "timeline": [happening(event) for event in events[:TIMELINE_LENGTH]],
@@ -330,7 +341,7 @@ class MigrationRecordAdminMixin(ActionPagesMixin, StatePagesMixin, HistoryAdminM
     def last_applied_event(self, record: MigrationRecord) -> MigrationEvent | None:
         """Return the event of the last success, which knows how long each statement took."""
         events = MigrationEvent.objects.using(record._state.db).filter(filename=record.filename)
-        return events.filter(type=EventType.APPLIED).only("type", "timings").order_by("-id").first()
+        return events.filter(type=EventType.APPLIED).only("type", "timings", "details").order_by("-id").first()
 
     # The texts
 
@@ -404,9 +415,18 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
         return [path("export/<str:format>/", view, name=name), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, with links to the export for those who may."""
-        may = {"may_export": self.has_export_permission(request)}
-        return super().changelist_view(request, {**may, **(extra_context or {})})
+        """Show the list, whether the chain holds, and links to the export for those who may."""
+        context = {"may_export": self.has_export_permission(request), "chain": self.chain(), "verified": VERIFIED}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def chain(self) -> ChainReport | None:
+        """Return what a walk along the end of the chain finds; nothing where there is none."""
+        connection = connections[self.model._default_manager.db]
+        if connection.vendor != "postgresql":
+            return None
+        own = raw(connection)
+        report = verify_chain(own, locate(own).tables, last=VERIFIED)
+        return report if report.events or not report.is_intact else None
 
     def export_view(self, request: HttpRequest, format: str) -> StreamingHttpResponse:
         """Stream the events that the list's filters and search leave, in the chain's order."""
@@ -452,8 +472,9 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
 
     @admin.display(description=_("who"), ordering="role")
     def who(self, event: MigrationEvent) -> SafeString:
-        """Return the database role, and below it the person and the machine."""
-        return _with_line_below(event.role, "@".join(part for part in (event.os_user, event.host) if part))
+        """Return the database role, and below it the person who asked in the admin, and the machine."""
+        machine = "@".join(part for part in (event.os_user, event.host) if part)
+        return _with_line_below(event.role, " · ".join(part for part in (event.details.get("user"), machine) if part))
 
     @admin.display(description=_("hash"))
     def short_hash(self, event: MigrationEvent) -> SafeString:

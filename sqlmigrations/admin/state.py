@@ -124,6 +124,7 @@ class StatePagesMixin(ModelAdmin):
     def overview_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """Return how the database is, as far as that is soon known."""
         from sqlmigrations.output.overview_page import page_of
+        from sqlmigrations.output.phrases import phrase
         from sqlmigrations.service.overview import look_over
 
         overview = look_over(database)
@@ -133,6 +134,7 @@ class StatePagesMixin(ModelAdmin):
             "page": page,
             "waiting": [(file, self.action_urls(request, database, file.name)) for file in page.waiting],
             "run_url": self.run_url(database, overview.last_run.run) if overview.last_run else "",
+            "break_reason": phrase(overview.chain.break_reason),
             "chain_badge": badge("ok", _("holds")) if overview.chain.is_intact else badge("error", _("broken")),
             "first_day": overview.days[0].day if overview.days else None,
             "last_day": overview.days[-1].day if overview.days else None,

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from sqlmigrations.models import EventType, MigrationEvent
 from sqlmigrations.output.badges import badge
+from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.highlight import excerpt
 from sqlmigrations.output.phrases import phrase
 from sqlmigrations.output.record_page import FAILURES, Happening, Highlighter, happening
@@ -171,8 +172,11 @@ def _verdict(events: Sequence[MigrationEvent], ended: MigrationEvent | None) -> 
         code = ended.details.get("code")
         if code == 0:
             return "good", _("Done"), _("It came to its end, and all went well.")
-        if code == 1 and not any(event.type in FAILURES for event in events):
+        has_failed = any(event.type in FAILURES for event in events)
+        if code == ExitCode.FOUND and not has_failed:
             return "warn", _("Done"), _("It came to its end, and something was found.")
+        if code == ExitCode.DISAGREES and not has_failed:
+            return "warn", _("Done"), _("It came to its end. Files and history disagree about something.")
         return "bad", _("Failed"), _("It ended with exit code %(code)s.") % {"code": code}
     if events and timezone.now() - events[-1].at > SILENCE:
         sentence = _("Nothing was heard of it for some minutes: a long statement is at work, or its process was ended.")

@@ -18,6 +18,7 @@ from sqlmigrations.models import EventType
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.charts import Column, columns
 from sqlmigrations.output.durations import duration
+from sqlmigrations.output.phrases import phrase
 from sqlmigrations.output.reports_page import Topic, Worst, severity_badge, topics_of, worst_of
 from sqlmigrations.plan import Status, Step
 from sqlmigrations.schema.difference import Difference, Severity
@@ -215,7 +216,7 @@ def _waiting(overview: Overview) -> list[Waiting]:
 
 
 def _one_waiting(number: int, step: Step, found: Iterable[LintFinding]) -> Waiting:
-    reason = step.reason or (_("runs next, in this order") if step.runs else "")
+    reason = phrase(step.reason) or (_("runs next, in this order") if step.runs else "")
     dangers = [(severity_badge(finding.severity), finding) for finding in found]
     shown = badge(step.status, status_word(step.status))
     return Waiting(number, step.name, shown, reason, dangers, is_new=step.record is None)

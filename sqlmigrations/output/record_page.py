@@ -6,7 +6,7 @@ Pure: reads no database and decides what belongs where; templates only lay it ou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.utils.safestring import SafeString
@@ -18,6 +18,10 @@ from sqlmigrations.output.badges import badge
 from sqlmigrations.output.charts import Bar, slowest
 from sqlmigrations.output.durations import duration
 from sqlmigrations.output.highlight import Excerpt, Mark, excerpt, highlight
+from sqlmigrations.output.phrases import phrase
+from sqlmigrations.output.reports_page import severity_badge
+from sqlmigrations.output.side_by_side import SideBySide, side_by_side
+from sqlmigrations.runner.held_locks import Mode
 
 #: Events of an attempt that did not come through.
 FAILURES = frozenset({EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED})
@@ -99,12 +103,33 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An object that the file made."""
+    """An object that the file made, with what the last look at the health found about it."""
 
     kind: str
     name: str
     line: int | None
     anchor: str
+    found: list[Found] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that a health check found about an object of the file."""
+
+    badge: SafeString
+    check: str
+    title: str
+    object: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The strongest lock on one relation that the file took, and whom it kept waiting."""
+
+    relation: str
+    mode: str
+    keeps_out: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +143,11 @@ class Page:
     timings: list[Timing]
     statements: int
     objects: list[Made]
+    #: What was found about objects that the file changed, or that are no longer called as it made them.
+    others_found: list[Found]
+    locks: list[Lock]
+    more_locks: int
+    difference: SideBySide | None
 
 
 def page_of(
@@ -125,8 +155,14 @@ def page_of(
     events: Sequence[MigrationEvent],
     timed: MigrationEvent | None,
     sql_html: Highlighter = highlight,
+    *,
+    today: str | None = None,
+    health: Mapping[str, Any] | None = None,
 ) -> Page:
-    """Return the page of ``record``; ``events`` are its latest, newest first, and ``timed`` its last *applied* one."""
+    """Return the page of ``record``; ``events`` are its latest, newest first, and ``timed`` its last *applied* one.
+
+    ``today`` is the text that its file has on disk, ``health`` the document of the last look at the health.
+    """
     failed = _failed_event(record, events)
     marked = _script_of(record, failed) if failed and _is_of_stored_text(record, failed) else ""
     listings = {
@@ -136,6 +172,10 @@ def page_of(
     }
     applied = listings.get("applied")
     timings = timed.timings if timed else []
+    found = _found(record, health)
+    objects = _objects(record.objects_made, applied, found)
+    told = {one for made in objects for one in made.found}
+    details: Mapping[str, Any] = timed.details if timed else {}
     return Page(
         failure=_failure(record, failed, listings.get(marked), sql_html),
         applied=applied,
@@ -143,7 +183,11 @@ def page_of(
         holds_other_text=bool(record.error_message and applied and not marked),
         timings=timings_of(timings, record.applied_sql or "", applied),
         statements=len(timings),
-        objects=_objects(record.objects_made, applied),
+        objects=objects,
+        others_found=[one for one in found if one not in told],
+        locks=[_lock(lock) for lock in details.get("locks", [])],
+        more_locks=int(details.get("more_locks", 0)),
+        difference=_difference(record, today),
     )
 
 
@@ -264,13 +308,54 @@ def _first_words(lines: Sequence[str], line: int) -> str:
     return Truncator(lines[line - 1].strip()).chars(STATEMENT_LENGTH) if 0 < line <= len(lines) else ""
 
 
-def _objects(objects: Sequence[dict[str, Any]], applied: Listing | None) -> list[Made]:
+def _lock(lock: Mapping[str, str]) -> Lock:
+    """Return a lock that was taken, with whom it kept waiting."""
+    mode = Mode[lock["mode"]]
+    keeps_out = (
+        _("readers and writers") if mode.blocks_readers else _("writers") if mode.blocks_writers else _("nobody")
+    )
+    return Lock(lock["relation"], str(mode), keeps_out)
+
+
+def _difference(record: MigrationRecord, today: str | None) -> SideBySide | None:
+    """Return how the file on disk differs from the text that the database holds, if it does."""
+    kept: str | None = record.applied_sql
+    if kept is None or today is None or record.executed_at is None:
+        return None
+    compared = side_by_side(kept, today)
+    return compared if compared.rows or compared.is_too_long else None
+
+
+def _found(record: MigrationRecord, health: Mapping[str, Any] | None) -> list[Found]:
+    """Return what the health checks found of which this file is the origin."""
+    return [
+        Found(
+            severity_badge(finding["severity"]),
+            check["id"],
+            phrase(check["title"]),
+            finding["object"],
+            finding["observed"],
+        )
+        for check in (health or {}).get("checks", [])
+        for finding in check["findings"]
+        if finding["origin"] and finding["origin"]["file"] == record.filename
+    ]
+
+
+def _is_about(found: Found, name: str) -> bool:
+    """Tell whether a finding is about an object, or a column of it, that a file made under ``name``."""
+    own = name.partition("(")[0].rpartition(".")[2].strip('"')
+    return own in found.object.split(".")
+
+
+def _objects(objects: Sequence[dict[str, Any]], applied: Listing | None, found: Sequence[Found]) -> list[Made]:
     return [
         Made(
             kind=str(made.get("kind", "")),
             name=str(made.get("name", "")),
             line=made.get("line"),
             anchor=applied.anchor_of(made.get("line")) if applied else "",
+            found=[one for one in found if _is_about(one, str(made.get("name", "")))],
         )
         for made in objects
     ]

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client, override_settings
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertInHTML
 
+from sqlmigrations.database import raw
+from sqlmigrations.history import locate
+from sqlmigrations.history.reports import keep_report
+from sqlmigrations.models import ReportKind
 from tests.admin.rows import NOON, RUN, add_event, add_failed, add_record
+from tests.helpers import put
 
 pytestmark = pytest.mark.django_db
 
@@ -141,7 +149,7 @@ def test_an_error_is_told_with_detail_hint_advice_and_statement(admin_client: Cl
         <div><dt>What to do</dt><dd class="sqlm-lines sqlm-advice">Write users.</dd></div>
         </dl>
         <h3 id="statement-heading">The statement that failed</h3>
-        <div class="sqlm-listing" role="region" tabindex="0" aria-labelledby="statement-heading">
+        <div class="sqlm-listing" role="group" tabindex="0" aria-labelledby="statement-heading">
         <div class="sqlm-highlight"><pre class="sqlm-code"><code><span class="sqlm-line sqlm-line--error" id="E12">
         <a class="sqlm-number" href="#E12" data-number="12" tabindex="-1" aria-hidden="true"></a>
         <span class="sqlm-sql-k">CREATE</span> <span class="sqlm-sql-k">INDEX</span>
@@ -208,7 +216,7 @@ def listing(pk: int, script: str, title: str, anchor: str, size: int, value: str
         <div class="sqlm-bar"><p class="sqlm-quiet">1 line, {size}\u00a0bytes</p>
         <p><a href="{RECORDS}{pk}/sql/{script}/">Show as plain text</a>
         <a href="{RECORDS}{pk}/sql/{script}/?download">Download</a></p></div>
-        <div class="sqlm-listing" role="region" tabindex="0" aria-label="{title}">
+        <div class="sqlm-listing" role="group" tabindex="0" aria-label="{title}">
         <div class="sqlm-highlight"><pre class="sqlm-code"><code><span class="sqlm-line" id="{anchor}1">
         <a class="sqlm-number" href="#{anchor}1" data-number="1" tabindex="-1" aria-hidden="true"></a>
         <span class="sqlm-sql-k">SELECT</span> <span class="sqlm-sql-{kind}">{value}</span>;</span>
@@ -497,3 +505,79 @@ def test_an_event_costs_few_queries(
 
     with django_assert_max_num_queries(8):
         event_page(admin_client, pk)
+
+
+def test_what_the_file_says_today_stands_beside_what_was_applied(admin_client: Client, folder: Path) -> None:
+    pk = add_record(filename="001_a.sql", applied_sql="CREATE TABLE a (id int);\nSELECT 1;\n")
+    put(folder, {"001_a.sql": "CREATE TABLE a (id bigint);\nSELECT 1;\n"})
+
+    content = admin_client.get(f"{RECORDS}{pk}/change/").content.decode()
+
+    assertInHTML(
+        """
+        <tr class="sqlm-side--changed"><td class="sqlm-figure">1</td><td><del>CREATE TABLE a (id int);</del></td>
+        <td class="sqlm-figure">1</td><td><ins>CREATE TABLE a (id bigint);</ins></td></tr>
+        """,
+        content,
+    )
+
+
+@pytest.mark.parametrize("name", ["001_a.sql", "../001_a.sql", "gone.sql"])
+def test_no_difference_is_shown_where_there_is_none(admin_client: Client, folder: Path, name: str) -> None:
+    pk = add_record(filename=name, applied_sql="SELECT 1;\n")
+    put(folder, {"001_a.sql": "SELECT 1;\r\n", "../001_a.sql": "SELECT 2;\n"})
+
+    assert "What the file says today" not in admin_client.get(f"{RECORDS}{pk}/change/").content.decode()
+
+
+def test_locks_say_whom_they_kept_waiting(admin_client: Client, folder: Path) -> None:
+    pk = add_record()
+    locks = [
+        {"relation": "public.users", "mode": "AccessExclusive"},
+        {"relation": "public.orders", "mode": "ShareRowExclusive"},
+        {"relation": "public.items", "mode": "RowExclusive"},
+    ]
+    add_event(details={"locks": locks, "more_locks": 2})
+
+    content = admin_client.get(f"{RECORDS}{pk}/change/").content.decode()
+
+    for relation, mode, kept in [
+        ("public.users", "AccessExclusive", "readers and writers"),
+        ("public.orders", "ShareRowExclusive", "writers"),
+        ("public.items", "RowExclusive", "nobody"),
+    ]:
+        assertInHTML(f'<tr><td class="sqlm-name">{relation}</td><td>{mode}</td><td>{kept}</td></tr>', content)
+    assertInHTML('<p class="sqlm-remark">and 2 more</p>', content)
+
+
+def test_objects_show_their_present_health(admin_client: Client, folder: Path) -> None:
+    connection.ensure_connection()
+    own = raw(connection)
+    finding = {
+        "object": "public.users",
+        "severity": "warning",
+        "observed": "it has no primary key",
+        "origin": {"file": "001_initial_schema.sql", "line": 1},
+    }
+    other = {**finding, "object": "public.users_old", "observed": "it is large"}
+    check = {"id": "keys", "title": "Keys", "status": "warning", "findings": [finding, other]}
+    keep_report(own, locate(own), ReportKind.HEALTH, {"checks": [check]})
+    pk = add_record(objects_made=[{"kind": "table", "name": "users", "line": 1}])
+
+    content = admin_client.get(f"{RECORDS}{pk}/change/").content.decode()
+
+    objects = content[content.index('<ul class="sqlm-objects">') :].partition("</ul>")[0]
+    said = " ".join(re.sub(r"<[^>]+>", " ", objects).split())
+    assert said == (
+        "table users line 1 warning Keys : it has no primary key public.users_old warning Keys : it is large"
+    )
+
+
+def test_the_list_of_events_says_whether_the_chain_holds(admin_client: Client) -> None:
+    assert "The chain" not in admin_client.get(EVENTS).content.decode()
+
+    event = add_event(hash="f" * 64)
+
+    content = admin_client.get(EVENTS).content.decode()
+    assertInHTML('<span class="sqlm-badge sqlm-badge--error">The chain is broken</span>', content)
+    assert f"event {event}: its values are not those that its hash was made of" in content.replace("&#x27;", "'")
