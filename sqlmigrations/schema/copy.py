@@ -28,20 +28,23 @@ class CopyFailed(SQLMigrationsError):
 def copy_live(scratch: Scratch, *, rows: bool = False) -> list[str]:
     """Copy the live database's schema into ``scratch``, with ``rows`` its rows as well; return notes.
 
-    Without rows, the planner's statistics are copied where the server can take them: plans are then those of the live
-    database. Reading the live database takes AccessShare locks and no others.
+    Nothing is left to do where the server has copied the live database itself. Without rows, the planner's statistics
+    are copied where the server can take them: plans are then those of the live database. Reading the live database
+    takes AccessShare locks and no others.
 
     Raises:
         ProgramMissing: there is no ``pg_dump`` or ``psql`` for the server.
         CopyFailed: one of them failed.
     """
+    if scratch.is_copy:
+        return []
     version = raw(scratch.live).info.server_version
     dump, load = find("pg_dump", version), find("psql", version)
     options = [*([] if rows else ["--schema-only"]), *_left_out(scratch)]
     _pipe(dump, options, load, scratch)
     if rows:
         scratch.connection.execute("ANALYZE")
-        return []
+        return [f"Copied with pg_dump: {scratch.why_empty}."] if scratch.why_empty else []
     if version < STATISTICS:
         return [f"The statistics of tables are not copied: PostgreSQL {version // 10000} can't take them."]
     _pipe(dump, ["--statistics-only"], load, scratch)

@@ -14,7 +14,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,11 +82,16 @@ def server_of(connection: Connection) -> Server:
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A scratch database. ``wrapper`` is a Django connection of its own with the live database's alias."""
+    """A scratch database. ``wrapper`` is a Django connection of its own with the live database's alias.
+
+    It is empty, or a copy of the live one with all its rows; ``why_empty`` says why it is none where one was asked for.
+    """
 
     name: str
     live: BaseDatabaseWrapper
     wrapper: BaseDatabaseWrapper
+    is_copy: bool = False
+    why_empty: str = ""
 
     @property
     def connection(self) -> Connection:
@@ -149,10 +154,11 @@ class _ClosedDatabase(DummyWrapper):
 
 
 @contextmanager
-def scratch_database(live: BaseDatabaseWrapper, purpose: str) -> Iterator[Scratch]:
+def scratch_database(live: BaseDatabaseWrapper, purpose: str, *, as_copy: bool = False) -> Iterator[Scratch]:
     """Make an empty database like the live one for the block, and remove it at its end.
 
-    ``purpose`` is a word for people who find it. Left-overs of killed runs are removed first.
+    ``purpose`` is a word for people who find it. Left-overs of killed runs are removed first. With ``as_copy`` the
+    server copies the live database as a template, where nobody else is in it; our own connection is opened anew.
 
     Raises:
         NoScratch: it can't be had, or must not be.
@@ -162,17 +168,21 @@ def scratch_database(live: BaseDatabaseWrapper, purpose: str) -> Iterator[Scratc
             "SQLMIGRATIONS_PRODUCTION is set", "Do it where it is not: on a developer's machine, in CI, in staging."
         )
     with ExitStack() as stack:
-        host = stack.enter_context(closing(_host(live)))
+        outside, why_empty = _outside(live) if as_copy else (None, "")
+        host = stack.enter_context(closing(outside or _host(live)))
         _check(server_of(_opened(host)), server_of(raw(live)), on_shadow=host.alias != live.alias)
         reap(raw(host))
         keeper = stack.enter_context(closing(_own(host)))
         name = _keep_name(_opened(keeper))
         stack.callback(_drop, host, name)
-        oid = _create(raw(host), name, raw(live), purpose)
+        if outside is not None:
+            why_empty = _copy(raw(host), name, live, purpose)
+        is_copy = outside is not None and not why_empty
+        oid = _oid(raw(host), name) if is_copy else _create(raw(host), name, raw(live), purpose)
         wrapper = stack.enter_context(closing(_pointed_at(live if host.alias == live.alias else host, name)))
         wrapper.alias = live.alias
         _check_is_it(server_of(_opened(wrapper)), name, oid, server_of(raw(live)))
-        yield Scratch(name, live, wrapper)
+        yield Scratch(name, live, wrapper, is_copy, why_empty)
 
 
 def _host(live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
@@ -276,22 +286,83 @@ def _create(host: Connection, name: str, live: Connection, purpose: str) -> int:
         NoScratch: the server refuses.
     """
     identifier = sql.Identifier(name)
-    maker = f"pid {os.getpid()} on {socket.gethostname()}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    comment = f"Scratch database of sqlmigrations for: {purpose} ({maker}). It can be dropped when that is done."
     like_live = _locale(fetch_dicts(live, query("schema/sql/scratch/locale.sql"))[0])
     try:
         host.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(identifier, like_live))
-        host.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(identifier, sql.Literal(comment)))
+        host.execute(_comment(name, purpose))
     except psycopg.Error as error:
         raise NoScratch(
             f"the server refuses to make it: {error.diag.message_primary or error}",
             "Name an alias on a server that has what the live one has in SQLMIGRATIONS_SHADOW_DATABASE.",
         ) from error
-    for setting, value in fetch_all(live, query("schema/sql/scratch/settings.sql")):
+    _set_like(host, name, fetch_all(live, query("schema/sql/scratch/settings.sql")))
+    return _oid(host, name)
+
+
+def _comment(name: str, purpose: str) -> sql.Composed:
+    """Return the statement that says what a database is for, and whose it is."""
+    maker = f"pid {os.getpid()} on {socket.gethostname()}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    comment = f"Scratch database of sqlmigrations for: {purpose} ({maker}). It can be dropped when that is done."
+    return sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(comment))
+
+
+def _set_like(host: Connection, name: str, found: Iterable[tuple[Any, ...]]) -> None:
+    """Give the sessions of a database the settings that were found at another one."""
+    for setting, value in found:
         with suppress(psycopg.Error):  # one that only a superuser sets changes no schema
-            host.execute(_database_setting(identifier, setting, value))
+            host.execute(_database_setting(sql.Identifier(name), setting, value))
+
+
+def _oid(host: Connection, name: str) -> int:
     ((oid,),) = fetch_all(host, "SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = %s", [name])
     return int(oid)
+
+
+# As a copy
+
+#: The database that a session goes to which must not be in the live one: initdb makes it for that.
+OUTSIDE = "postgres"
+
+
+def _outside(live: BaseDatabaseWrapper) -> tuple[BaseDatabaseWrapper | None, str]:
+    """Return a connection to the live database's server that is in another database, or why there is none."""
+    if settings.SHADOW_DATABASE not in (None, live.alias):
+        return None, "SQLMIGRATIONS_SHADOW_DATABASE names another place"
+    if live.in_atomic_block or raw(live).info.dbname == OUTSIDE:
+        return None, "our own connection can't leave it"
+    own = _pointed_at(live, OUTSIDE)
+    try:
+        with closing(own):
+            own.connect()
+    except DjangoError as error:
+        return None, f"database {OUTSIDE} can't be reached: {str(error).strip()}"
+    return own, ""
+
+
+def _copy(host: Connection, name: str, live: BaseDatabaseWrapper, purpose: str) -> str:
+    """Make the database as a copy of the live one; return why the server can't, or nothing.
+
+    A template must have no session but ours, which is closed for it.
+    https://www.postgresql.org/docs/current/manage-ag-templatedbs.html
+    """
+    source, own = raw(live).info.dbname, raw(live).info.backend_pid
+    found = fetch_all(raw(live), query("schema/sql/scratch/settings.sql"))
+    live.close()
+    try:
+        ((others,),) = fetch_all(host, query("schema/sql/scratch/sessions.sql"), {"database": source, "own": own})
+        if others:
+            return f"{others} other session{'' if others == 1 else 's'} {'is' if others == 1 else 'are'} in it"
+        making = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        host.execute(making.format(sql.Identifier(name), sql.Identifier(source)))
+    except psycopg.Error as error:
+        return f"the server refuses: {error.diag.message_primary or error}"
+    finally:
+        live.connect()
+        live.set_autocommit(True)
+    with suppress(psycopg.Error):  # for people who find it; it is there, and the copy stands without
+        host.execute(_comment(name, purpose))
+    _set_like(host, name, found)
+    return ""
 
 
 #: Settings whose value is a list of names, which must not be quoted as one.

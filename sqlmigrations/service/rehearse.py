@@ -172,7 +172,7 @@ def _stage(wrapper: BaseDatabaseWrapper, where: Where, tell: Tell) -> Iterator[t
         with _in_place(wrapper) as rehearsal:
             yield rehearsal, ["In place: sequences that were used keep their new values, and files keep their size."]
         return
-    with scratch_database(wrapper, "a rehearsal") as scratch:
+    with scratch_database(wrapper, "a rehearsal", as_copy=where is Where.DATA) as scratch:
         tell("Copying the live database" + (" with its rows" if where is Where.DATA else "'s schema"))
         notes = copy_live(scratch, rows=where is Where.DATA)
         if where is Where.SCHEMA:

@@ -10,7 +10,7 @@ import pytest
 from sqlmigrations.runner.held_locks import Mode
 from sqlmigrations.service.apply import ApplyOptions
 from sqlmigrations.service.rehearse import RehearsalReport, RehearseOptions, Unrehearsable, Where, rehearse
-from tests.helpers import Settings, catalog, put, rows, run_sql, started, value, wait_until
+from tests.helpers import Settings, catalog, put, rows, run_sql, session, started, value, wait_until
 
 SCHEMA = """
     CREATE TABLE users (id int PRIMARY KEY, name text, age int);
@@ -97,6 +97,24 @@ def test_statements_outside_a_transaction_are_watched(shop: None, folder: Path) 
     assert [statement.is_watched for statement in run.statements] == [True, False]
     assert [work.kind for work in run.statements[0].work] == ["index"]
     assert (run.error, run.blocks, state()) == (None, (), before)
+
+
+def test_the_server_copies_a_database_that_nobody_else_is_in(shop: None, folder: Path) -> None:
+    """INVALID indexes tell the two ways apart: no dump has them. The database's own settings come along."""
+    run_sql("CREATE INDEX left_over ON users (age); UPDATE pg_index SET indisvalid = false "
+            "WHERE indexrelid = 'left_over'::regclass")  # fmt: skip
+    name = value("SELECT current_database()")
+    verify = "SELECT count(*) = 1, current_setting('work_mem') = '7MB' FROM pg_index WHERE NOT indisvalid;"
+    run_sql(f"ALTER DATABASE \"{name}\" SET work_mem = '7MB'")
+    put(folder, {"001.sql": "SELECT 1;", "001.verify.sql": verify})
+    before = state()
+    report = rehearse(RehearseOptions(where=Where.DATA))
+    assert ([each.state for each in report.files], report.notes) == (["ok"], ())
+    with session():
+        report = rehearse(RehearseOptions(where=Where.DATA))
+    assert report.notes == ("Copied with pg_dump: 1 other session is in it.",)
+    assert [each.state for each in report.files] == ["failed"]
+    assert state() == before
 
 
 def test_a_batched_file_runs_in_batches_here_too(shop: None, folder: Path) -> None:
