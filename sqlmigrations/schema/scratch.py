@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, LiteralString, NoReturn
 
@@ -32,6 +32,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_all, fetch_dicts, raw
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.queries import query
+from sqlmigrations.schema.given import MARK, NotEmptied, emptied
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -170,7 +171,11 @@ def scratch_database(live: BaseDatabaseWrapper, purpose: str, *, as_copy: bool =
     with ExitStack() as stack:
         outside, why_empty = _outside(live) if as_copy else (None, "")
         host = stack.enter_context(closing(outside or _host(live)))
-        _check(server_of(_opened(host)), server_of(raw(live)), on_shadow=host.alias != live.alias)
+        there, on_shadow = server_of(_opened(host)), host.alias != live.alias
+        _check(there, server_of(raw(live)), on_shadow=on_shadow)
+        if not there.may_create:
+            yield replace(stack.enter_context(_given(host, there, live)), why_empty=why_empty)
+            return
         reap(raw(host))
         keeper = stack.enter_context(closing(_own(host)))
         name = _keep_name(_opened(keeper))
@@ -248,13 +253,37 @@ def _check(host: Server, live: Server, *, on_shadow: bool) -> None:
     if host.is_standby:
         remedy = "Name an alias on another server in SQLMIGRATIONS_SHADOW_DATABASE."
         raise NoScratch("the server is a standby, which is read only", remedy)
-    if not host.may_create:
+    if not host.may_create and not on_shadow:
         role = sql.Identifier(host.role).as_string(None)
         remedy = f"ALTER ROLE {role} CREATEDB; or name an alias whose role may in SQLMIGRATIONS_SHADOW_DATABASE."
         raise NoScratch(f"role {role} may not create databases", remedy)
     if on_shadow and host.major != live.major:
         reason = f"SQLMIGRATIONS_SHADOW_DATABASE is PostgreSQL {host.major}, the live database {live.major}"
         raise NoScratch(reason, f"Name a server of version {live.major}: versions spell the same object differently.")
+
+
+@contextmanager
+def _given(host: BaseDatabaseWrapper, there: Server, live: BaseDatabaseWrapper) -> Iterator[Scratch]:
+    """Use the shadow database itself, whose role may create none: it says that it may be emptied.
+
+    Raises:
+        NoScratch: it doesn't, it is the live one, or it can't be emptied.
+    """
+    name = sql.Identifier(there.name).as_string(None)
+    if there.is_same_database(server_of(raw(live))):
+        raise NoScratch(f"SQLMIGRATIONS_SHADOW_DATABASE leads to {name}, the live database", "Name another one.")
+    try:
+        with emptied(raw(host)), closing(_pointed_at(host, there.name)) as wrapper:
+            wrapper.alias = live.alias
+            _check_is_it(server_of(_opened(wrapper)), there.name, there.database, server_of(raw(live)))
+            yield Scratch(there.name, live, wrapper)
+    except NotEmptied as error:
+        role = sql.Identifier(there.role).as_string(None)
+        raise NoScratch(
+            f"role {role} may not create databases, and {name} can't be used itself: {error}",
+            f"ALTER ROLE {role} CREATEDB; or let it own {name}, with nothing in it that matters, and say so: "
+            f"COMMENT ON DATABASE {name} IS '{MARK}';",
+        ) from error
 
 
 def _check_is_it(found: Server, name: str, oid: int, live: Server) -> None:

@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,9 +17,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from project.env import BASE_DIR
 from project.postgres import database_url
 from sqlmigrations.database import raw
+from sqlmigrations.schema import given
 from sqlmigrations.schema import scratch as module
+from sqlmigrations.schema.catalog import read_catalog
 from sqlmigrations.schema.scratch import NoScratch, OutsideScratch, Server, scratch_database
-from tests.helpers import PATIENCE, Settings, database_name, role, rows, run_sql, value, wait_until
+from tests.helpers import PATIENCE, Settings, database_name, role, rows, run_sql, session, value, wait_until
 
 
 def databases() -> set[str]:
@@ -291,7 +296,6 @@ def server(**changes: object) -> Server:
     ("host", "reason"),
     [
         (server(is_standby=True), "the server is a standby, which is read only"),
-        (server(may_create=False), 'role "ann" may not create databases'),
         (server(major=15), "SQLMIGRATIONS_SHADOW_DATABASE is PostgreSQL 15, the live database 18"),
     ],
 )
@@ -318,3 +322,101 @@ def test_a_session_that_may_be_in_another_database_is_refused(found: Server) -> 
 def test_a_new_database_is_told_from_the_live_one() -> None:
     module._check_is_it(server(name="scratch", database=6), "scratch", 6, server())
     module._check_is_it(server(name="scratch", database=5, server="2"), "scratch", 5, server())
+
+
+@pytest.fixture
+def shadow(live: BaseDatabaseWrapper, settings: Settings) -> Iterator[str]:
+    """Make a database that the alias ``other`` leads to, with a role that owns it and may create none."""
+    wrapper = connections["other"]
+    kept = dict(wrapper.settings_dict)
+    name = f"sqlm_shadow_{os.getpid()}"
+    with role("LOGIN") as owner:
+        with session() as server:
+            server.execute(f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0".encode())
+        wrapper.close()
+        wrapper.settings_dict |= {"NAME": name, "USER": owner}
+        settings.SQLMIGRATIONS_SHADOW_DATABASE = "other"
+        try:
+            yield name
+        finally:
+            wrapper.close()
+            wrapper.settings_dict |= kept
+            with session() as server:
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def held(name: str) -> list[tuple[Any, ...]]:
+    """Return what the shadow database holds."""
+    wrapper = connections["other"]
+    wrapper.ensure_connection()
+    return raw(wrapper).execute("SELECT relname::text FROM pg_class WHERE relname ~ '^mine'").fetchall()
+
+
+def mark(name: str, text: str = given.MARK) -> None:
+    run_sql(f"COMMENT ON DATABASE {name} IS '{text}'")
+
+
+def test_a_database_that_says_so_is_emptied_and_used_by_a_role_that_may_make_none(
+    live: BaseDatabaseWrapper, shadow: str
+) -> None:
+    mark(shadow)
+    held(shadow)
+    raw(connections["other"]).execute("CREATE SCHEMA attic; CREATE TABLE attic.mine (); CREATE TABLE mine_too ()")
+    as_new = read_catalog(raw(live))
+    with scratch_database(live, "a test") as scratch:
+        assert (scratch.name, scratch.wrapper.alias) == (shadow, "default")
+        schemas = [read_catalog(each).objects[given.PUBLIC] for each in (scratch.connection, raw(live))]
+        assert schemas[0] == schemas[1]
+        assert held(shadow) == []
+        scratch.connection.execute("CREATE TABLE mine_again (); CREATE TYPE mine AS ENUM ('a')")
+    assert held(shadow) == []
+    with pytest.raises(psycopg.errors.DuplicateTable), scratch_database(live, "a test") as scratch:
+        scratch.connection.execute("CREATE TABLE mine_again (); CREATE TABLE mine_again ()")
+    assert held(shadow) == []
+    assert read_catalog(raw(live)) == as_new
+
+
+def test_a_database_that_does_not_say_so_is_left_alone(live: BaseDatabaseWrapper, shadow: str) -> None:
+    held(shadow)
+    raw(connections["other"]).execute("CREATE TABLE mine ()")
+    owner = connections["other"].settings_dict["USER"]
+    for text in ("", given.MARK.upper()):
+        mark(shadow, text)
+        assert refusal(live) == (
+            f'role "{owner}" may not create databases, and "{shadow}" can\'t be used itself: '
+            "its comment doesn't say that it may be emptied",
+            f'ALTER ROLE "{owner}" CREATEDB; or let it own "{shadow}", with nothing in it that matters, and say so: '
+            f"COMMENT ON DATABASE \"{shadow}\" IS 'sqlmigrations may empty this database';",
+        )
+    assert held(shadow) == [("mine",)]
+
+
+def test_the_live_database_is_never_emptied_whatever_it_says(live: BaseDatabaseWrapper, shadow: str) -> None:
+    mark(shadow)
+    own = live.copy()
+    own.settings_dict |= {"NAME": shadow, "USER": connections["other"].settings_dict["USER"]}
+    held(shadow)
+    raw(connections["other"]).execute("CREATE TABLE mine ()")
+    try:
+        assert refusal(own)[0] == f'SQLMIGRATIONS_SHADOW_DATABASE leads to "{shadow}", the live database'
+    finally:
+        own.close()
+    assert held(shadow) == [("mine",)]
+
+
+def test_a_database_in_use_is_not_used_twice(live: BaseDatabaseWrapper, shadow: str) -> None:
+    mark(shadow)
+    with scratch_database(live, "a test") as scratch:
+        scratch.connection.execute("CREATE TABLE mine ()")
+        assert refusal(live)[0].endswith("can't be used itself: another process is using it")
+        assert held(shadow) == [("mine",)]
+
+
+def test_a_database_whose_role_does_not_own_all_in_it_is_not_used(live: BaseDatabaseWrapper, shadow: str) -> None:
+    mark(shadow)
+    own = connections["default"].copy()
+    own.settings_dict["NAME"] = shadow
+    own.ensure_connection()
+    raw(own).execute("CREATE SCHEMA theirs")
+    own.close()
+    assert "must be owner of" in refusal(live)[0]
