@@ -30,6 +30,9 @@ from sqlmigrations.health.units import span
 
 Row = Mapping[str, Any]
 
+#: What may hold vacuum up: a session, a standby, ...
+NOUN = "possible holder"
+
 
 @dataclass(frozen=True, kw_only=True)
 class HorizonHolder(Check):
@@ -60,11 +63,11 @@ class HorizonHolder(Check):
             Skip: nothing was found, but sessions of other roles are hidden.
         """
         rows = probe.rows()
-        return seen(probe, rows, self.judge(rows))
+        return seen(probe, rows, self.judge(rows), NOUN)
 
     def judge(self, rows: Sequence[Row]) -> Answer:
         """Judge each of those who could hold vacuum up."""
-        return answer((self._one(row) for row in rows if not row["is_hidden"]), left_out=left_out(rows))
+        return answer((self._one(row) for row in rows if not row["is_hidden"]), left_out=left_out(rows, NOUN))
 
     def _one(self, row: Row) -> Finding | None:
         subject = _subject(row)

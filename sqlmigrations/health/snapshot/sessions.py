@@ -38,23 +38,23 @@ def hidden(rows: Iterable[Row]) -> int:
     return sum(bool(row["is_hidden"]) for row in rows)
 
 
-def seen(probe: Probe, rows: Sequence[Row], given: Answer) -> Answer:
-    """Return an answer about sessions, unless it would say that all is well without having seen all.
+def seen(probe: Probe, rows: Sequence[Row], given: Answer, noun: str = "session") -> Answer:
+    """Return an answer about sessions (or others), unless it would say that all is well without having seen all.
 
     Raises:
         Skip: some are hidden, and among the others nothing was found.
     """
     unseen = hidden(rows)
     if unseen and not given.findings:
-        reason = f"the work of {unseen} of {counted(len(rows), 'session')} is hidden from {probe.capabilities.role}"
+        reason = f"the work of {unseen} of {counted(len(rows), noun)} is hidden from {probe.capabilities.role}"
         raise Skip(reason, probe.grant(SEES_ALL))
     return given
 
 
-def left_out(rows: Iterable[Row]) -> str:
-    """Return words for the sessions that are hidden."""
+def left_out(rows: Iterable[Row], noun: str = "session") -> str:
+    """Return words for the sessions (or others) that are hidden."""
     unseen = hidden(rows)
-    return f"{counted(unseen, 'session')} of other roles" if unseen else ""
+    return f"{counted(unseen, noun)} of other roles" if unseen else ""
 
 
 def subject_of(row: Row) -> Subject:

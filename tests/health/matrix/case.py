@@ -98,7 +98,7 @@ def _examined(result: Result) -> str:
 PLACEHOLDERS = {
     "<n>": r"\d[\d,]*",
     "<pid>": r"\d+",
-    "<time>": r"\d+ m?s",
+    "<time>": r"[\d.]+ (?:ms|s|min|h)",
     "<size>": r"[\d.]+ (?:bytes|kB|MB)",
     "<query>": r"-?\d+",
     "<major>": r"\d\d",

@@ -322,24 +322,24 @@ CASES = (
         check=HorizonHolder(warning_seconds=0),
         no=By(
             app="""
-            skipped, snapshot: the work of 1 of 1 session is hidden from <role>
+            skipped, snapshot: the work of 1 of 1 possible holder is hidden from <role>
               GRANT "pg_monitor" TO "<role>";
         """,
             monitor="ok, snapshot: 1 transactions, slots and standbys",
             bare="""
-            skipped, snapshot: the work of 1 of 1 session is hidden from <role>
+            skipped, snapshot: the work of 1 of 1 possible holder is hidden from <role>
               GRANT "pg_monitor" TO "<role>";
         """,
         ),
         well=beside(""),
         hidden="""
-            skipped, snapshot: the work of 2 of 2 sessions is hidden from <role>
+            skipped, snapshot: the work of 2 of 2 possible holders is hidden from <role>
               GRANT "pg_monitor" TO "<role>";
         """,
         hidden_from=("bare",),
         ok=By(
             app="""
-            skipped, snapshot: the work of 1 of 2 sessions is hidden from <role>
+            skipped, snapshot: the work of 1 of 2 possible holders is hidden from <role>
               GRANT "pg_monitor" TO "<role>";
         """,
             monitor="ok, snapshot: 2 transactions, slots and standbys",
@@ -347,14 +347,14 @@ CASES = (
         ill=beside("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1"),
         bad=By(
             app="""
-            warning, snapshot: 1 transactions, slots and standbys; left out: 1 session of other roles
-            warning pid <pid>: holds up vacuum 0 transactions back, for <time> (app, web, idle in transaction);
+            warning, snapshot: 1 transactions, slots and standbys; left out: 1 possible holder of other roles
+            warning pid <pid>: holds up vacuum <n> transactions back, for <time> (app, web, idle in transaction);
                 should be: 10 million transactions, <time>
               sql: SELECT pg_catalog.pg_terminate_backend(<pid>);
         """,
             monitor="""
             warning, snapshot: 2 transactions, slots and standbys
-            warning pid <pid>: holds up vacuum 0 transactions back, for <time> (app, web, idle in transaction);
+            warning pid <pid>: holds up vacuum <n> transactions back, for <time> (app, web, idle in transaction);
                 should be: 10 million transactions, <time>
               sql: SELECT pg_catalog.pg_terminate_backend(<pid>);
         """,
