@@ -190,6 +190,16 @@ def answer(judged: Iterable[Finding | None], *, window: timedelta | None = None,
     return Answer(len(verdicts), tuple(verdict for verdict in verdicts if verdict is not None), window, left_out)
 
 
+def tallied(rows: Iterable[Mapping[str, Any]], judge: Callable[[Mapping[str, Any]], Finding | None]) -> Answer:
+    """Return the answer to rows that stand for so many things each as their column ``things`` says.
+
+    A database has thousands of things that are well: its SQL tells them together, in one row that ``judge`` finds well.
+    """
+    known = list(rows)
+    findings = (judge(row) for row in known)
+    return Answer(sum(row["things"] for row in known), tuple(each for each in findings if each is not None))
+
+
 def grade(value: float | None, *, warning: float, critical: float) -> Severity | None:
     """Return how bad a number is that is the worse the larger it is; nothing below ``warning``."""
     if value is None or value < min(warning, critical):

@@ -11,16 +11,13 @@ WITH own AS (
             WHEN i.indisunique
                 THEN pg_catalog.concat_ws('/', i.indimmediate, pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')
         END AS promise,
-        pg_catalog.pg_relation_size(i.indexrelid) AS bytes,
-        coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') AS predicate,
+        i.indpred, i.indexprs,
         i.indexrelid IN (
             SELECT k.conindid FROM pg_catalog.pg_constraint AS k WHERE k.contype IN ('p', 'u', 'x')
         ) AS backs_constraint,
         i.indexrelid IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k) AS is_needed,
         i.indnatts,
-        pg_catalog.concat_ws(
-            '/', i.indkey, i.indclass, i.indcollation, i.indoption, pg_catalog.pg_get_expr(i.indexprs, i.indrelid)
-        ) AS ways
+        pg_catalog.concat_ws('/', i.indkey, i.indclass, i.indcollation, i.indoption) AS ways
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
@@ -33,38 +30,61 @@ WITH own AS (
             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
         )
 ),
+-- Expressions are worded only where an index has others that are alike without them.
+peer AS (
+    SELECT own.*, pg_catalog.count(*) OVER (PARTITION BY own.indrelid, own.relam, own.indnkeyatts, own.ways) AS peers
+    FROM own
+),
+worded AS (
+    SELECT
+        peer.*,
+        CASE WHEN peer.peers > 1 THEN pg_catalog.pg_get_expr(peer.indexprs, peer.indrelid) END AS expressions,
+        CASE
+            WHEN peer.peers > 1 THEN coalesce(pg_catalog.pg_get_expr(peer.indpred, peer.indrelid), '')
+        END AS predicate
+    FROM peer
+),
 ranked AS (
     SELECT
         own.*,
         pg_catalog.row_number() OVER alike AS position,
         pg_catalog.first_value(own.relname) OVER alike AS first_name,
         pg_catalog.first_value(own.promise) OVER alike AS first_promise
-    FROM own
+    FROM worded AS own
     WINDOW alike AS (
-        PARTITION BY own.indrelid, own.relam, own.indnkeyatts, own.ways, own.predicate
+        PARTITION BY own.indrelid, own.relam, own.indnkeyatts, own.ways, own.expressions, own.predicate
         ORDER BY
             own.backs_constraint DESC, own.indisunique DESC, own.is_needed DESC, own.indisreplident DESC,
             own.indisclustered DESC, own.relispartition DESC, own.indexrelid
     )
+),
+judged AS (
+    SELECT
+        ranked.*,
+        ranked.position > 1
+        AND NOT ranked.relispartition
+        AND (NOT ranked.indisunique OR coalesce(ranked.promise = ranked.first_promise, false)) AS is_superfluous
+    FROM ranked
 )
+-- All that are well are told together, by their number.
 SELECT
-    ranked.nspname::pg_catalog.text AS schema,
-    ranked.table_name::pg_catalog.text AS "table",
-    ranked.relname::pg_catalog.text AS name,
-    CASE
-        WHEN ranked.position > 1
-            THEN ARRAY(
-                SELECT pg_catalog.pg_get_indexdef(ranked.indexrelid, k, false)
-                FROM pg_catalog.generate_series(1, ranked.indnatts) AS k
-                ORDER BY k
-            )
-    END AS columns,
-    ranked.predicate,
-    ranked.is_needed,
-    ranked.bytes,
-    CASE
-        WHEN ranked.position > 1 AND NOT ranked.relispartition AND (NOT ranked.indisunique OR ranked.promise = ranked.first_promise)
-            THEN ranked.first_name::pg_catalog.text
-    END AS other
-FROM ranked
-ORDER BY other, 1, 2, 3;
+    judged.nspname::pg_catalog.text AS schema,
+    judged.table_name::pg_catalog.text AS "table",
+    judged.relname::pg_catalog.text AS name,
+    ARRAY(
+        SELECT pg_catalog.pg_get_indexdef(judged.indexrelid, k, false)
+        FROM pg_catalog.generate_series(1, judged.indnatts) AS k
+        ORDER BY k
+    ) AS columns,
+    judged.predicate,
+    judged.is_needed,
+    pg_catalog.pg_relation_size(judged.indexrelid) AS bytes,
+    judged.first_name::pg_catalog.text AS other,
+    1::pg_catalog.int8 AS things
+FROM judged
+WHERE judged.is_superfluous
+UNION ALL
+SELECT '', '', '', '{}', '', false, 0, NULL, pg_catalog.count(*)
+FROM judged
+WHERE NOT judged.is_superfluous
+ORDER BY 1, 2, 3;

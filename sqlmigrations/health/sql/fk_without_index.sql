@@ -34,7 +34,11 @@ leaf AS (
 ),
 -- The key's columns in each of them, which may have other numbers there.
 key_column AS (
-    SELECT leaf.oid, leaf.relid, own.attnum, own.attname, own.attcollation, k.operator, k.position
+    SELECT
+        leaf.oid, leaf.relid, own.attnum, own.attcollation, k.operator,
+        -- What a predicate may ask: that columns of the key are not null.
+        pg_catalog.array_agg(pg_catalog.concat(pg_catalog.quote_ident(own.attname), ' IS NOT NULL'))
+            OVER (PARTITION BY leaf.oid, leaf.relid) AS implied
     FROM leaf
     JOIN fk ON fk.oid = leaf.oid
     CROSS JOIN LATERAL ROWS FROM (
@@ -57,7 +61,9 @@ usable AS (
         pg_catalog.min(ik.position) AS first
     FROM key_column
     JOIN pg_catalog.pg_index AS i
-        ON i.indrelid = key_column.relid AND i.indisvalid AND i.indisready AND i.indislive
+        ON i.indrelid = key_column.relid
+        AND i.indisvalid AND i.indisready AND i.indislive
+        AND key_column.attnum = ANY (i.indkey)
     JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
     JOIN pg_catalog.pg_am AS am ON am.oid = ic.relam
     CROSS JOIN LATERAL ROWS FROM (
@@ -74,15 +80,12 @@ usable AS (
             SELECT FROM pg_catalog.pg_amop AS ao
             WHERE ao.amopfamily = oc.opcfamily AND ao.amopopr IN (op.oid, op.oprcom) AND ao.amoppurpose = 's'
         )
-        AND NOT EXISTS (
-            SELECT
-            FROM pg_catalog.regexp_split_to_table(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ' AND ') AS part
-            WHERE NOT EXISTS (
-                SELECT FROM key_column AS mine
-                WHERE mine.oid = key_column.oid
-                    AND mine.relid = key_column.relid
-                    AND pg_catalog.btrim(part, '()')
-                        = pg_catalog.concat(pg_catalog.quote_ident(mine.attname), ' IS NOT NULL')
+        AND (
+            i.indpred IS NULL
+            OR NOT EXISTS (
+                SELECT
+                FROM pg_catalog.regexp_split_to_table(pg_catalog.pg_get_expr(i.indpred, i.indrelid), ' AND ') AS part
+                WHERE pg_catalog.btrim(part, '()') <> ALL (key_column.implied)
             )
         )
     GROUP BY 1, 2, 3, 4, 5

@@ -16,18 +16,24 @@ relation AS (
         c.relname,
         c.reltuples::pg_catalog.float8 AS rows,
         t.reltuples::pg_catalog.float8 AS table_rows,
-        pg_catalog.pg_relation_size(c.oid) AS bytes,
+        -- To measure an index the server has to open it, which takes its time with thousands; one that is small by all
+        -- that the statistics say is taken for small.
+        CASE
+            WHEN c.relpages >= 8 OR s.n_live_tup + s.n_dead_tup + s.n_mod_since_analyze > 1000
+                THEN pg_catalog.pg_relation_size(c.oid)
+            ELSE (c.relpages * page.bytes)::pg_catalog.int8
+        END AS bytes,
         c.relpages * page.bytes AS bytes_then,
         page.bytes AS page_bytes,
         pg_catalog.has_table_privilege(t.oid, 'SELECT') AND NOT pg_catalog.row_security_active(t.oid) AS is_readable,
-        coalesce(
+        CASE WHEN c.reloptions IS NULL THEN 90 ELSE coalesce(
             (
                 SELECT pg_catalog.split_part(o, '=', 2)::pg_catalog.float8
                 FROM pg_catalog.unnest(c.reloptions) AS o
                 WHERE o LIKE 'fillfactor=%'
             ),
             90
-        ) AS fillfactor,
+        ) END AS fillfactor,
         s.n_mod_since_analyze AS modified,
         greatest(s.last_analyze, s.last_autoanalyze) IS NOT NULL AS is_analyzed
     FROM pg_catalog.pg_index AS i

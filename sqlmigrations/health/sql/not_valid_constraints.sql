@@ -1,22 +1,33 @@
 -- Constraints that PostgreSQL does not take for true of all rows: NOT VALID ones and, from 18 on, NOT ENFORCED ones
--- (whose column is read through JSON, since older servers don't have it).
-SELECT
-    n.nspname::pg_catalog.text AS schema,
-    c.relname::pg_catalog.text AS "table",
-    k.conname::pg_catalog.text AS name,
-    k.contype::pg_catalog.text AS type,
-    k.convalidated AS is_valid,
-    coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true) AS is_enforced
-FROM pg_catalog.pg_constraint AS k
-JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE k.contype IN ('c', 'f', 'n')
-    AND k.conparentid = 0
-    AND k.coninhcount = 0
-    AND n.nspname !~ '^pg_'
-    AND n.nspname <> 'information_schema'
-    AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_depend AS d
-        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
-    )
-ORDER BY is_valid, 1, 2, 3;
+-- (whose column is read through JSON, since older servers don't have it). All that are
+-- well are told together, by their number.
+WITH own AS (
+    SELECT
+        n.nspname::pg_catalog.text AS schema,
+        c.relname::pg_catalog.text AS "table",
+        k.conname::pg_catalog.text AS name,
+        k.contype::pg_catalog.text AS type,
+        k.convalidated AS is_valid,
+        -- One that is not enforced is not valid either.
+        k.convalidated OR coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true) AS is_enforced
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE k.contype IN ('c', 'f', 'n')
+        AND k.conparentid = 0
+        AND k.coninhcount = 0
+        AND n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend AS d
+            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+        )
+)
+SELECT own.*, 1::pg_catalog.int8 AS things
+FROM own
+WHERE NOT own.is_valid
+UNION ALL
+SELECT '', '', '', '', true, true, pg_catalog.count(*)
+FROM own
+WHERE own.is_valid
+ORDER BY 1, 2, 3;

@@ -7,7 +7,9 @@ WITH leaf AS (
         coalesce(pg_catalog.pg_partition_root(i.indexrelid)::pg_catalog.oid, i.indexrelid) AS root,
         coalesce(s.idx_scan, 0) AS scans,
         -- From 16 on the server knows when, too.
-        (pg_catalog.to_jsonb(s) ->> 'last_idx_scan')::pg_catalog.timestamptz AS last_scan,
+        CASE
+            WHEN s.idx_scan > 0 THEN (pg_catalog.to_jsonb(s) ->> 'last_idx_scan')::pg_catalog.timestamptz
+        END AS last_scan,
         pg_catalog.pg_relation_size(i.indexrelid) AS bytes,
         coalesce(t.n_tup_ins + t.n_tup_upd + t.n_tup_del, 0) AS writes,
         CASE
@@ -51,6 +53,7 @@ serves AS (
     FROM pg_catalog.pg_constraint AS k
     JOIN pg_catalog.pg_index AS i ON i.indrelid = k.conrelid AND i.indisvalid
     WHERE k.contype = 'f'
+        AND k.conkey[1] = ANY (i.indkey)
         AND pg_catalog.cardinality(k.conkey) <= i.indnkeyatts
         AND NOT EXISTS (
             SELECT
@@ -95,12 +98,15 @@ SELECT
         WHEN whole.is_clustered THEN 'is what the table is clustered by'
         WHEN c.oid IN (SELECT needed.indexrelid FROM needed) THEN 'serves a foreign key'
     END AS purpose,
-    (
-        -- What Django makes beside each unique or indexed text column, for LIKE.
-        SELECT pg_catalog.bool_and(oc.opcname IN ('varchar_pattern_ops', 'text_pattern_ops'))
-        FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) AS own (opclass)
-        JOIN pg_catalog.pg_opclass AS oc ON oc.oid = own.opclass
-    ) AND c.relname ~ '_like$' AS is_django_like
+    -- What Django makes beside each unique or indexed text column, for LIKE.
+    CASE
+        WHEN c.relname ~ '_like$' THEN (
+            SELECT pg_catalog.bool_and(oc.opcname IN ('varchar_pattern_ops', 'text_pattern_ops'))
+            FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) AS own (opclass)
+            JOIN pg_catalog.pg_opclass AS oc ON oc.oid = own.opclass
+        )
+        ELSE false
+    END AS is_django_like
 FROM whole
 JOIN pg_catalog.pg_class AS c ON c.oid = whole.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

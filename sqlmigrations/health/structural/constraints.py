@@ -23,6 +23,7 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
+    tallied,
 )
 from sqlmigrations.health.units import counted
 
@@ -44,7 +45,7 @@ class NotValidConstraints(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at checks, foreign keys and, where they are constraints, NOT NULLs."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         subject = Subject.of("constraint", row)

@@ -19,6 +19,7 @@ from sqlmigrations.health.base import (
     Severity,
     Subject,
     answer,
+    tallied,
 )
 from sqlmigrations.health.units import size
 
@@ -87,7 +88,7 @@ class DuplicateIndex(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Compare the valid indexes of each table."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if row["other"] is None:
@@ -121,7 +122,7 @@ class OverlappingIndex(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Compare the valid B-tree indexes of each table."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if row["other"] is None:

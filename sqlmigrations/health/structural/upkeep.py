@@ -22,6 +22,7 @@ from sqlmigrations.health.base import (
     Severity,
     Subject,
     answer,
+    tallied,
 )
 from sqlmigrations.health.units import size
 
@@ -222,7 +223,7 @@ class NameTruncation(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at the names of relations, columns, constraints and functions."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if not row["is_full"]:
