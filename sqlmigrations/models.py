@@ -374,6 +374,7 @@ class ReportKind(models.TextChoices):
 
     VALIDATION = "validation", _("validation")
     HEALTH = "health", _("health")
+    REHEARSAL = "rehearsal", _("rehearsal")
 
 
 class Report(ReadOnlyModel):

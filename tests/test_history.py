@@ -108,6 +108,7 @@ def test_the_tables_are_made_once_and_without_any_signal(fresh_database: str) ->
         ("sqlmigrations", "0005_healthrun"),
         ("sqlmigrations", "0006_schemaexpectation"),
         ("sqlmigrations", "0007_admin"),
+        ("sqlmigrations", "0008_kept_rehearsal"),
     ]
     assert [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")] == [
         "django_migrations",

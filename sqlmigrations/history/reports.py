@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from sqlmigrations import __version__
-from sqlmigrations.database import Connection, cursor
+from sqlmigrations.database import Connection, fetch_all
 from sqlmigrations.history.tables import Location
 from sqlmigrations.models import ReportKind
 
@@ -44,13 +44,13 @@ def keep_report(connection: Connection, location: Location, kind: ReportKind, do
     return True
 
 
-def read_report(connection: Connection, location: Location, kind: ReportKind) -> KeptReport | None:
-    """Return the newest report of a kind, if any is kept."""
+def read_reports(connection: Connection, location: Location, *kinds: ReportKind) -> dict[str, KeptReport]:
+    """Return the newest report of each of ``kinds``, as far as any is kept."""
     tables = location.tables
     if tables is None or not location.has_reports:
-        return None
-    statement = sql.SQL("SELECT at, role, document FROM {} WHERE kind = %s ORDER BY id DESC LIMIT 1").format(
-        tables.report
-    )
-    row = cursor(connection).execute(statement, [str(kind)]).fetchone()
-    return KeptReport(*row) if row else None
+        return {}
+    statement = sql.SQL(
+        "SELECT DISTINCT ON (kind) kind, at, role, document FROM {} WHERE kind = ANY (%s) ORDER BY kind, id DESC"
+    ).format(tables.report)
+    rows = fetch_all(connection, statement, [[str(kind) for kind in kinds]])
+    return {kind: KeptReport(*row) for kind, *row in rows}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
@@ -81,6 +82,9 @@ class Waiting:
     dangers: list[tuple[SafeString, LintFinding]]
     #: It was never tried.
     is_new: bool
+    #: What it kept others from, and for how long, when it was rehearsed.
+    blocks: list[str]
+    rehearsed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +216,33 @@ def _word_of(type: str) -> str:
 def _waiting(overview: Overview) -> list[Waiting]:
     """Return the files that still have something to do, in the order of a run."""
     steps = overview.unfinished[:NAMED]
-    return [_one_waiting(number, step, overview.lint.of(step.name)) for number, step in enumerate(steps, start=1)]
+    rehearsal = overview.rehearsal.document["files"] if overview.rehearsal else []
+    rehearsed = {file["name"]: file for file in rehearsal}
+    return [
+        _one_waiting(number, step, overview.lint.of(step.name), rehearsed.get(step.name))
+        for number, step in enumerate(steps, start=1)
+    ]
 
 
-def _one_waiting(number: int, step: Step, found: Iterable[LintFinding]) -> Waiting:
+def _one_waiting(number: int, step: Step, found: Iterable[LintFinding], rehearsed: Mapping[str, Any] | None) -> Waiting:
     reason = phrase(step.reason) or (_("runs next, in this order") if step.runs else "")
     dangers = [(severity_badge(finding.severity), finding) for finding in found]
     shown = badge(step.status, status_word(step.status))
-    return Waiting(number, step.name, shown, reason, dangers, is_new=step.record is None)
+    return Waiting(number, step.name, shown, reason, dangers, step.record is None, *_rehearsed(rehearsed))
+
+
+def _rehearsed(file: Mapping[str, Any] | None) -> tuple[list[str], str]:
+    """Return what a file kept others from when it was rehearsed, the longest first, and how long it took."""
+    if file is None or file["duration_ms"] is None:
+        return [], ""
+    blocks = [(max(block["writers_ms"], block["readers_ms"]), block) for block in file["blocks"]]
+    told = [
+        _("%(relation)s: %(mode)s for %(duration)s")
+        % {"relation": block["relation"], "mode": block["mode"], "duration": duration(waited)}
+        for waited, block in sorted(blocks, key=lambda one: -one[0])
+        if waited
+    ]
+    return told, duration(file["duration_ms"])
 
 
 # Charts

@@ -25,7 +25,7 @@ from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.exceptions import DatabaseUnavailable, SQLMigrationsError
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.history import GENESIS, ChainReport, Location, Tables, locate, read_missing, verify_chain
-from sqlmigrations.history.reports import KeptReport, read_report
+from sqlmigrations.history.reports import KeptReport, read_reports
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, ReportKind
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.lock import Holder, run_in_progress
@@ -134,6 +134,8 @@ class Overview:
     lint: LintReport = field(default_factory=LintReport)
     #: What was found when somebody last examined the health and kept the report.
     health: KeptReport | None = None
+    #: What was measured when somebody last rehearsed what was pending, and kept that.
+    rehearsal: KeptReport | None = None
 
     @property
     def severities(self) -> dict[Severity, int]:
@@ -165,6 +167,7 @@ def look_over(database: str = DEFAULT_DB_ALIAS) -> Overview:
         of_plan = [one for one in of_files(plan, option(database)) if one.attribute != "state"] if plan else []
         differences = sorted((*of_plan, *found), key=lambda difference: list(Severity).index(difference.severity))
         runnable = [step.file for step in plan.unfinished[:NAMED] if step.runs] if plan else []
+        reports = read_reports(connection, location, ReportKind.HEALTH, ReportKind.REHEARSAL)
         return Overview(
             database,
             connection.info.parameter_status("server_version") or "",
@@ -179,7 +182,8 @@ def look_over(database: str = DEFAULT_DB_ALIAS) -> Overview:
             has_history=tables is not None,
             counts=counts,
             lint=lint_scripts(runnable, None),
-            health=read_report(connection, location, ReportKind.HEALTH),
+            health=reports.get(ReportKind.HEALTH),
+            rehearsal=reports.get(ReportKind.REHEARSAL),
             **(_activity(connection, tables, database) if tables else {"chain": ChainReport(0, GENESIS)}),
         )
 

@@ -10,7 +10,7 @@ import psycopg
 
 from sqlmigrations.database import connected, raw
 from sqlmigrations.history import locate
-from sqlmigrations.history.reports import KeptReport, keep_report, read_report
+from sqlmigrations.history.reports import KeptReport, keep_report, read_reports
 from sqlmigrations.models import ReportKind
 
 logger = logging.getLogger("sqlmigrations")
@@ -43,4 +43,4 @@ def last_report(kind: ReportKind, *, database: str) -> KeptReport | None:
     """
     with connected(database) as wrapper:
         connection = raw(wrapper)
-        return read_report(connection, locate(connection), kind)
+        return read_reports(connection, locate(connection), kind).get(kind)

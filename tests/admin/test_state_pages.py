@@ -16,6 +16,8 @@ from pytest_django import Settings
 from pytest_django.asserts import assertInHTML
 
 from benchmarks.admin_speed import counted
+from sqlmigrations.models import ReportKind
+from sqlmigrations.service.reports import keep
 from tests.admin.rows import add_event, add_failed, add_record
 from tests.admin.test_permissions import VISITORS
 from tests.helpers import applysql, put, run_sql
@@ -291,3 +293,33 @@ def test_a_schema_is_compared_once_for_each_state_of_its_catalogs(fresh_client: 
 
     assert "warning column public.a.by_hand presence: present" in text(content)
     assert len(second) <= 14 < len(first)
+
+
+@pytest.mark.django_db
+def test_a_file_that_was_rehearsed_says_whom_it_kept_waiting(admin_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);", "002_b.sql": "CREATE TABLE b (id int);"})
+    blocks = [
+        {"relation": "public.items", "mode": "RowExclusive", "writers_ms": 0.0, "readers_ms": 0.0},
+        {"relation": "public.users", "mode": "Share", "writers_ms": 40.0, "readers_ms": 0.0},
+        {"relation": "public.orders", "mode": "AccessExclusive", "writers_ms": 1500.0, "readers_ms": 1500.0},
+    ]
+    files = [
+        {"name": "001_a.sql", "duration_ms": 1600.0, "blocks": blocks},
+        {"name": "002_b.sql", "duration_ms": None, "blocks": []},
+    ]
+    keep(ReportKind.REHEARSAL, {"files": files}, database="default")
+
+    content = text(page(admin_client, "overview"))
+
+    assert "rehearsed in 1.6 s public.orders: AccessExclusive for 1.5 s public.users: Share for 40 ms" in content
+    assert content.count("rehearsed in") == 1
+
+
+def test_a_rehearsal_is_kept_where_that_is_asked_for(fresh_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
+
+    applysql("--rehearse")
+    assert "rehearsed in" not in page(fresh_client, "overview")
+    applysql("--rehearse", "--keep")
+
+    assert "rehearsed in" in page(fresh_client, "overview")

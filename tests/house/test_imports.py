@@ -40,7 +40,7 @@ LIBRARIES = ("rich", "pygments", "pgparse")
     [
         ((), 25, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
         (("check",), 60, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
-        (("applysql",), 84, (*ROOMS, *LIBRARIES)),
+        (("applysql",), 88, (*ROOMS, *LIBRARIES)),
     ],
     ids=["start", "check", "applysql-with-nothing-to-do"],
 )

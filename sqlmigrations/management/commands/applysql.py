@@ -14,6 +14,7 @@ from django.core.management.color import no_style
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.management.base import SQLCommand, duration
+from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
@@ -49,6 +50,9 @@ class Command(SQLCommand):
             "--in-place",
             action="store_true",
             help="With --rehearse: run it in this database, in a transaction that is rolled back. It takes real locks.",
+        )
+        parser.add_argument(
+            "--keep", action="store_true", help="With --rehearse: keep what was measured, so that the admin shows it."
         )
         parser.add_argument(
             "--max-block-ms", metavar="MS", type=float, help="With --rehearse: exit with 1 if anybody waits longer."
@@ -160,6 +164,10 @@ class Command(SQLCommand):
         where = Where.IN_PLACE if options["in_place"] else Where.DATA if options["with_data"] else Where.SCHEMA
         max_lock = Mode[options["max_lock"]] if options["max_lock"] else None
         report = rehearse(RehearseOptions(asked, where, options["max_block_ms"], max_lock))
+        if options["keep"]:
+            from sqlmigrations.service.reports import keep
+
+            keep(ReportKind.REHEARSAL, documents.of_rehearsal(report), database=options["database"])
         if options["format"] == "json":
             return documents.of_rehearsal(report), exit_codes.of_rehearsal(report)
         if options["format"] == "github":
@@ -258,7 +266,7 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
     if options["force"] and not options["seed"]:
         raise ConfigurationError("--force goes with --seed.")
     if not options["rehearse"]:
-        for flag in ("with_data", "in_place", "max_block_ms", "max_lock"):
+        for flag in ("with_data", "in_place", "keep", "max_block_ms", "max_lock"):
             if options[flag] is not None and options[flag] is not False:
                 raise ConfigurationError(f"--{flag.replace('_', '-')} goes with --rehearse.")
     elif options["fake"] or options["baseline"]:

@@ -1,0 +1,4 @@
+DELETE FROM sqlmigrations_report WHERE kind = 'rehearsal';
+ALTER TABLE sqlmigrations_report DROP CONSTRAINT sqlmigrations_report_kind_check;
+ALTER TABLE sqlmigrations_report
+    ADD CONSTRAINT sqlmigrations_report_kind_check CHECK (kind IN ('validation', 'health'));
