@@ -1,6 +1,7 @@
 -- Columns of tables and foreign tables; those of views only where they have something of their own. A column that a
 -- table inherits is left out where nothing in it differs from its parent's. convalidated of a NOT NULL constraint is
--- new in PostgreSQL 18, which has them among the constraints.
+-- new in PostgreSQL 18, which has them among the constraints. A default names no column, so it is written once, however
+-- many columns have it.
 SELECT att.attrelid AS oid,
        att.attnum::int AS subid,
        'column' AS kind,
@@ -12,7 +13,7 @@ SELECT att.attrelid AS oid,
        nullif(att.attnotnull, false) AS not_null,
        CASE WHEN not_null.convalidated THEN NULL ELSE not_null.convalidated END AS not_null_validated,
        nullif(not_null.connoinherit, false) AS not_null_no_inherit,
-       CASE WHEN att.attgenerated = '' THEN pg_catalog.pg_get_expr(def.adbin, def.adrelid) END AS "default",
+       CASE WHEN att.attgenerated = '' THEN written.expression END AS "default",
        CASE att.attgenerated
            WHEN 's' THEN pg_catalog.pg_get_expr(def.adbin, def.adrelid) || ' STORED'
            WHEN 'v' THEN pg_catalog.pg_get_expr(def.adbin, def.adrelid) || ' VIRTUAL'
@@ -45,6 +46,15 @@ SELECT att.attrelid AS oid,
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_type typ ON typ.oid = att.atttypid
   LEFT JOIN pg_catalog.pg_attrdef def ON def.adrelid = att.attrelid AND def.adnum = att.attnum
+  LEFT JOIN (
+           SELECT same.tree, pg_catalog.pg_get_expr(one.adbin, one.adrelid) AS expression
+             FROM (
+                      SELECT adbin::text AS tree, pg_catalog.min(oid) AS oid
+                        FROM pg_catalog.pg_attrdef
+                       GROUP BY adbin::text
+                  ) same
+             JOIN pg_catalog.pg_attrdef one ON one.oid = same.oid
+       ) written ON written.tree = def.adbin::text
   LEFT JOIN pg_catalog.pg_constraint not_null
     ON not_null.conrelid = att.attrelid
    AND not_null.contype = 'n'
