@@ -5,6 +5,7 @@ Lock levels are those of https://www.postgresql.org/docs/current/explicit-lockin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, LiteralString
 
@@ -16,6 +17,9 @@ from sqlmigrations.health.base import Fix, FixKind, Subject
 
 #: Names of indexes in Django are at most so long.
 DJANGO_NAME_LENGTH = 30
+
+#: What Django ends the names of its own indexes with.
+_HASH = re.compile(r"[0-9a-f]{8}")
 
 OUTSIDE = "can't run in a transaction (in a SQL file: -- sqlmigrations: transaction off)"
 
@@ -132,6 +136,15 @@ def drop_index(subject: Subject, *, note: str = "") -> tuple[Fix, ...]:
         named(subject),
         note=f"{note or 'writers and readers go on'}; {OUTSIDE}",
     )
+    field = _indexed_field(model, subject.name) if model is not None else None
+    if model is not None and field is not None:
+        kind = f"models.{type(field).__name__}(..., db_index=False)"
+        less = Fix(
+            FixKind.DJANGO,
+            f'AlterField("{model._meta.model_name}", "{field.name}", {kind})',
+            f"and db_index=False in {label(model)}, or Django expects it back; drops it under AccessExclusive",
+        )
+        return less, by_hand
     if model is None or subject.name not in [index.name for index in model._meta.indexes]:
         return (by_hand,)
     operation = Fix(
@@ -140,6 +153,16 @@ def drop_index(subject: Subject, *, note: str = "") -> tuple[Fix, ...]:
         f"and out of Meta.indexes of {label(model)}; the migration needs atomic = False",
     )
     return operation, by_hand
+
+
+def _indexed_field(model: type[Model], name: str) -> Field[Any, Any] | None:
+    """Return the field whose ``db_index`` made an index, as Django names it: table, column, a hash."""
+    for field in model._meta.local_concrete_fields:
+        start = f"{model._meta.db_table}_{field.column}_"
+        is_named = name.startswith(start) and _HASH.fullmatch(name.removeprefix(start)) is not None
+        if is_named and getattr(field, "db_index", False) and not model._meta.auto_created:
+            return field
+    return None
 
 
 def rebuild_index(subject: Subject) -> tuple[Fix, ...]:
