@@ -354,10 +354,13 @@ class Executor:
             DatabaseUnavailable: the connection was lost and can't be opened again.
         """
         try:
-            with self.transaction():
-                self.session.reset()
+            if self.session.is_alive:  # else Django would open a connection that has none of the session's settings
+                with self.transaction():
+                    self.session.reset()
+                return
         except (psycopg.Error, DjangoError):
-            self._reconnect()
+            pass
+        self._reconnect()
 
     def _reconnect(self) -> None:
         """Open the connection again; the events that follow name its new backend."""

@@ -72,8 +72,12 @@ class Session:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the connection is open, as far as is known without asking the server."""
-        return self.wrapper.connection is not None and not self.connection.closed
+        """Whether the connection is open, as far as is known without asking the server.
+
+        Django opens another one by itself where it leaves a transaction whose connection was lost. That one has none of
+        this session's settings.
+        """
+        return self.wrapper.connection is self._begun and not self._begun.closed
 
     @property
     def backend_pid(self) -> int:
@@ -82,6 +86,7 @@ class Session:
 
     def begin(self) -> None:
         """Remember the session's values; called again after a reconnection."""
+        self._begun = self.connection
         role, session_user = fetch_row(self.connection, "SELECT current_setting('role'), session_user")
         if not self.is_pooled:  # what is set outside a transaction would stay on somebody else's backend
             self._found = {name: self._change(name, setting) for name, setting in RUNNING.items()}
