@@ -186,10 +186,16 @@ class ActionPagesMixin(ModelAdmin):
     def _after_url(self, asked: Asked) -> str:
         """Return the page that shows what came of an action."""
         page = {"validate": "drift", "accept": "drift", "examine": "health"}.get(asked.action, "overview")
-        query = {"database": asked.database} if asked.database != DEFAULT_DB_ALIAS else {}
-        return reverse(f"{self.admin_site.name}:{self._action_url_name(page)}", query=query)
+        return self._state_url(page, asked.database)
 
     # Both
+
+    def _state_url(self, page: str, database: str) -> str:
+        """Return the address of a page about a database; of the list of migrations where there is no such page."""
+        if page not in getattr(self, "state_pages", ()):
+            return reverse(f"{self.admin_site.name}:{self._action_url_name('changelist')}")
+        query = {"database": database} if database != DEFAULT_DB_ALIAS else {}
+        return reverse(f"{self.admin_site.name}:{self._action_url_name(page)}", query=query)
 
     def _database_of(self, request: HttpRequest) -> str:
         """Return the database that the address names."""
@@ -208,6 +214,8 @@ class ActionPagesMixin(ModelAdmin):
             "media": self.media,
             "title": title,
             "database": database,
+            "home_url": self._state_url("overview", database),
+            "has_overview": "overview" in getattr(self, "state_pages", ()),
         }
 
 

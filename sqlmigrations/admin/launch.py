@@ -57,7 +57,10 @@ def _start_process(asked: Asked, token: uuid.UUID) -> None:
         stderr=errors,
         start_new_session=True,
     )
-    threading.Thread(target=_wait, args=(process, errors, asked, token), daemon=True).start()
+    waiting = threading.Thread(
+        target=_wait, args=(process, errors, asked, token), name=f"performaction {token}", daemon=True
+    )
+    waiting.start()
 
 
 def _wait(process: subprocess.Popen[bytes], errors: IO[bytes], asked: Asked, token: uuid.UUID) -> None:

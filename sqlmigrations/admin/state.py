@@ -35,7 +35,7 @@ class StatePagesMixin(ModelAdmin):
     """The pages of the databases' state, below the address of the SQL migrations; who may view these may view them."""
 
     #: The pages' names in addresses, in the order of the navigation.
-    state_pages = ("overview", "drift", "health", "versions")
+    state_pages: tuple[str, ...] = ("overview", "drift", "health", "versions")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages in front of the model's own."""

@@ -31,6 +31,7 @@ from sqlmigrations.models import EventType, State
 from sqlmigrations.service.actions import Action, Asked, foresee, submit
 from tests.admin.axe import violations
 from tests.admin.rows import add_event, add_failed, add_record
+from tests.admin.test_actions import at_work
 from tests.helpers import applysql, put, run_sql, wait_until
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -125,6 +126,7 @@ def site(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
                 },
             )
         finally:
+            wait_until(lambda: not at_work())
             server.terminate()
 
 
@@ -138,7 +140,7 @@ def start(token: str, database: str) -> None:
         finally:
             connections.close_all()
 
-    threading.Thread(target=work).start()
+    threading.Thread(target=work, name=f"performaction {token}").start()
 
 
 def _begin_progress() -> uuid.UUID:

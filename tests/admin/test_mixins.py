@@ -13,6 +13,7 @@ from django.test import Client, override_settings
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from pytest_django import Settings
 from pytest_django.asserts import assertInHTML
 
 from sqlmigrations.admin import MigrationEventAdminMixin, MigrationRecordAdminMixin
@@ -46,13 +47,20 @@ class OwnRecordAdmin(MigrationRecordAdminMixin, ThemedAdmin):
         return format_html("<tt>{}</tt>", sql)
 
 
+class FewPagesAdmin(OwnRecordAdmin):
+    state_pages = ("drift",)
+    offered_actions = ("validate",)
+
+
 class OwnEventAdmin(MigrationEventAdminMixin, ThemedAdmin):
     pass
 
 
 site = admin.AdminSite(name="own")
 site.register(MigrationRecord, OwnRecordAdmin)
-urlpatterns = [path("own/", site.urls), path("admin/", admin.site.urls)]
+few = admin.AdminSite(name="few")
+few.register(MigrationRecord, FewPagesAdmin)
+urlpatterns = [path("own/", site.urls), path("few/", few.urls), path("admin/", admin.site.urls)]
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +97,15 @@ def test_links_stay_on_the_own_site(admin_client: Client) -> None:
     assert f'href="/own/sqlmigrations/migrationrecord/{pk}/sql/applied/"' in detail
     assert 'href="/admin/' not in detail
     assert "migrationevent" not in detail  # this site has no page of events to lead to
+
+
+def test_pages_and_actions_can_be_left_out(admin_client: Client, settings: Settings) -> None:
+    settings.SQLMIGRATIONS_ADMIN_ACTIONS = True
+    records = "/few/sqlmigrations/migrationrecord/"
+
+    confirmation = admin_client.get(f"{records}act/validate/")
+
+    assert admin_client.get(f"{records}drift/").status_code == 200
+    assert admin_client.get(f"{records}overview/").status_code == 302  # Django takes it for the id of a row
+    assert admin_client.get(f"{records}act/apply/").status_code == 403
+    assert f'href="{records}">No, back' in confirmation.content.decode()
