@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -199,9 +201,13 @@ def test_a_replay_that_was_kept_is_only_read(
 
 
 @pytest.fixture
-def example(settings: Settings) -> None:
+def example(settings: Settings) -> Iterator[None]:
+    """Install the example's app for a test; what it registers with the admin goes with it."""
+    registered = dict(admin.site._registry)
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "project.tabletop"]
     settings.SQLMIGRATIONS_DIRS = [BASE_DIR / "migrations_sql"]
+    yield
+    admin.site._registry = registered
 
 
 def test_nothing_differs_in_the_example(live: BaseDatabaseWrapper, example: None) -> None:
