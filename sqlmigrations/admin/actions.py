@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
+from sqlmigrations.admin.databases import database_of, query_of
 from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.models import MigrationEvent
@@ -75,9 +76,7 @@ class ActionPagesMixin(ModelAdmin):
         """Return the address where an action is confirmed; nothing if this user may not do it."""
         if not self.has_action_permission(request, action):
             return ""
-        query = {"database": database} if database != DEFAULT_DB_ALIAS else {}
-        if name:
-            query["name"] = name
+        query = {**query_of(database), **({"name": name} if name else {})}
         return reverse(f"{self.admin_site.name}:{self._action_url_name('act')}", args=[action], query=query)
 
     def action_urls(self, request: HttpRequest, database: str, name: str = "") -> dict[str, str]:
@@ -103,7 +102,7 @@ class ActionPagesMixin(ModelAdmin):
         if (action in OF_FILE) is not bool(name):
             raise Http404("No file is named")
         names = (name,) if name else ()
-        asked = Asked(Action(action), self._database_of(request), names, user=request.user.get_username())
+        asked = Asked(Action(action), database_of(request), names, user=request.user.get_username())
         token = _token(request)
         if token is not None and asked_for(token, asked.database) is not None:
             # A second click leads to the work that goes on, and starts nothing.
@@ -140,8 +139,8 @@ class ActionPagesMixin(ModelAdmin):
 
     def run_url(self, database: str, run: str) -> str:
         """Return the address of the page that follows a run which was asked for here."""
-        query = {"database": database} if database != DEFAULT_DB_ALIAS else {}
-        return reverse(f"{self.admin_site.name}:{self._action_url_name('progress')}", args=[run], query=query)
+        name = f"{self.admin_site.name}:{self._action_url_name('progress')}"
+        return reverse(name, args=[run], query=query_of(database))
 
     def _confirmation(
         self, request: HttpRequest, asked: Asked, foreseen: Foreseen | None, problem: SQLMigrationsError | None
@@ -169,7 +168,7 @@ class ActionPagesMixin(ModelAdmin):
 
         if not self.has_view_permission(request):
             raise PermissionDenied
-        database = self._database_of(request)
+        database = database_of(request)
         asked = asked_for(token, database)
         if asked is None:
             raise Http404(f"Nobody asked for {token}")
@@ -193,18 +192,8 @@ class ActionPagesMixin(ModelAdmin):
     def _state_url(self, page: str, database: str) -> str:
         """Return the address of a page about a database; of the list of migrations where there is no such page."""
         if page not in getattr(self, "state_pages", ()):
-            return reverse(f"{self.admin_site.name}:{self._action_url_name('changelist')}")
-        query = {"database": database} if database != DEFAULT_DB_ALIAS else {}
-        return reverse(f"{self.admin_site.name}:{self._action_url_name(page)}", query=query)
-
-    def _database_of(self, request: HttpRequest) -> str:
-        """Return the database that the address names."""
-        from sqlmigrations.service.databases import aliases_with_files, is_postgresql
-
-        database = request.GET.get("database") or DEFAULT_DB_ALIAS
-        if database not in (*aliases_with_files(), DEFAULT_DB_ALIAS) or not is_postgresql(database):
-            raise Http404(f"No such database: {database}")
-        return database
+            page = "changelist"
+        return reverse(f"{self.admin_site.name}:{self._action_url_name(page)}", query=query_of(database))
 
     def _action_context(self, request: HttpRequest, database: str, title: str) -> dict[str, Any]:
         request.current_app = self.admin_site.name

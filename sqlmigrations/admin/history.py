@@ -31,6 +31,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
 from sqlmigrations.admin.actions import ActionPagesMixin
+from sqlmigrations.admin.databases import DatabaseFilter, database_of, query_of
 from sqlmigrations.admin.state import StatePagesMixin
 from sqlmigrations.database import raw
 from sqlmigrations.history import ChainReport, locate, verify_chain
@@ -103,7 +104,7 @@ class RoleFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterable[tuple[str, str]]:
         """Return the roles of the latest records, and the one that is chosen."""
-        records = existing(MigrationRecord.objects.all())
+        records = existing(MigrationRecord.objects.using(database_of(request)))
         roles = set(records.values_list("applied_by", flat=True)[:ROLES_FROM])
         chosen = self.value()
         return [(role, role) for role in sorted({*roles, chosen} if chosen else roles)]
@@ -203,7 +204,7 @@ class HistoryAdminMixin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return all rows without their large columns."""
-        return existing(super().get_queryset(request).defer(*self.deferred_fields))
+        return existing(super().get_queryset(request).using(database_of(request)).defer(*self.deferred_fields))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return one row with its large columns."""
@@ -216,7 +217,7 @@ class HistoryAdminMixin(ModelAdmin):
         """Show the list; where it is empty, say what to type."""
         context = {
             "title": capfirst(self.opts.verbose_name_plural),
-            "history_is_missing": is_history_missing(self.model._default_manager.db),
+            "history_is_missing": is_history_missing(database_of(request)),
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
@@ -242,7 +243,7 @@ class HistoryAdminMixin(ModelAdmin):
         if not (self.admin_site.is_registered(model) and _may_view(request, model)):
             return ""
         name = f"{self.admin_site.name}:{model._meta.app_label}_{model._meta.model_name}_{page}"
-        return reverse(name, args=args, query=query)
+        return reverse(name, args=args, query={**query_of(database_of(request)), **query})
 
 
 def _may_view(request: HttpRequest, model: type[Model]) -> bool:
@@ -254,7 +255,7 @@ class MigrationRecordAdminMixin(ActionPagesMixin, StatePagesMixin, HistoryAdminM
     """SQL migrations: what the database holds of each file, and how the last attempt went."""
 
     list_display: Columns = ("name", "status", "kind", "executed", "took", "applied_by")
-    list_filter: ClassVar[Columns] = ("state", "kind", RoleFilter)
+    list_filter: ClassVar[Columns] = (DatabaseFilter, "state", "kind", RoleFilter)
     search_fields: ClassVar[Columns] = ("filename", "error_message", "checksum__startswith")
     search_help_text = _("Search in names and errors, or by the beginning of a checksum.")
     date_hierarchy = "attempted_at"
@@ -314,9 +315,12 @@ class MigrationRecordAdminMixin(ActionPagesMixin, StatePagesMixin, HistoryAdminM
         today = text_on_disk(obj.filename, database=database) if obj.executed_at else None
         return {
             "record": obj,
+            "database": query_of(database_of(request)).get("database", ""),
             "page": page_of(obj, events, timed, self.sql_html, today=today, health=document),
             "health_at": health.at if health else None,
-            "health_url": self.state_url("health") if "health" in self.state_pages else "",
+            "health_url": self.state_url("health", **query_of(database_of(request)))
+            if "health" in self.state_pages
+            else "",
             "badge": self.status_badge(obj),
             "took": _duration(obj.execution_time_ms),
             "timeline": [happening(event) for event in events[:TIMELINE_LENGTH]],
@@ -379,7 +383,14 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
     """Events: everything that ever happened, in the chain's order, newest first."""
 
     list_display: Columns = ("happened", "what", "file", "took", "who", "short_hash")
-    list_filter: ClassVar[Columns] = ("type", ("at", DateFilter), EventRoleFilter, FileFilter, RunFilter)
+    list_filter: ClassVar[Columns] = (
+        DatabaseFilter,
+        "type",
+        ("at", DateFilter),
+        EventRoleFilter,
+        FileFilter,
+        RunFilter,
+    )
     search_fields: ClassVar[Columns] = ("filename", "host", "os_user")
     search_help_text = _(
         "A file's whole name or the beginning of a hash is found anywhere; a part of a name, host or user among the "
@@ -416,12 +427,16 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, whether the chain holds, and links to the export for those who may."""
-        context = {"may_export": self.has_export_permission(request), "chain": self.chain(), "verified": VERIFIED}
+        context = {
+            "may_export": self.has_export_permission(request),
+            "chain": self.chain(request),
+            "verified": VERIFIED,
+        }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def chain(self) -> ChainReport | None:
+    def chain(self, request: HttpRequest) -> ChainReport | None:
         """Return what a walk along the end of the chain finds; nothing where there is none."""
-        connection = connections[self.model._default_manager.db]
+        connection = connections[database_of(request)]
         if connection.vendor != "postgresql":
             return None
         own = raw(connection)

@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sqlmigrations.admin.databases import database_of, query_of
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.models import MigrationRecord, ReportKind, SnapshotReason
 from sqlmigrations.output.badges import badge
@@ -54,11 +55,13 @@ class StatePagesMixin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list with links to the pages."""
-        return super().changelist_view(request, {"state_tabs": self.tabs(""), **(extra_context or {})})
+        return super().changelist_view(
+            request, {"state_tabs": self.tabs("", database_of(request)), **(extra_context or {})}
+        )
 
     def tabs(self, current: str, database: str = DEFAULT_DB_ALIAS) -> list[dict[str, Any]]:
         """Return the navigation between the pages."""
-        query = _query(database)
+        query = query_of(database)
         titles = self.state_titles()
         return [
             {"title": titles[page], "url": self.state_url(page, **query), "is_current": page == current}
@@ -99,7 +102,7 @@ class StatePagesMixin(ModelAdmin):
             "now_urls": {each: self.now_url(request, each, database) for each in self.state_pages},
             "again_url": self.now_url(request, page, database),
             "acts": self.action_urls(request, database),
-            "records_url": reverse(f"{self.admin_site.name}:{self._url_name('changelist')}"),
+            "records_url": self.state_url("changelist", **query_of(database)),
         }
         view: View = getattr(self, f"{page}_context")
         try:
@@ -119,7 +122,7 @@ class StatePagesMixin(ModelAdmin):
 
     def now_url(self, request: HttpRequest, page: str, database: str) -> str:
         """Return the address that looks anew, instead of showing what was found last."""
-        return self.state_url(page, now="", **_query(database))
+        return self.state_url(page, now="", **query_of(database))
 
     def overview_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """Return how the database is, as far as that is soon known."""
@@ -172,7 +175,10 @@ class StatePagesMixin(ModelAdmin):
 
         records = MigrationRecord.objects.using(database).filter(filename__in=origins_of(document))
         name = f"{self.admin_site.name}:{self._url_name('change')}"
-        return {filename: reverse(name, args=[pk]) for filename, pk in records.values_list("filename", "pk")}
+        query = query_of(database)
+        return {
+            filename: reverse(name, args=[pk], query=query) for filename, pk in records.values_list("filename", "pk")
+        }
 
     def _report(
         self, request: HttpRequest, database: str, kind: ReportKind, look: Callable[[], Mapping[str, Any]]
@@ -204,11 +210,6 @@ class StatePagesMixin(ModelAdmin):
             "after": after,
             "differences": differences,
         }
-
-
-def _query(database: str) -> dict[str, str]:
-    """Return what an address needs to be about a database: nothing for the default one."""
-    return {} if database == DEFAULT_DB_ALIAS else {"database": database}
 
 
 def _number(given: str | None, numbers: list[int], *, default: int) -> int | None:

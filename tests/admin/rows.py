@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -61,9 +61,9 @@ EVENT: Mapping[str, Any] = {
 }
 
 
-def add_record(**values: Any) -> int:
+def add_record(*, using: str = "default", **values: Any) -> int:
     """Add a record like ``RECORD`` but for ``values``; return its id."""
-    return _insert("sqlmigrations_migrationrecord", {**RECORD, **values})
+    return _insert("sqlmigrations_migrationrecord", {**RECORD, **values}, using)
 
 
 def add_failed(**values: Any) -> int:
@@ -71,24 +71,24 @@ def add_failed(**values: Any) -> int:
     return add_record(**{**FAILED, **values})
 
 
-def add_event(**values: Any) -> int:
+def add_event(*, using: str = "default", **values: Any) -> int:
     """Add an event like ``EVENT`` but for ``values``, behind the last one; return its id."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT hash FROM sqlmigrations_migrationevent ORDER BY id DESC LIMIT 1")
         row = cursor.fetchone()
     before = row[0] if row else GENESIS
     chain = {"previous_hash": before, "hash": hashlib.sha256(before.encode()).hexdigest()}
-    return _insert("sqlmigrations_migrationevent", {**EVENT, **chain, **values})
+    return _insert("sqlmigrations_migrationevent", {**EVENT, **chain, **values}, using)
 
 
-def _insert(table: str, row: Mapping[str, Any]) -> int:
+def _insert(table: str, row: Mapping[str, Any], using: str) -> int:
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id").format(
         sql.Identifier(table),
         sql.SQL(", ").join(map(sql.Identifier, row)),
         sql.SQL(", ").join(sql.Placeholder() * len(row)),
     )
     values: list[Any] = [Jsonb(value) if isinstance(value, (dict, list)) else value for value in row.values()]
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         (row_id,) = cursor.fetchone()
     return int(row_id)
