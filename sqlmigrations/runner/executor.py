@@ -120,7 +120,7 @@ class Executor:
         if not self.session.is_alive:
             self._reconnect()
         try:
-            if self.shares_connection or not task.script.directives.transaction:
+            if self._begins_before(task):
                 self.begin(task, known)
             if task.script.directives.transaction:
                 return self._run(task, known)
@@ -130,6 +130,15 @@ class Executor:
         except SettledElsewhere as settled:
             note = "another run dealt with it meanwhile"
             return Outcome(task.name, settled.record.state, notes=(note,), settled_elsewhere=True)
+
+    def _begins_before(self, task: Task) -> bool:
+        """Tell whether the beginning has to be noted before the file's transaction, and not along with the look.
+
+        Over a shared connection it would be rolled back with the file; and behind a snapshot that is older, the DDL
+        log would not know which file is at work.
+        """
+        directives = task.script.directives
+        return self.shares_connection or not directives.transaction or bool(directives.isolation)
 
     def begin(self, task: Task, known: Record | None) -> Record | None:
         """Note that the work on a file begins; return its record as it is committed now."""
@@ -192,7 +201,7 @@ class Executor:
         with self.notices_of(attempt), self.transaction():
             connection = self.session.connection
             xid = self._enter(connection, task)
-            self.look_again(task, known, begins=attempt.number == 1 and not self.shares_connection)
+            self.look_again(task, known, begins=attempt.number == 1 and not self._begins_before(task))
             with self.watched(attempt, lock_timeout_of(task.script)):
                 for result in send(connection, reading, ahead=self.goes_ahead):
                     attempt.timings.add(result)
