@@ -1,7 +1,7 @@
 """Measure what a validation costs on many tables, beside Django's own introspection.
 
 Usage: ``python -m benchmarks.validate_speed [--tables 5000] [--introspected 300]``. Each table has ten columns and five
-indexes beside its primary key. Django asks once for each table; it is measured on some of them, and its time is scaled
+indexes beside its primary key. Django asks for each table by itself, as ``inspectdb`` does; it is measured on some of them, and its time is scaled
 up to all. The least of three, Django's once; each over a new connection, as a new process has it.
 """
 
@@ -21,6 +21,9 @@ from django.db import connection
 
 from benchmarks.__main__ import new_database
 from sqlmigrations.database import Connection, raw
+
+#: What ``manage.py inspectdb`` asks Django's introspection of each table.
+INSPECTED = ("get_relations", "get_constraints", "get_primary_key_columns", "get_table_description")
 
 #: Tables made in one transaction: each takes locks, of which a server has a limited number.
 BATCH = 100
@@ -92,7 +95,7 @@ def measure(tables: int, introspected: int) -> dict[str, Taken]:
     raw(connection).execute("CREATE INDEX by_hand ON t1 (e)")
     taken["one index made by hand: read, load, compare"] = clock(lambda own: compare_snapshot(own, where))
     names = [f"t{n}" for n in range(introspected)]
-    for method in ("get_table_description", "get_constraints"):
+    for method in INSPECTED:
         once = clock(lambda own, method=method: introspect(method, names), times=1)  # type: ignore[misc]
         scale = tables / introspected
         taken[f"Django's {method}, scaled up"] = Taken(once.clock * scale, once.processors * scale)

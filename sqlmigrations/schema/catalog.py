@@ -11,15 +11,16 @@ from __future__ import annotations
 import gc
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row
+from sqlmigrations.database import Connection, Cursor, cursor, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.queries import query
 from sqlmigrations.schema import reader
@@ -116,6 +117,9 @@ _IN_DATABASE = {
     "default_privileges": "pg_default_acl",
 }
 
+#: What is read of all objects at once, and the attribute that it becomes.
+_ADDED = {"grants": "grants", "comments": "comment"}
+
 #: A row of a system catalog: the catalog, the oid, the number of the column or 0.
 _Address = tuple[str, int, int]
 
@@ -144,19 +148,43 @@ def read_catalog(connection: Connection, *, schemas: Collection[str] | None = No
 
 def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:
     parameters = {"schemas": None if schemas is None else list(schemas)}
+    catalogs = _IN_SCHEMAS if schemas is not None else _IN_SCHEMAS | _IN_DATABASE
+    names = [*catalogs, *_ADDED, *(["not_covered"] if schemas is None else [])]
     found: dict[Identity, dict[str, Value]] = {}
     by_address: dict[_Address, dict[str, Value]] = {}
-    with reading(connection):
-        for name, catalog in (_IN_SCHEMAS if schemas is not None else _IN_SCHEMAS | _IN_DATABASE).items():
-            for oid, subid, identity, attributes in _rows(connection, name, parameters):
-                found[identity] = by_address[catalog, oid, subid] = attributes
-        for name, attribute in (("grants", "grants"), ("comments", "comment")):
-            for catalog, oid, subid, value in fetch_all(connection, query(f"schema/sql/catalog/{name}.sql")):
-                if (catalog, oid, subid) in by_address:
-                    by_address[catalog, oid, subid][attribute] = tuple(value) if isinstance(value, list) else value
-        if schemas is not None:
-            return Catalog(found)
-        return Catalog(found, dict(fetch_all(connection, query("schema/sql/catalog/not_covered.sql"))))
+    not_covered: dict[str, int] = {}
+    with reading(connection), closing(_answers(connection, names, parameters)) as answers:
+        for name, answer in answers:
+            if name in catalogs:
+                for oid, subid, identity, attributes in _rows(connection, answer):
+                    found[identity] = by_address[catalogs[name], oid, subid] = attributes
+            elif name in _ADDED:
+                for catalog, oid, subid, value in answer.fetchall():
+                    if (catalog, oid, subid) in by_address:
+                        added = tuple(value) if isinstance(value, list) else value
+                        by_address[catalog, oid, subid][_ADDED[name]] = added
+            else:
+                not_covered = dict(answer.fetchall())
+    return Catalog(found, not_covered)
+
+
+def _answers(
+    connection: Connection, names: Sequence[str], parameters: Mapping[str, Any]
+) -> Generator[tuple[str, Cursor], None, None]:
+    """Yield the answers to the queries, asked one after the other in a thread: the server reads while Python takes."""
+
+    def ask(name: str) -> Cursor:
+        text = query(f"schema/sql/catalog/{name}.sql")
+        return cursor(connection).execute(text, parameters if name in _IN_SCHEMAS else None)
+
+    with ThreadPoolExecutor(max_workers=1) as asking:
+        asked = {name: asking.submit(ask, name) for name in names}
+        try:
+            for name, answer in asked.items():
+                yield name, answer.result()
+        finally:
+            for answer in asked.values():
+                answer.cancel()
 
 
 @contextmanager
@@ -207,12 +235,8 @@ def reading(connection: Connection) -> Iterator[None]:
                 connection.execute("RELEASE SAVEPOINT sqlmigrations_read")
 
 
-def _rows(
-    connection: Connection, name: str, parameters: Mapping[str, Any]
-) -> Iterator[tuple[int, int, Identity, dict[str, Value]]]:
+def _rows(connection: Connection, rows: Cursor) -> Iterator[tuple[int, int, Identity, dict[str, Value]]]:
     """Yield the rows of one query: oid, number of the column, identity, and the attributes that have a value."""
-    text = query(f"schema/sql/catalog/{name}.sql")
-    rows = cursor(connection).execute(text, parameters if name in _IN_SCHEMAS else None)
     columns = (rows.description or ())[4:]
     names = [column.name for column in columns]
     lists = {column.name for column in columns if _is_array(connection, column.type_code)}
