@@ -1,8 +1,9 @@
 """Measure what a validation costs on many tables, beside Django's own introspection.
 
 Usage: ``python -m benchmarks.validate_speed [--tables 5000] [--introspected 300]``. Each table has ten columns and five
-indexes beside its primary key. Django asks for each table by itself, as ``inspectdb`` does; it is measured on some of them, and its time is scaled
-up to all. The least of three, Django's once; each over a new connection, as a new process has it.
+indexes beside its primary key. Django asks for each table by itself, as ``inspectdb`` does; it is measured on some of
+them, and its time is scaled up to all. The least of three, Django's once; each over a new connection, as a new process
+has it.
 """
 
 from __future__ import annotations
