@@ -17,9 +17,13 @@ relation AS (
         c.reltuples::pg_catalog.float8 AS rows,
         t.reltuples::pg_catalog.float8 AS table_rows,
         -- To measure an index the server has to open it, which takes its time with thousands; one that is small by all
-        -- that the statistics say is taken for small.
+        -- that the statistics say is taken for small. They say nothing of a table that was analysed once and has no
+        -- mark of it any more: somebody has reset them.
         CASE
-            WHEN c.relpages >= 8 OR s.n_live_tup + s.n_dead_tup + s.n_mod_since_analyze > 1000
+            WHEN c.relpages >= 8
+                OR s.n_live_tup + s.n_dead_tup + s.n_mod_since_analyze > 1000
+                OR t.reltuples >= 0
+                    AND coalesce(s.last_analyze, s.last_autoanalyze, s.last_vacuum, s.last_autovacuum) IS NULL
                 THEN pg_catalog.pg_relation_size(c.oid)
             ELSE (c.relpages * page.bytes)::pg_catalog.int8
         END AS bytes,
