@@ -36,7 +36,8 @@ class Checksum:
             text = text.removeprefix(BOM)
         if text.endswith(b"\r"):
             text, self._kept = text[:-1], b"\r"
-        self._hash.update(text.replace(b"\r\n", b"\n"))
+        # One byte is looked for several times as fast as two are replaced.
+        self._hash.update(text.replace(b"\r\n", b"\n") if b"\r" in text else text)
 
     def value(self) -> str:
         """Return the checksum of all that was taken: ``v1:`` and 64 hexadecimal digits."""

@@ -393,6 +393,8 @@ class Splitter:
     def _end_of_data(self, at_line_start: bool) -> tuple[int, int]:
         """Return where the data ends and where the text goes on; -1 when the end is not at hand."""
         window = self._window
+        if window.text.find(b"\\", window.position) < 0:
+            return -1, -1  # told several times as fast as by looking for both characters
         found = window.position - 1
         while (found := window.text.find(rb"\.", found + 1)) >= 0:
             before = window.text[found - 1 : found] if found > window.position else b"\n" if at_line_start else b""
