@@ -61,8 +61,8 @@ def test_each_has_the_time_between_the_answers(fresh_database: str) -> None:
         text = b"SELECT 1; SELECT pg_sleep(0.4); SELECT 2; SELECT pg_sleep(0.02); SELECT 3"
         times = [result.duration_ms for result in send(connection, split([text]))]
     assert len(times) == 5
-    assert times[1] == max(times) >= 400
-    assert times[3] >= 20
+    assert times[1] == max(times)
+    assert sum(times) >= 420  # a busy client hears of an answer late, and of the next one sooner after it
 
 
 def test_what_comes_after_an_error_is_not_done(fresh_database: str) -> None:
