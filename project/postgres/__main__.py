@@ -9,13 +9,7 @@ from pathlib import Path
 from project.env import env
 from project.postgres import DATABASE, FOLDER
 from project.postgres.owner import ServerError
-from project.postgres.server import NOT_DURABLE, Server
-
-
-class ThrowAway(Server):
-    """A server whose data nobody needs after a failure of the machine."""
-
-    settings = NOT_DURABLE
+from project.postgres.server import Server, ThrowAway
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -297,3 +297,9 @@ def _make_private(folder: Path, owner: Owner) -> None:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+class ThrowAway(Server):
+    """A server whose data nobody needs after a failure of the machine."""
+
+    settings: ClassVar[Mapping[str, str]] = NOT_DURABLE

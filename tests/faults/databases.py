@@ -13,7 +13,8 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
-from project.postgres.server import NOT_DURABLE, PORT, USER, Server
+from project.postgres import server as embedded
+from project.postgres.server import PORT, USER
 from sqlmigrations import programs
 from tests.faults.processes import Place
 from tests.faults.proxy import Address
@@ -79,10 +80,8 @@ def binaries_of(place: Place) -> Path | None:
     return None
 
 
-class ThrowAway(Server):
+class ThrowAway(embedded.ThrowAway):
     """A server of a test's own, which may be stopped at any time."""
-
-    settings = NOT_DURABLE
 
     @property
     def place(self) -> Place:
