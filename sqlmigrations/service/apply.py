@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -341,7 +342,7 @@ def _nothing_to_do(prospect: _Prospect, head: str, options: ApplyOptions, progre
     run, database, warnings = uuid.uuid4(), options.database, _warnings(prospect.disk)
     progress(Began(prospect.plan, warnings))
     signals.announce(signals.run_started, using=database, run=run, names=[])
-    left = tuple(_left_over(prospect.plan))
+    left = (*(_left(step, step.reason) for step in prospect.plan if _is_told(step)), *_gone(prospect.plan))
     for result in left:
         progress(Finished(result))
     told = RunResult(database, run, left, 0, head, warnings)
@@ -349,11 +350,13 @@ def _nothing_to_do(prospect: _Prospect, head: str, options: ApplyOptions, progre
     return told
 
 
-def _left_over(plan: Plan) -> Iterator[FileResult]:
-    """Yield what is not as it should be where nothing can be done, and the files that are missing."""
-    for step in plan:
-        if not step.runs and (step.status in UNFINISHED or step.status is Status.CHANGED):
-            yield _left(step, step.reason)
+def _is_told(step: Step) -> bool:
+    """Say whether a file that does not run is not as it should be."""
+    return step.status in UNFINISHED or step.status is Status.CHANGED
+
+
+def _gone(plan: Plan) -> Iterator[FileResult]:
+    """Yield the files that are missing."""
     for gone in plan.missing:
         yield FileResult(gone.name, gone.kind, gone.status, gone.reason)
 
@@ -399,8 +402,7 @@ def _with_work(application: _Application, prospect: _Prospect) -> RunResult:
         from sqlmigrations.service.gate import look
 
         before = look(options.database)
-    with moving_snapshot(run, files=lambda: changing(application.results)):
-        result = application.go(prospect)
+    result = application.go(prospect, moving_snapshot(run, files=lambda: changing(application.results)))
     prune_ddl_log(run.connection, run.tables)
     if options.gate and not run.connection.closed:
         from sqlmigrations.service.gate import close_gate
@@ -419,13 +421,14 @@ class _Application:
     results: list[FileResult] = field(default_factory=list)
     stopped: str = ""
 
-    def go(self, prospect: _Prospect) -> RunResult:
-        """Do the work between the signals that begin and end a run."""
+    def go(self, prospect: _Prospect, around: AbstractContextManager[None] | None = None) -> RunResult:
+        """Do the work, and what belongs ``around`` it, between the signals that begin and end a run."""
         plan, database, run = prospect.plan, self.options.database, self.run.id
         self.progress(Began(plan, _warnings(prospect.disk)))
         signals.announce(signals.run_started, using=database, run=run, names=[step.name for step in plan.runnable])
         try:
-            self._walk(prospect)
+            with around or nullcontext():
+                self._walk(prospect)
         finally:
             result = RunResult(
                 database,
@@ -444,7 +447,7 @@ class _Application:
         for step in prospect.plan:
             if not step.runs:
                 walk.pass_by(step)
-                if step.status in UNFINISHED or step.status is Status.CHANGED:
+                if _is_told(step):
                     self._take(_left(step, step.reason))
             elif self.stopped:
                 self._take(_left(step, self.stopped))
@@ -455,8 +458,8 @@ class _Application:
                 result = self._one(step)
                 walk.finish(step, applied=result.status in (Status.APPLIED, Status.BASELINED))
                 self._take(result)
-        for gone in prospect.plan.missing:
-            self._take(FileResult(gone.name, gone.kind, gone.status, gone.reason))
+        for result in _gone(prospect.plan):
+            self._take(result)
 
     def _take(self, result: FileResult) -> None:
         self.results.append(result)

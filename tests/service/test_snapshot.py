@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
+from sqlmigrations import signals
 from sqlmigrations.database import raw
 from sqlmigrations.schema import reader
 from sqlmigrations.schema.reader import Reader
@@ -85,6 +86,21 @@ def test_a_failed_file_leaves_the_snapshot_as_it_was(folder: Path) -> None:
     apply(ApplyOptions())
     assert drift() == []
     assert versions() == [("run", ("001_users.sql",))]
+
+
+def test_whoever_hears_of_the_end_of_a_run_finds_the_snapshot_moved(folder: Path) -> None:
+    found: list[object] = []
+
+    def look(**signal: object) -> None:
+        found.append((drift(), versions()))
+
+    signals.run_finished.connect(look)
+    try:
+        put(folder, {"001_users.sql": "CREATE TABLE users (id bigint);"})
+        apply(ApplyOptions())
+    finally:
+        signals.run_finished.disconnect(look)
+    assert found == [([], [("run", ("001_users.sql",))])]
 
 
 def test_a_revert_moves_the_snapshot(folder: Path) -> None:
