@@ -111,9 +111,7 @@ def _columns(row: dict[str, Any], batched: Batched, batch: Batch, quoted: str) -
     if row["kind"] not in ("r", "p"):
         return columns, _Refusal(f"{shown} is no table", "Name the table itself.")
     if not columns:
-        return columns, _Refusal(
-            f"{shown} has no primary key", "Name the columns of a unique index: batch 5000 by COLUMN"
-        )
+        return columns, _Refusal(f"{shown} has no primary key", _BY_OTHER)
     if columns not in keys:
         listed = ", ".join(columns)
         return columns, _Refusal(
