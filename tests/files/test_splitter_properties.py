@@ -16,7 +16,7 @@ from sqlmigrations.files.tokens import block_comment_end, tokens
 from tests.files import reference
 from tests.files.conftest import Parser
 
-usual = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+usual = settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 quick = settings(max_examples=500, deadline=None)
 nightly = settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
