@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-15 nightly lint bench ci stop clean
+.PHONY: help demo serve test test-15 nightly lint docs bench ci stop clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -52,18 +52,22 @@ lint: $(VENV)/installed ## check style, types, layers and missing migrations
 	@$(VENV)/bin/lint-imports --no-logo
 	@SECRET_KEY=none $(PYTHON) manage.py makemigrations --check --dry-run
 
+docs: $(VENV)/installed ## build the documentation into site/, every warning an error
+	@# Not --quiet: it would keep the warnings from being counted.
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 bench: $(VENV)/installed ## measure; see benchmarks/README.md
 	@$(PYTHON) -m project.postgres start
 	@$(PYTHON) -m benchmarks
 
-ci: lint test test-15 ## what has to pass before a change lands
+ci: lint docs test test-15 ## what has to pass before a change lands
 
 stop: ## stop the embedded PostgreSQL
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m project.postgres stop; fi
 
 clean: ## remove what was made here: the embedded PostgreSQL with its data, the virtual environment, caches
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m project.postgres destroy; fi
-	@rm -rf $(VENV) .postgres build dist *.egg-info .*_cache .hypothesis .coverage*
+	@rm -rf $(VENV) .postgres build dist site *.egg-info .*_cache .hypothesis .coverage*
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The newest of the interpreters that is new enough and can make virtual environments.
