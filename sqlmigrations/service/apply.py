@@ -42,7 +42,11 @@ logger = logging.getLogger("sqlmigrations")
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """What to apply, where, and how. ``lock_wait`` is in seconds."""
+    """What to apply, where, and how. ``lock_wait`` is in seconds.
+
+    Raises:
+        ConfigurationError: two of them contradict each other.
+    """
 
     database: str = DEFAULT_DB_ALIAS
     names: tuple[str, ...] = ()
@@ -57,6 +61,13 @@ class ApplyOptions:
     gate: bool = False
     lock_wait: float = LOCK_WAIT
     lint: bool = False
+
+    def __post_init__(self) -> None:
+        given = {"NAME": self.names, "--to": self.to, "--seed": self.seeds, "--baseline": self.baseline}
+        if len(said := [name for name, value in given.items() if value not in (None, ())]) > 1:
+            raise ConfigurationError(f"{' and '.join(said)} say two different things.", hint="Give one of them.")
+        if self.force and not self.seeds:
+            raise ConfigurationError("--force goes with --seed.")
 
     @property
     def records_only(self) -> bool:

@@ -123,6 +123,18 @@ def plan_revert(options: RevertOptions) -> RevertPlan:
         return RevertPlan(options.database, reversals)
 
 
+def refuse_faked(plan: RevertPlan, *, hint: str) -> None:
+    """Check that every file of ``plan`` was run: the others' down scripts want a person's consent.
+
+    Raises:
+        ConfigurationError: one was recorded without being run; ``hint`` says how to consent.
+    """
+    if faked := [reversal.name for reversal in plan.reversals if reversal.was_faked]:
+        raise ConfigurationError(
+            f"{', '.join(faked)} was recorded without being run: its down script may undo what it never did.", hint=hint
+        )
+
+
 def revert(
     plan: RevertPlan, progress: Progress = silent, *, backup: bool = False, lock_wait: float = LOCK_WAIT
 ) -> RevertResult:

@@ -259,19 +259,7 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
     Raises:
         ConfigurationError: two of them contradict each other.
     """
-    selecting = [flag for flag in ("names", "to", "seed", "baseline") if options[flag] not in (None, [])]
-    if len(selecting) > 1:
-        said = " and ".join("NAME" if flag == "names" else f"--{flag}" for flag in selecting)
-        raise ConfigurationError(f"{said} say two different things.", hint="Give one of them.")
-    if options["force"] and not options["seed"]:
-        raise ConfigurationError("--force goes with --seed.")
-    if not options["rehearse"]:
-        for flag in ("with_data", "in_place", "keep", "max_block_ms", "max_lock"):
-            if options[flag] is not None and options[flag] is not False:
-                raise ConfigurationError(f"--{flag.replace('_', '-')} goes with --rehearse.")
-    elif options["fake"] or options["baseline"]:
-        raise ConfigurationError("--rehearse runs files; --fake and --baseline record them without running.")
-    return ApplyOptions(
+    asked = ApplyOptions(
         database=options["database"],
         names=tuple(options["names"]),
         to=options["to"],
@@ -286,3 +274,10 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
         lock_wait=options["lock_wait"],
         lint=options["lint"] and not options["list"],
     )
+    if not options["rehearse"]:
+        for flag in ("with_data", "in_place", "keep", "max_block_ms", "max_lock"):
+            if options[flag] is not None and options[flag] is not False:
+                raise ConfigurationError(f"--{flag.replace('_', '-')} goes with --rehearse.")
+    elif options["fake"] or options["baseline"]:
+        raise ConfigurationError("--rehearse runs files; --fake and --baseline record them without running.")
+    return asked

@@ -7,13 +7,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 
-from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import SQLCommand, duration
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
 from sqlmigrations.output.text import revert_plan_lines
-from sqlmigrations.service.revert import RevertOptions, RevertPlan, plan_revert, revert
+from sqlmigrations.service.revert import RevertOptions, RevertPlan, plan_revert, refuse_faked, revert
 
 
 class Command(SQLCommand):
@@ -83,13 +82,8 @@ class Command(SQLCommand):
         """
         if not plan.reversals:
             return True
-        faked = [reversal.name for reversal in plan.reversals if reversal.was_faked]
         if not options["interactive"]:
-            if faked:
-                raise ConfigurationError(
-                    f"{', '.join(faked)} was recorded without being run: its down script may undo what it never did.",
-                    hint="Run it without --noinput, and confirm it.",
-                )
+            refuse_faked(plan, hint="Run it without --noinput, and confirm it.")
             return True
         for line in revert_plan_lines(plan, self.style):
             self.stderr.write(line)
