@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from sqlmigrations import __version__
 from sqlmigrations.database import Connection, fetch_all
 from sqlmigrations.history.tables import Location
+from sqlmigrations.messages import kept, revived
 from sqlmigrations.models import ReportKind
 
 #: How many reports of each kind are kept.
@@ -21,7 +22,7 @@ MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class KeptReport:
-    """A report that was kept: when, by which database role, and its document."""
+    """A report that was kept: when, by which database role, and its document with its messages."""
 
     at: datetime
     role: str
@@ -35,7 +36,7 @@ def keep_report(connection: Connection, location: Location, kind: ReportKind, do
         return False
     with connection.transaction():
         insert = sql.SQL("INSERT INTO {} (kind, tool, document) VALUES (%s, %s, %s)").format(tables.report)
-        connection.execute(insert, [str(kind), __version__, Jsonb(dict(document))])
+        connection.execute(insert, [str(kind), __version__, Jsonb(kept(document))])
         prune = sql.SQL(
             "DELETE FROM {0} WHERE kind = %s AND id <= (SELECT id FROM {0} WHERE kind = %s "
             "ORDER BY id DESC OFFSET %s LIMIT 1)"
@@ -53,4 +54,4 @@ def read_reports(connection: Connection, location: Location, *kinds: ReportKind)
         "SELECT DISTINCT ON (kind) kind, at, role, document FROM {} WHERE kind = ANY (%s) ORDER BY kind, id DESC"
     ).format(tables.report)
     rows = fetch_all(connection, statement, [[str(kind) for kind in kinds]])
-    return {kind: KeptReport(*row) for kind, *row in rows}
+    return {kind: KeptReport(at, role, revived(document)) for kind, at, role, document in rows}

@@ -15,6 +15,7 @@ from sqlmigrations.files.statements import Statement, parse
 from sqlmigrations.files.tokens import Token, code
 from sqlmigrations.files.trees import Node, Path, options_of, relation, string, strings
 from sqlmigrations.lint.newer import parse_newer
+from sqlmigrations.messages import gettext as _
 
 #: The kinds of actions that are no nodes of pgparse's trees.
 UNPARSED = "unparsed"
@@ -135,7 +136,7 @@ def _of_tree(statement: Statement, parsed: Node, sql: bytes, line: int) -> Itera
     if kind == "DoStmt":
         options = options_of(node.get("args"))
         if (string(options.get("language")) or "plpgsql") == "plpgsql":
-            yield from _of_body(statement, sql, line, "a DO block", runs=True)
+            yield from _of_body(statement, sql, line, _("a DO block"), runs=True)
     elif kind == "CreateFunctionStmt":
         options = options_of(node.get("options"))
         if string(options.get("language")).lower() == "plpgsql" and "as" in options:

@@ -15,6 +15,7 @@ from sqlmigrations.database import Connection
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.lint.base import RULES, Certainty, Finding, Hit, finding
 from sqlmigrations.lint.linter import Source
+from sqlmigrations.messages import gettext as _
 
 #: Larger statements, in bytes, are rows of data.
 _LARGEST = 1024 * 1024
@@ -49,6 +50,12 @@ def _checked(source: Source, statement: Statement, connection: Connection) -> It
     message = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace")
     position = int(result.error_field(pq.DiagnosticField.STATEMENT_POSITION) or 1)
     line = statement.line + statement.text.count("\n", 0, position - 1)
-    found = finding(RULES["syntax-error"], Hit(f"The server says: {message}."), source.name, statement.number, line)
+    found = finding(
+        RULES["syntax-error"],
+        Hit(_("The server says: {message}.", message=message)),
+        source.name,
+        statement.number,
+        line,
+    )
     version = connection.info.server_version // 10000
     yield replace(found, certainty=Certainty.CONFIRMED, because=f"PostgreSQL {version} parsed it")

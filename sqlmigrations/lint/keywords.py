@@ -9,6 +9,7 @@ from sqlmigrations.files.keywords import read_by_keywords
 from sqlmigrations.files.tokens import code
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Subject
+from sqlmigrations.messages import gettext as _
 
 #: How much of a large statement is looked at, in bytes.
 _LOOKED_AT = 65536
@@ -46,7 +47,15 @@ def hits_by_keywords(action: Action) -> Iterator[tuple[str, Hit]]:
             if betraying.search(words):
                 changed = read_by_keywords(action.statement) if not action.inside else None
                 table = max(changed[0], key=len, default=()) if changed else ()
-                yield rule, Hit(f"By its keywords this may be it: {words[:60].strip()}.", "", Subject(table), line=line)
+                yield (
+                    rule,
+                    Hit(
+                        _("By its keywords this may be it: {words}.", words=words[:60].strip()),
+                        "",
+                        Subject(table),
+                        line=line,
+                    ),
+                )
                 break
 
 

@@ -18,6 +18,7 @@ from sqlmigrations.lint.keywords import hits_by_keywords
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.taken import ACCESS_EXCLUSIVE, BLOCKING, taken
 from sqlmigrations.lint.words import identifier
+from sqlmigrations.messages import gettext as _
 
 __all__ = ["RULES", "Source", "lint", "not_allowed", "rules", "tell"]
 
@@ -105,7 +106,7 @@ class _File:
                 self._action(action)
             except (KeyError, IndexError, TypeError, AttributeError):
                 # A tree of another shape than those of the grammars that the rules were written for.
-                self._add(RULES["unparsed"], Hit("This could not be read: its tree has an unknown shape."), action)
+                self._add(RULES["unparsed"], Hit(_("This could not be read: its tree has an unknown shape.")), action)
 
     def _action(self, action: Action) -> None:
         hits = [(rule, hit) for rule, look in _looks(action.kind, self.style) for hit in look(action, self.scope)]
@@ -122,8 +123,8 @@ class _File:
         if (shown := self._showable(hit.rewrite)) != hit.rewrite:
             found = replace(found, rewrite=shown)
         if action.inside:
-            when = f"In {action.inside}: " if action.runs else f"When {action.inside} runs: "
-            found = replace(found, message=when + found.message)
+            template = _("In {place}: {message}") if action.runs else _("When {place} runs: {message}")
+            found = replace(found, message=_(template, place=action.inside, message=found.message))
         if rule.needs_database and self.scope.gone:
             found = replace(found, subject=replace(found.subject, gone=frozenset(self.scope.gone)))
         if not action.runs:
@@ -168,9 +169,13 @@ class _File:
         if not held or any(found.rule.id == "work-under-lock" for found in self.found):
             return
         table, (mode, line) = next(iter(held.items()))
-        whom = "read" if mode == ACCESS_EXCLUSIVE else "write to"
+        template = (
+            _("Nobody can read {table}, locked on line {line}, until this slow statement is done.")
+            if mode == ACCESS_EXCLUSIVE
+            else _("Nobody can write to {table}, locked on line {line}, until this slow statement is done.")
+        )
         work = Hit(
-            f"Nobody can {whom} {identifier(table)}, locked on line {line}, until this slow statement is done.",
+            _(template, table=identifier(table), line=line),
             f"-- In a file of its own:\n{action.text};",
             Subject(table, other=hit.subject.table),
         )
@@ -183,18 +188,25 @@ class _File:
         first = self.scope.file.scanned.setdefault(action.table, (action.statement.number, action.line))
         if first[0] != action.statement.number:
             merged = Hit(
-                f"Line {first[1]} reads or rewrites {identifier(action.table)} already: as one ALTER TABLE both share "
-                f"one pass.",
+                _(
+                    "Line {line} reads or rewrites {table} already: as one ALTER TABLE both share one pass.",
+                    line=first[1],
+                    table=identifier(action.table),
+                ),
                 f"-- Put it behind the ALTER TABLE of line {first[1]}, after a comma:\n{action.clause}",
                 Subject(action.table),
             )
             self._add(RULES["several-alters"], merged, action)
 
     def _unguarded(self, action: Action, table: Path, mode: str) -> None:
-        whom = "read or write" if mode == ACCESS_EXCLUSIVE else "write"
+        whom = _("read or write") if mode == ACCESS_EXCLUSIVE else _("write")
         unguarded = Hit(
-            f"While this waits for its {mode} lock, without end, everybody who wants to {whom} {identifier(table)} "
-            f"waits too.",
+            _(
+                "While this waits for its {mode} lock, without end, everybody who wants to {whom} {table} waits too.",
+                mode=mode,
+                whom=whom,
+                table=identifier(table),
+            ),
             f"-- In a file without `transaction off`:\n{action.text};",
             Subject(table),
         )
@@ -215,10 +227,10 @@ class _File:
             if id.startswith("squawk-"):
                 continue  # its rules come and go with its versions
             if id not in RULES:
-                yield self._about_file("unknown-rule", f"No rule is called {id}.", line)
+                yield self._about_file("unknown-rule", _("No rule is called {id}.", id=id), line)
             elif id not in present and not (RULES[id].needs_database or RULES[id].opt_in):
                 yield self._about_file(
-                    "nothing-to-allow", f"{id} finds nothing in this file. Remove the directive.", line
+                    "nothing-to-allow", _("{id} finds nothing in this file. Remove the directive.", id=id), line
                 )
 
     def _about_file(self, id: str, message: str, line: int) -> Finding:

@@ -13,6 +13,8 @@ from sqlmigrations.lint.base import Certainty, Finding, Severity
 from sqlmigrations.lint.catalog import LIVED_IN, MANY, Catalog, Relation, Row, read_only
 from sqlmigrations.lint.linter import PERHAPS
 from sqlmigrations.lint.words import TRANSACTION_OFF, identifier
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _drop_index(one: Finding, catalog: Catalog) -> Verdict:
     return _visited(catalog.relation((index["schema"], index["table"])), one.subject.index)
 
 
-_KINDS = {"p": "primary key", "u": "unique constraint", "x": "exclusion constraint"}
+_KINDS = {"p": _("primary key"), "u": _("unique constraint"), "x": _("exclusion constraint")}
 
 
 def _index_of_constraint(one: Finding, catalog: Catalog) -> Verdict:
@@ -159,7 +161,13 @@ def _index_of_constraint(one: Finding, catalog: Catalog) -> Verdict:
     constraint, kind = identifier((index["constraint"],)), _KINDS[index["constraint_type"]]
     return _sure(
         f"pg_constraint.conindid of {constraint}",
-        f"PostgreSQL refuses to drop {identifier(one.subject.index)}: it backs the {kind} {constraint} of {table}.",
+        _(
+            "PostgreSQL refuses to drop {index}: it backs the {kind} {constraint} of {table}.",
+            index=identifier(one.subject.index),
+            kind=kind,
+            constraint=constraint,
+            table=table,
+        ),
         f"ALTER TABLE {table} DROP CONSTRAINT {constraint};",
     )
 
@@ -170,11 +178,15 @@ def _index_of_foreign_key(one: Finding, catalog: Catalog) -> Verdict:
     keys = [((schema, table), name) for schema, table, name in needing if name not in one.subject.gone]
     if index is None or not keys or index["constraint"]:
         return _cleared("no foreign key needs it")
-    named = ", ".join(f"{identifier((name,))} of {identifier(table)}" for table, name in keys)
+    named = [_("{key} of {table}", key=identifier((name,)), table=identifier(table)) for table, name in keys]
     drops = "\n".join(f"ALTER TABLE {identifier(table)} DROP CONSTRAINT {identifier((name,))};" for table, name in keys)
     return _sure(
         "pg_constraint.conindid",
-        f"PostgreSQL refuses to drop {identifier(one.subject.index)}: the foreign key {named} needs it.",
+        _(
+            "PostgreSQL refuses to drop {index}: the foreign key {named} needs it.",
+            index=identifier(one.subject.index),
+            named=joined(", ", named),
+        ),
         f"{drops}\nDROP INDEX {identifier(one.subject.index)};",
     )
 
@@ -186,7 +198,10 @@ def _if_not_exists(one: Finding, catalog: Catalog) -> Verdict:
     if index["is_valid"]:
         return _cleared("the index is there, and valid")
     name = identifier(one.subject.index)
-    message = f"{name} is there and INVALID, left from a build that failed: this skips it, and no query ever uses it."
+    message = _(
+        "{name} is there and INVALID, left from a build that failed: this skips it, and no query ever uses it.",
+        name=name,
+    )
     return _sure("pg_index.indisvalid is false", message, severity=Severity.ERROR)
 
 
@@ -215,7 +230,7 @@ def _change_type(one: Finding, catalog: Catalog) -> Verdict:
     change = f"from {column['type']}"
     if _is_stored_alike(column, one.subject.node, catalog):
         if "collClause" in one.subject.node and column["is_indexed"]:
-            return replace(_sized(relation, one.subject.table), message="The indexes of the column are built anew.")
+            return replace(_sized(relation, one.subject.table), message=_("The indexes of the column are built anew."))
         return _cleared(f"{change} nothing has to be rewritten")
     verdict = _sized(relation, one.subject.table)
     if verdict.certainty is Certainty.CLEARED:
@@ -226,7 +241,7 @@ def _change_type(one: Finding, catalog: Catalog) -> Verdict:
 
 def _rewritten(one: Finding) -> str:
     """Say without an if what the text alone could not be sure of."""
-    return f"All of {identifier(one.subject.table)} is rewritten, and can't be read meanwhile."
+    return _("All of {table} is rewritten, and can't be read meanwhile.", table=identifier(one.subject.table))
 
 
 def _is_stored_alike(column: Row, definition: Node, catalog: Catalog) -> bool:
@@ -290,7 +305,7 @@ def _viewed(one: Finding, catalog: Catalog) -> Verdict:
     column = identifier((one.subject.column,))
     return _sure(
         "pg_depend",
-        f"PostgreSQL refuses it: {', '.join(named)} shows {column}.",
+        _("PostgreSQL refuses it: {views} shows {column}.", views=", ".join(named), column=column),
         f"{drops}ALTER TABLE {identifier(one.subject.table)} ALTER COLUMN {column} TYPE ...;{makes}",
     )
 
@@ -352,7 +367,9 @@ def _dropped_foreign_key(one: Finding, catalog: Catalog) -> Verdict:
             other = (constraint["other_schema"], constraint["other"])
             target = catalog.relation(other)
             name = identifier(other)
-            message = f"{name} can't be read either while this waits for its locks, and until the file ends."
+            message = _(
+                "{name} can't be read either while this waits for its locks, and until the file ends.", name=name
+            )
             busy = target is not None and target.is_busy
             return _sure(str(target or name), message, severity=Severity.WARNING if busy else Severity.INFO)
     return _cleared("it is no foreign key")
@@ -372,7 +389,11 @@ def _drop_locks_others(one: Finding, catalog: Catalog) -> Verdict:
     drops = "".join(f"ALTER TABLE {table} DROP CONSTRAINT {identifier((key,))};\n" for key in others.values())
     return _sure(
         "pg_constraint.confrelid",
-        f"{named} can't be read either while this waits for its locks: foreign keys of {table} point there.",
+        _(
+            "{named} can't be read either while this waits for its locks: foreign keys of {table} point there.",
+            named=named,
+            table=table,
+        ),
         f"-- One file for each, so that each waits for two locks only:\n{drops}DROP TABLE {table};",
     )
 
@@ -409,7 +430,10 @@ def _attach(one: Finding, catalog: Catalog) -> Verdict:
     for default in catalog.ask("partitions", table=parent.oid):
         relation = catalog.relation((default["schema"], default["name"]))
         if relation is not None and not relation.is_small:
-            message = f"All of the DEFAULT partition {identifier(relation.path)} is read too, and locked meanwhile."
+            message = _(
+                "All of the DEFAULT partition {partition} is read too, and locked meanwhile.",
+                partition=identifier(relation.path),
+            )
             return Verdict(Certainty.WORSE, str(relation), message)
     return _sized(child, one.subject.table)
 

@@ -79,7 +79,7 @@ class Waiting:
     name: str
     badge: SafeString
     reason: str
-    dangers: list[tuple[SafeString, LintFinding]]
+    dangers: list[tuple[SafeString, int, str]]
     #: It was never tried.
     is_new: bool
     #: What it kept others from, and for how long, when it was rehearsed.
@@ -226,7 +226,7 @@ def _waiting(overview: Overview) -> list[Waiting]:
 
 def _one_waiting(number: int, step: Step, found: Iterable[LintFinding], rehearsed: Mapping[str, Any] | None) -> Waiting:
     reason = phrase(step.reason) or (_("runs next, in this order") if step.runs else "")
-    dangers = [(severity_badge(finding.severity), finding) for finding in found]
+    dangers = [(severity_badge(finding.severity), finding.line, phrase(finding.message)) for finding in found]
     shown = badge(step.status, status_word(step.status))
     return Waiting(number, step.name, shown, reason, dangers, step.record is None, *_rehearsed(rehearsed))
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
+
+from sqlmigrations.messages import Message
 
 #: What is true where a health check finds nothing.
 TITLES = (
@@ -156,10 +158,23 @@ _GAP = re.compile(r"%\((\w+)\)s")
 
 def phrase(text: str) -> str:
     """Return a service's words in the page's language; what stands in a sentence's gaps is translated as well."""
+    if isinstance(text, Message):
+        return said(text)
     for pattern, template in _patterns() if text else ():
         if match := pattern.fullmatch(text):
             return gettext(template) % {name: phrase(gap) for name, gap in match.groupdict().items()}
     return gettext(text) if text else ""
+
+
+def said(text: str) -> str:
+    """Return a message in the page's language; a text that is none as it is, such as a name."""
+    if not isinstance(text, Message):
+        return text
+    values = {name: said(value) if isinstance(value, Message) else value for name, value in text.values.items()}
+    if text.plural:
+        return ngettext(text.template, text.plural, int(values["count"])).format(**values)
+    template = gettext(text.template)
+    return template.format(**values) if values else template
 
 
 @cache

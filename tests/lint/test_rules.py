@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
 from sqlmigrations.lint.base import RULES, Rule
 from sqlmigrations.lint.words import NEXT_FILE
+from sqlmigrations.output.phrases import said
 from tests.lint.helpers import look
 
 #: Rules that are found by what a server says, not in the text.
@@ -48,3 +50,11 @@ def test_what_it_says_to_write_instead_is_silent(rule: Rule) -> None:
         if found.rule is rule:
             again = look(*found.rewrite.split(NEXT_FILE), style=True)
             assert [one.where for one in again if one.rule is rule and one.stands] == []
+
+
+@pytest.mark.parametrize("rule", LOOKED_FOR, ids=lambda rule: rule.id)
+def test_what_it_finds_can_be_said_in_german(rule: Rule) -> None:
+    messages = [one.message for one in look(rule.bad, style=True) if one.rule is rule]
+
+    with translation.override("de"):
+        assert [message for message in messages if said(message) == message] == []

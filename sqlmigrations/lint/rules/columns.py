@@ -10,6 +10,7 @@ from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import NEXT_FILE, TRANSACTION_OFF, allowed, constraint_name, identifier, words
+from sqlmigrations.messages import gettext as _
 
 _SERIAL = {
     "serial": "integer",
@@ -90,11 +91,18 @@ def add_column_volatile_default(action: Action, _scope: Scope) -> Iterator[Hit]:
     if unknown:
         table, column = identifier(action.table), identifier((added(action)["colname"],))
         function = (volatile or list(unknown))[0]
-        what = f"{function[-1]}() differs" if volatile else f"If {function[-1]}() is VOLATILE, it differs"
+        rewritten = (
+            _("{function}() differs from row to row: all of {table} is rewritten, and can't be read meanwhile.")
+            if volatile
+            else _(
+                "If {function}() is VOLATILE, it differs from row to row: all of {table} is rewritten, and can't be "
+                "read meanwhile."
+            )
+        )
         clause = action.clause.rstrip()
         expression = clause[clause.upper().find("DEFAULT") + len("DEFAULT") :].strip()
         yield Hit(
-            f"{what} from row to row: all of {table} is rewritten, and can't be read meanwhile.",
+            _(rewritten, function=function[-1], table=table),
             f"ALTER TABLE {table} ADD COLUMN {column} {written_type(action, added(action)['colname'])};\n"
             f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {expression};\n"
             f"-- Then fill the rows that are there, a few thousand at a time.",
@@ -128,7 +136,10 @@ def add_column_serial(action: Action, _scope: Scope) -> Iterator[Hit]:
     column, sequence = identifier((name,)), identifier((*action.table[:-1], f"{action.table[-1]}_{name}_seq"))
     plain = _SERIAL.get(kind) or written_type(action, name)
     yield Hit(
-        f"Every row of {table} gets its number now: all of it is rewritten, and can't be read meanwhile.",
+        _(
+            "Every row of {table} gets its number now: all of it is rewritten, and can't be read meanwhile.",
+            table=table,
+        ),
         f"ALTER TABLE {table} ADD COLUMN {column} {plain};\n"
         f"CREATE SEQUENCE {sequence} OWNED BY {table}.{column};\n"
         f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval('{sequence}');\n"
@@ -155,7 +166,10 @@ def add_column_stored(action: Action, _scope: Scope) -> Iterator[Hit]:
         return
     table, name = identifier(action.table), added(action)["colname"]
     yield Hit(
-        f"The column is computed for every row of {table}: all of it is rewritten, and can't be read meanwhile.",
+        _(
+            "The column is computed for every row of {table}: all of it is rewritten, and can't be read meanwhile.",
+            table=table,
+        ),
         f"ALTER TABLE {table} ADD COLUMN {identifier((name,))} {written_type(action, name)};\n"
         f"-- Keep it with a trigger, and fill the rows that are there a few thousand at a time.",
         _subject(action),
@@ -180,7 +194,11 @@ def add_column_not_null(action: Action, _scope: Scope) -> Iterator[Hit]:
         return
     table, column = identifier(action.table), identifier((added(action)["colname"],))
     yield Hit(
-        f"This fails if {table} has a row, and without it every INSERT fails that doesn't name {column}.",
+        _(
+            "This fails if {table} has a row, and without it every INSERT fails that doesn't name {column}.",
+            table=table,
+            column=column,
+        ),
         f"ALTER TABLE {table} ADD COLUMN {column} {written_type(action, added(action)['colname'])};",
         _subject(action),
     )
@@ -206,7 +224,7 @@ def add_column_check(action: Action, _scope: Scope) -> Iterator[Hit]:
     constraint = identifier((check.get("conname") or constraint_name(action.table, (name,), "check"),))
     expression = in_parentheses(action.clause, "CHECK")
     yield Hit(
-        f"All of {table} is read, and nobody else can read it meanwhile.",
+        _("All of {table} is read, and nobody else can read it meanwhile.", table=table),
         f"ALTER TABLE {table} ADD COLUMN {identifier((name,))} {written_type(action, name)};\n"
         f"ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK {expression} NOT VALID;"
         f"{NEXT_FILE}ALTER TABLE {table} VALIDATE CONSTRAINT {constraint};",
@@ -253,7 +271,7 @@ def add_column_unique(action: Action, _scope: Scope) -> Iterator[Hit]:
     kind = "UNIQUE" if "UNIQUE" in found else "PRIMARY KEY"
     column = identifier((name,))
     yield Hit(
-        f"The index of {column} is built while nobody can read {table}.",
+        _("The index of {column} is built while nobody can read {table}.", column=column, table=table),
         f"ALTER TABLE {table} ADD COLUMN {column} {written_type(action, name)};"
         f"{NEXT_FILE}{TRANSACTION_OFF}CREATE UNIQUE INDEX CONCURRENTLY {constraint} ON {table} ({column});"
         f"{NEXT_FILE}ALTER TABLE {table} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint};",
@@ -276,7 +294,7 @@ def set_not_null(action: Action, _scope: Scope) -> Iterator[Hit]:
     table, column = identifier(action.table), identifier((action.node["name"],))
     constraint = identifier((constraint_name(action.table, (action.node["name"],), "not_null"),))
     yield Hit(
-        f"All of {table} is read for NULLs, and nobody else can read it meanwhile.",
+        _("All of {table} is read for NULLs, and nobody else can read it meanwhile.", table=table),
         f"ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;"
         f"{NEXT_FILE}ALTER TABLE {table} VALIDATE CONSTRAINT {constraint};"
         f"{NEXT_FILE}-- sqlmigrations: allow set-not-null: {constraint} proves it, so nothing is read\n"
@@ -305,7 +323,10 @@ def change_column_type(action: Action, scope: Scope) -> Iterator[Hit]:
     table, column = identifier(action.table), action.node["name"]
     new, old = identifier((f"{column}_new",)), identifier((column,))
     yield Hit(
-        f"Unless its old type is stored alike, all of {table} is rewritten, and can't be read meanwhile.",
+        _(
+            "Unless its old type is stored alike, all of {table} is rewritten, and can't be read meanwhile.",
+            table=table,
+        ),
         f"ALTER TABLE {table} ADD COLUMN {new} {_new_type(action)};\n"
         f"-- Write both columns, fill the new one a few thousand rows at a time, then read it instead of {old}.",
         Subject(action.table, column=column, node=added(action)),
@@ -338,7 +359,7 @@ def timestamp_to_timestamptz(action: Action, scope: Scope) -> Iterator[Hit]:
     if kind == ("timestamptz",) and scope.file.timezone.upper() not in ("UTC", "GMT", "ETC/UTC"):
         table = identifier(action.table)
         yield Hit(
-            f"Unless TimeZone is UTC, all of {table} is rewritten, and can't be read meanwhile.",
+            _("Unless TimeZone is UTC, all of {table} is rewritten, and can't be read meanwhile.", table=table),
             f"SET LOCAL timezone = 'UTC';\n{action.text};",
             Subject(action.table, column=action.node["name"], node=added(action)),
         )
@@ -358,7 +379,7 @@ def timestamp_to_timestamptz(action: Action, scope: Scope) -> Iterator[Hit]:
 def change_type_of_viewed_column(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find a column that gets another type, for the catalog to say which views show it."""
     yield Hit(
-        f"A view may show {identifier((action.node['name'],))}.",
+        _("A view may show {column}.", column=identifier((action.node["name"],))),
         subject=Subject(action.table, column=action.node["name"]),
     )
 
@@ -377,7 +398,7 @@ def drop_column(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a column that goes."""
     table, column = identifier(action.table), identifier((action.node["name"],))
     yield Hit(
-        f"What {column} holds is lost, and every query fails that still names it.",
+        _("What {column} holds is lost, and every query fails that still names it.", column=column),
         allowed("drop-column", f"ALTER TABLE {table} {action.clause}", "no running code names it any more"),
         Subject(action.table, column=action.node["name"]),
     )
@@ -397,7 +418,7 @@ def rename_column(action: Action, _scope: Scope) -> Iterator[Hit]:
     if action.node.get("renameType") == "OBJECT_COLUMN" and action.node.get("relationType") == "OBJECT_TABLE":
         table = relation(action.node["relation"])
         yield Hit(
-            f"Every query fails that still says {action.node['subname']}.",
+            _("Every query fails that still says {column}.", column=action.node["subname"]),
             allowed("rename-column", action.text, "no running code names it"),
             Subject(table, column=action.node["subname"]),
         )

@@ -9,6 +9,7 @@ from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import NEXT_FILE, TRANSACTION_OFF, constraint_name, identifier
+from sqlmigrations.messages import gettext as _
 
 
 def constraint(action: Action) -> Node:
@@ -47,7 +48,11 @@ def add_foreign_key(action: Action, _scope: Scope) -> Iterator[Hit]:
     made, clause = _named(action, "fkey", columns)
     table = identifier(action.table)
     yield Hit(
-        f"{table} and {identifier(other)} are read, and nobody can write to either meanwhile.",
+        _(
+            "{table} and {other} are read, and nobody can write to either meanwhile.",
+            table=table,
+            other=identifier(other),
+        ),
         f"ALTER TABLE {table} {clause} NOT VALID;{NEXT_FILE}ALTER TABLE {table} VALIDATE CONSTRAINT "
         f"{identifier((made,))};",
         Subject(action.table, other, columns=columns, constraint=made, node=found),
@@ -74,7 +79,7 @@ def add_check(action: Action, _scope: Scope) -> Iterator[Hit]:
     made, clause = _named(action, "check", ())
     table = identifier(action.table)
     yield Hit(
-        f"All of {table} is read, and nobody else can read it meanwhile.",
+        _("All of {table} is read, and nobody else can read it meanwhile.", table=table),
         f"ALTER TABLE {table} {clause} NOT VALID;{NEXT_FILE}ALTER TABLE {table} VALIDATE CONSTRAINT "
         f"{identifier((made,))};",
         Subject(action.table, constraint=made, node=found),
@@ -104,7 +109,7 @@ def add_unique(action: Action, _scope: Scope) -> Iterator[Hit]:
     table, name = identifier(action.table), identifier((made,))
     listed = ", ".join(identifier((column,)) for column in columns)
     yield Hit(
-        f"The index is built while nobody can read {table}.",
+        _("The index is built while nobody can read {table}.", table=table),
         f"{TRANSACTION_OFF}CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({listed});"
         f"{NEXT_FILE}ALTER TABLE {table} ADD CONSTRAINT {name} {'PRIMARY KEY' if primary else 'UNIQUE'} USING INDEX "
         f"{name};",
@@ -130,7 +135,10 @@ def primary_key_reads_table(action: Action, _scope: Scope) -> Iterator[Hit]:
     found = constraint(action)
     if found.get("contype") == "CONSTR_PRIMARY" and "indexname" in found:
         yield Hit(
-            f"All of {identifier(action.table)} is read for NULLs, and nobody else can read it meanwhile.",
+            _(
+                "All of {table} is read for NULLs, and nobody else can read it meanwhile.",
+                table=identifier(action.table),
+            ),
             subject=Subject(action.table, index=(*action.table[:-1], found["indexname"])),
         )
 
@@ -153,7 +161,7 @@ def add_exclusion(action: Action, _scope: Scope) -> Iterator[Hit]:
     if found.get("contype") == "CONSTR_EXCLUSION":
         table = identifier(action.table)
         yield Hit(
-            f"The index is built while nobody can read {table}.",
+            _("The index is built while nobody can read {table}.", table=table),
             f"-- sqlmigrations: allow add-exclusion: few rows, or a time when nobody is there\n"
             f"ALTER TABLE {table} {action.clause};",
             Subject(action.table, constraint=found.get("conname", ""), node=found),
@@ -179,7 +187,12 @@ def validate_under_lock(action: Action, scope: Scope) -> Iterator[Hit]:
         mode, line = held
         table = identifier(action.table)
         yield Hit(
-            f"All of {table} is read while the {mode} lock of line {line} is held on it.",
+            _(
+                "All of {table} is read while the {mode} lock of line {line} is held on it.",
+                table=table,
+                mode=mode,
+                line=line,
+            ),
             f"-- In a file of its own:\nALTER TABLE {table} {action.clause};",
             Subject(action.table, constraint=action.node.get("name", "")),
         )
@@ -201,7 +214,7 @@ def validate_under_lock(action: Action, scope: Scope) -> Iterator[Hit]:
 def drop_foreign_key(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a constraint that goes, for the catalog to say whether it is a foreign key, and to where."""
     yield Hit(
-        "If it is a foreign key, the table that it points to is locked as well.",
+        _("If it is a foreign key, the table that it points to is locked as well."),
         subject=Subject(action.table, constraint=action.node.get("name", "")),
     )
 
@@ -230,7 +243,10 @@ def alter_domain_constraint(action: Action, _scope: Scope) -> Iterator[Hit]:
             f"ALTER DOMAIN {identifier(domain)} VALIDATE CONSTRAINT {identifier((found.get('conname') or 'NAME',))};"
         )
         yield Hit(
-            f"Every table with a column of {identifier(domain)} is read, and none can be written to meanwhile.",
+            _(
+                "Every table with a column of {domain} is read, and none can be written to meanwhile.",
+                domain=identifier(domain),
+            ),
             f"{action.text} NOT VALID;{NEXT_FILE}{validate}",
             Subject(domain, constraint=found.get("conname", "")),
         )
@@ -254,8 +270,12 @@ def foreign_key_without_index(action: Action, _scope: Scope) -> Iterator[Hit]:
         listed = ", ".join(identifier((column,)) for column in columns)
         table = identifier(action.table)
         yield Hit(
-            f"No index of {table} begins with ({listed}): a DELETE on {identifier(relation(found['pktable']))} reads "
-            f"all of it.",
+            _(
+                "No index of {table} begins with ({listed}): a DELETE on {other} reads all of it.",
+                table=table,
+                listed=listed,
+                other=identifier(relation(found["pktable"])),
+            ),
             f"{TRANSACTION_OFF}CREATE INDEX CONCURRENTLY ON {table} ({listed});",
             Subject(action.table, relation(found["pktable"]), columns=columns),
         )
@@ -280,8 +300,11 @@ def alter_after_write(action: Action, scope: Scope) -> Iterator[Hit]:
     line = scope.file.written.get(table)
     if line is not None and scope.in_transaction:
         yield Hit(
-            f"Line {line} changed rows of {identifier(table)}: deferred constraints wait for their check, and ALTER "
-            f"is refused.",
+            _(
+                "Line {line} changed rows of {table}: deferred constraints wait for their check, and ALTER is refused.",
+                line=line,
+                table=identifier(table),
+            ),
             f"SET CONSTRAINTS ALL IMMEDIATE;\n{action.text};",
             Subject(table),
         )

@@ -10,6 +10,7 @@ from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import BATCH, NEXT_FILE, TRANSACTION_OFF, identifier
+from sqlmigrations.messages import gettext as _
 
 
 @rule(
@@ -29,7 +30,7 @@ def update_without_where(action: Action, scope: Scope) -> Iterator[Hit]:
     if "whereClause" not in action.node and scope.file.directives.batch is None:
         table = relation(action.node["relation"])
         yield Hit(
-            f"Every row of {identifier(table)} is locked until the file ends, and written once more.",
+            _("Every row of {table} is locked until the file ends, and written once more.", table=identifier(table)),
             f"-- In a file of its own:\n{BATCH}{action.text};",
             Subject(table),
         )
@@ -50,7 +51,7 @@ def delete_without_where(action: Action, scope: Scope) -> Iterator[Hit]:
     if "whereClause" not in action.node and scope.file.directives.batch is None:
         table = relation(action.node["relation"])
         yield Hit(
-            f"All rows of {identifier(table)} are lost.",
+            _("All rows of {table} are lost.", table=identifier(table)),
             f"-- In a file of its own:\n{BATCH}{action.text};",
             Subject(table),
         )
@@ -71,7 +72,7 @@ def refresh(action: Action, _scope: Scope) -> Iterator[Hit]:
     view = relation(action.node["relation"])
     if not action.node.get("concurrent") and not action.node.get("skipData"):
         yield Hit(
-            f"{identifier(view)} can't be read until its query has run.",
+            _("{view} can't be read until its query has run.", view=identifier(view)),
             f"REFRESH MATERIALIZED VIEW CONCURRENTLY {identifier(view)};",
             Subject(view),
         )
@@ -94,7 +95,11 @@ def new_enum_value_used(action: Action, scope: Scope) -> Iterator[Hit]:
     for value in dict.fromkeys(_constants(action.node)):
         if (line := scope.file.new_values.get(value)) and line != action.line:
             yield Hit(
-                f"'{value}' was added on line {line}, and can't be used before that is committed.",
+                _(
+                    "'{value}' was added on line {line}, and can't be used before that is committed.",
+                    value=value,
+                    line=line,
+                ),
                 f"-- What uses it goes into a file of its own:{NEXT_FILE}{action.text};",
                 object=(value,),
             )
@@ -140,7 +145,7 @@ def commit_in_block(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find a block that ends a transaction which is not its own."""
     if scope.in_transaction and action.runs:
         yield Hit(
-            "The file runs in a transaction, which a DO block can't end.",
+            _("The file runs in a transaction, which a DO block can't end."),
             f"{TRANSACTION_OFF}{action.text};",
         )
 
@@ -158,4 +163,4 @@ def commit_in_block(action: Action, scope: Scope) -> Iterator[Hit]:
 def dynamic_sql(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a statement that is put together at run time."""
     if action.runs:
-        yield Hit("What this runs is put together when it runs: nothing of it was looked at.")
+        yield Hit(_("What this runs is put together when it runs: nothing of it was looked at."))

@@ -9,6 +9,7 @@ from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import TRANSACTION_OFF, identifier, insert_after
+from sqlmigrations.messages import gettext as _
 
 
 @rule(
@@ -26,7 +27,7 @@ def create_index(action: Action, _scope: Scope) -> Iterator[Hit]:
     if not action.node.get("concurrent"):
         table = relation(action.node["relation"])
         yield Hit(
-            f"{identifier(table)} can't be written to until the index is built.",
+            _("{table} can't be written to until the index is built.", table=identifier(table)),
             f"{TRANSACTION_OFF}{insert_after(action.text, 'INDEX', 'CONCURRENTLY')};",
             Subject(table, index=_index_of(action, table)),
         )
@@ -62,7 +63,10 @@ def drop_index(action: Action, scope: Scope) -> Iterator[Hit]:
     for index in _dropped(action):
         table = scope.table_of_index(index)
         yield Hit(
-            f"The table of {identifier(index)} can be neither read nor written while this waits for its lock.",
+            _(
+                "The table of {index} can be neither read nor written while this waits for its lock.",
+                index=identifier(index),
+            ),
             f"{TRANSACTION_OFF}DROP INDEX CONCURRENTLY {exists}{identifier(index)};",
             Subject(index if scope.is_new(index) else table, index=index),
             object=index,
@@ -84,7 +88,7 @@ def drop_index_of_constraint(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find each index that is dropped, for the catalog to say whether a constraint needs it."""
     for index in _dropped(action):
         yield Hit(
-            f"{identifier(index)} may belong to a constraint.",
+            _("{index} may belong to a constraint.", index=identifier(index)),
             subject=Subject(index if scope.is_new(index) else (), index=index),
             object=index,
         )
@@ -104,7 +108,7 @@ def drop_index_of_foreign_key(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find each index that is dropped, for the catalog to say whether a foreign key needs it."""
     for index in _dropped(action):
         yield Hit(
-            f"A foreign key may need {identifier(index)}.",
+            _("A foreign key may need {index}.", index=identifier(index)),
             subject=Subject(index if scope.is_new(index) else (), index=index),
             object=index,
         )
@@ -130,7 +134,10 @@ def concurrently_under_lock_timeout(action: Action, scope: Scope) -> Iterator[Hi
     if concurrent and timeout and not _is_zero(timeout):
         table = relation(action.node.get("relation"))
         yield Hit(
-            f"lock_timeout is {timeout} here: when it ends the wait for older transactions, an INVALID index stays.",
+            _(
+                "lock_timeout is {timeout} here: when it ends the wait for older transactions, an INVALID index stays.",
+                timeout=timeout,
+            ),
             f"{TRANSACTION_OFF}SET lock_timeout = 0;\n{action.text};",
             Subject(table),
         )
@@ -159,7 +166,10 @@ def concurrently_if_not_exists(action: Action, _scope: Scope) -> Iterator[Hit]:
         index = _index_of(action, table)
         again = " ".join(action.text.split()).replace("IF NOT EXISTS ", "").replace("if not exists ", "")
         yield Hit(
-            f"If an INVALID {identifier(index)} is left from a build that failed, this skips it and succeeds.",
+            _(
+                "If an INVALID {index} is left from a build that failed, this skips it and succeeds.",
+                index=identifier(index),
+            ),
             f"{TRANSACTION_OFF}DROP INDEX CONCURRENTLY IF EXISTS {identifier(index)};\n{again};",
             Subject(table, index=index),
             object=index,
@@ -184,7 +194,7 @@ def reindex(action: Action, scope: Scope) -> Iterator[Hit]:
     target = relation(action.node.get("relation")) or (action.node.get("name", ""),)
     table = scope.table_of_index(target) if kind == "INDEX" else target
     yield Hit(
-        f"{identifier(target)} can't be written to, nor its indexes used, until they are built anew.",
+        _("{target} can't be written to, nor its indexes used, until they are built anew.", target=identifier(target)),
         f"{TRANSACTION_OFF}REINDEX {kind} CONCURRENTLY {identifier(target)};",
         Subject(table, index=target if kind == "INDEX" else ()),
         object=target,

@@ -8,6 +8,7 @@ from sqlmigrations.files.tokens import TokenKind, code
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, rule
 from sqlmigrations.lint.scope import Scope
+from sqlmigrations.messages import gettext as _
 
 #: Bytes of a name that PostgreSQL keeps (NAMEDATALEN - 1).
 _KEPT = 63
@@ -34,7 +35,11 @@ def name_too_long(action: Action, _scope: Scope) -> Iterator[Hit]:
         if token.kind in (TokenKind.WORD, TokenKind.QUOTED_NAME) and len(token.identifier.encode()) > _KEPT:
             kept = token.identifier.encode()[:_KEPT].decode(errors="ignore")
             yield Hit(
-                f"The name has {len(token.identifier.encode())} bytes; PostgreSQL keeps {_KEPT}.",
+                _(
+                    "The name has {bytes} bytes; PostgreSQL keeps {kept}.",
+                    bytes=len(token.identifier.encode()),
+                    kept=_KEPT,
+                ),
                 f"-- what PostgreSQL would make of it: {kept}",
                 object=(token.identifier,),
                 line=action.line + action.sql.count(b"\n", 0, token.start),
@@ -61,4 +66,4 @@ def column_set_twice(action: Action, _scope: Scope) -> Iterator[Hit]:
     targets = [part.get("ResTarget", {}) for part in action.node.get("targetList", [])]
     plain = [target.get("name", "") for target in targets if "indirection" not in target]
     for name in dict.fromkeys(name for name in plain if plain.count(name) > 1):
-        yield Hit(f"{name} is set twice; PostgreSQL refuses that.", object=(name,))
+        yield Hit(_("{name} is set twice; PostgreSQL refuses that.", name=name), object=(name,))

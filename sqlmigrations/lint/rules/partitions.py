@@ -9,6 +9,7 @@ from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Subject, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import TRANSACTION_OFF, identifier
+from sqlmigrations.messages import gettext as _
 
 
 @rule(
@@ -32,7 +33,7 @@ def create_partition_of(action: Action, _scope: Scope) -> Iterator[Hit]:
     text = " ".join(action.text.split())
     bound = text[place:] if (place := text.upper().find(" FOR VALUES ")) > 0 else " DEFAULT"
     yield Hit(
-        f"{identifier(parent)} can't be read from here to the end of the file.",
+        _("{parent} can't be read from here to the end of the file.", parent=identifier(parent)),
         f"CREATE TABLE {identifier(own)} (LIKE {identifier(parent)} INCLUDING ALL);\n"
         f"ALTER TABLE {identifier(parent)} ATTACH PARTITION {identifier(own)}{bound};",
         Subject(parent, own),
@@ -57,7 +58,7 @@ def attach_partition(action: Action, _scope: Scope) -> Iterator[Hit]:
     child = relation(action.node["def"]["PartitionCmd"]["name"])
     table = identifier(child)
     yield Hit(
-        f"All of {table} is read, and nobody else can read it meanwhile.",
+        _("All of {table} is read, and nobody else can read it meanwhile.", table=table),
         "-- Before it, a CHECK that says what the partition's bounds say, with NOT NULL:\n"
         f"ALTER TABLE {table} ADD CONSTRAINT {identifier((child[-1] + '_bounds',))} CHECK (...) NOT VALID;\n"
         f"-- In files of their own: VALIDATE CONSTRAINT, then ATTACH PARTITION, which takes it as proof.",
@@ -80,7 +81,7 @@ def detach_partition(action: Action, _scope: Scope) -> Iterator[Hit]:
     if not command.get("concurrent"):
         parent, child = identifier(action.table), identifier(relation(command["name"]))
         yield Hit(
-            f"{parent} can't be read while this waits for its lock.",
+            _("{parent} can't be read while this waits for its lock.", parent=parent),
             f"{TRANSACTION_OFF}ALTER TABLE {parent} DETACH PARTITION {child} CONCURRENTLY;",
             Subject(action.table, relation(command["name"])),
         )

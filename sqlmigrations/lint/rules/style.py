@@ -8,6 +8,7 @@ from sqlmigrations.files.trees import Node, strings
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, rule
 from sqlmigrations.lint.scope import Scope
+from sqlmigrations.messages import gettext as _
 
 
 def _columns(action: Action) -> Iterator[tuple[Node, str]]:
@@ -24,7 +25,7 @@ def _columns(action: Action) -> Iterator[tuple[Node, str]]:
 def _of_type(action: Action, types: tuple[str, ...], message: str) -> Iterator[Hit]:
     for column, kind in _columns(action):
         if kind in types:
-            yield Hit(f"{column['colname']}: {message}", object=(column["colname"],))
+            yield Hit(_("{column}: {message}", column=column["colname"], message=message), object=(column["colname"],))
 
 
 _KINDS = ("CreateStmt", "AT_AddColumn")
@@ -43,7 +44,7 @@ _KINDS = ("CreateStmt", "AT_AddColumn")
 )
 def prefer_jsonb(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find columns of type json."""
-    return _of_type(action, ("json",), "jsonb can be compared and indexed.")
+    return _of_type(action, ("json",), _("jsonb can be compared and indexed."))
 
 
 @rule(
@@ -61,7 +62,7 @@ def prefer_jsonb(action: Action, _scope: Scope) -> Iterator[Hit]:
 def prefer_identity(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find columns of a serial type."""
     serial = ("serial", "bigserial", "smallserial", "serial2", "serial4", "serial8")
-    return _of_type(action, serial, "GENERATED ALWAYS AS IDENTITY is one with its column.")
+    return _of_type(action, serial, _("GENERATED ALWAYS AS IDENTITY is one with its column."))
 
 
 @rule(
@@ -80,7 +81,7 @@ def prefer_bigint_key(action: Action, _scope: Scope) -> Iterator[Hit]:
     for column, kind in _columns(action):
         parts = [part.get("Constraint", {}).get("contype") for part in column.get("constraints", [])]
         if kind in ("int4", "int2", "serial", "serial4", "smallserial", "serial2") and "CONSTR_PRIMARY" in parts:
-            yield Hit(f"{column['colname']} ends at 2,147,483,647.", object=(column["colname"],))
+            yield Hit(_("{column} ends at 2,147,483,647.", column=column["colname"]), object=(column["colname"],))
 
 
 @rule(
@@ -100,7 +101,9 @@ def prefer_text(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find texts of limited length."""
     for column, kind in _columns(action):
         if kind == "bpchar" or (kind == "varchar" and "typmods" in column["typeName"]):
-            yield Hit(f"{column['colname']}: text with a CHECK is as fast.", object=(column["colname"],))
+            yield Hit(
+                _("{column}: text with a CHECK is as fast.", column=column["colname"]), object=(column["colname"],)
+            )
 
 
 @rule(
@@ -116,4 +119,4 @@ def prefer_text(action: Action, _scope: Scope) -> Iterator[Hit]:
 )
 def prefer_timestamptz(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find times without a zone."""
-    return _of_type(action, ("timestamp",), "timestamptz is one moment for everybody.")
+    return _of_type(action, ("timestamp",), _("timestamptz is one moment for everybody."))

@@ -9,6 +9,7 @@ from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import NEXT_FILE, allowed, identifier
+from sqlmigrations.messages import gettext as _
 
 
 @rule(
@@ -26,7 +27,7 @@ def drop_table(action: Action, _scope: Scope) -> Iterator[Hit]:
         for part in action.node.get("objects", []):
             table = object_path(part)
             yield Hit(
-                f"What {identifier(table)} holds is lost, and every query fails that still names it.",
+                _("What {table} holds is lost, and every query fails that still names it.", table=identifier(table)),
                 allowed("drop-table", action.text, "no running code names it, and its data is kept elsewhere"),
                 Subject(table),
             )
@@ -47,7 +48,9 @@ def drop_table_locks_others(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a table that goes, for the catalog to say which others are locked with it."""
     if action.node.get("removeType") == "OBJECT_TABLE":
         for part in action.node.get("objects", []):
-            yield Hit("Tables that its foreign keys point to are locked as well.", subject=Subject(object_path(part)))
+            yield Hit(
+                _("Tables that its foreign keys point to are locked as well."), subject=Subject(object_path(part))
+            )
 
 
 @rule(
@@ -63,7 +66,7 @@ def drop_schema(action: Action, scope: Scope) -> Iterator[Hit]:
     if action.node.get("removeType") == "OBJECT_SCHEMA" and action.node.get("behavior") == "DROP_CASCADE":
         for part in action.node.get("objects", []):
             yield Hit(
-                f"All that is in {identifier(object_path(part))} is lost.",
+                _("All that is in {schema} is lost.", schema=identifier(object_path(part))),
                 allowed("drop-schema", action.text, "nothing reads what is in it"),
                 object=object_path(part),
             )
@@ -86,7 +89,7 @@ def rename_table(action: Action, _scope: Scope) -> Iterator[Hit]:
         table = relation(action.node["relation"])
         new = (*table[:-1], action.node["newname"])
         yield Hit(
-            f"Every query fails that still says {identifier(table)}.",
+            _("Every query fails that still says {table}.", table=identifier(table)),
             f"{action.text};\nCREATE VIEW {identifier(table)} AS TABLE {identifier(new)};",
             Subject(table),
         )
@@ -106,7 +109,7 @@ def rename_schema(action: Action, _scope: Scope) -> Iterator[Hit]:
     if action.node.get("renameType") == "OBJECT_SCHEMA":
         schema = (action.node["subname"],)
         yield Hit(
-            f"All that names {identifier(schema)} fails at once.",
+            _("All that names {schema} fails at once.", schema=identifier(schema)),
             allowed("rename-schema", action.text, "no running code names it"),
             object=schema,
         )
@@ -126,7 +129,7 @@ def rename_enum_value(action: Action, _scope: Scope) -> Iterator[Hit]:
     if "oldVal" in action.node:
         kind = tuple(part["String"]["sval"] for part in action.node["typeName"])
         yield Hit(
-            f"Every query fails that still says '{action.node['oldVal']}'.",
+            _("Every query fails that still says '{value}'.", value=action.node["oldVal"]),
             allowed("rename-enum-value", action.text, "no running code writes it"),
             Subject(kind),
         )
@@ -154,7 +157,7 @@ def rewrite_table(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a table that is copied to be kept in another way."""
     table = identifier(action.table)
     yield Hit(
-        f"All of {table} is copied, and can't be read meanwhile.",
+        _("All of {table} is copied, and can't be read meanwhile.", table=table),
         f"-- sqlmigrations: allow rewrite-table: few rows, or a time when nobody is there\nALTER TABLE {table} "
         f"{action.clause};",
         Subject(action.table, constraint=action.node.get("name", "")),
@@ -176,7 +179,7 @@ def vacuum_full(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a table that is copied to be smaller."""
     for table in _copied(action):
         yield Hit(
-            f"All of {identifier(table) or 'every table'} is copied, and can't be read meanwhile.",
+            _("All of {table} is copied, and can't be read meanwhile.", table=identifier(table) or _("every table")),
             "-- The extension pg_repack does the same while others work; VACUUM alone keeps the table from growing:\n"
             f"-- sqlmigrations: transaction off\nVACUUM {identifier(table)};",
             Subject(table),
@@ -205,11 +208,15 @@ def _copied(action: Action) -> list[Path]:
 )
 def truncate(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find tables that are emptied."""
-    cascade = ", and of all tables that point to it" if action.node.get("behavior") == "DROP_CASCADE" else ""
+    lost = (
+        _("All rows of {table}, and of all tables that point to it are lost.")
+        if action.node.get("behavior") == "DROP_CASCADE"
+        else _("All rows of {table} are lost.")
+    )
     for part in action.node.get("relations", []):
         table = relation(part.get("RangeVar"))
         yield Hit(
-            f"All rows of {identifier(table)}{cascade} are lost.",
+            _(lost, table=identifier(table)),
             allowed("truncate", action.text, "what is in it can be made again"),
             Subject(table),
         )
@@ -242,10 +249,10 @@ def _references(action: Action) -> Iterator[tuple[Path, Node]]:
 def references_locks_other(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a table that is locked because a new one points to it."""
     own = relation(action.node["relation"]) if action.kind == "CreateStmt" else action.table
-    for other in dict.fromkeys(path for path, _ in _references(action)):
+    for other in dict.fromkeys(path for path, _clause in _references(action)):
         if other[-1] != own[-1]:
             yield Hit(
-                f"{identifier(other)} can't be written to from here to the end of the file.",
+                _("{other} can't be written to from here to the end of the file.", other=identifier(other)),
                 f"-- Leave REFERENCES out here, and add it alone, so that its lock is short:{NEXT_FILE}"
                 f"ALTER TABLE {identifier(own)} ADD FOREIGN KEY (COLUMN) REFERENCES {identifier(other)} NOT VALID;",
                 Subject(other, own),

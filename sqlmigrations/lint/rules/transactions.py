@@ -10,6 +10,7 @@ from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import TRANSACTION_OFF
+from sqlmigrations.messages import gettext as _
 
 #: A longer wait for a lock, in milliseconds, is one that a site feels.
 _LONG = 10_000.0
@@ -30,7 +31,7 @@ def needs_transaction_off(action: Action, scope: Scope) -> Iterator[Hit]:
     if action.table or action.inside or not scope.in_transaction:
         return
     if command := needs_autocommit(action.statement):
-        yield Hit(f"{command} cannot run inside a transaction.", f"{TRANSACTION_OFF}{action.text};")
+        yield Hit(_("{command} cannot run inside a transaction.", command=command), f"{TRANSACTION_OFF}{action.text};")
 
 
 @rule(
@@ -46,7 +47,7 @@ def needs_transaction_off(action: Action, scope: Scope) -> Iterator[Hit]:
 def control(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find what would end the file's transaction."""
     if not action.inside and (command := transaction_control(action.statement)):
-        yield Hit(f"{command} would part the file from its record. Remove it.", "-- (nothing)")
+        yield Hit(_("{command} would part the file from its record. Remove it.", command=command), "-- (nothing)")
 
 
 @rule(
@@ -67,8 +68,10 @@ def lock_timeout(action: Action, scope: Scope) -> Iterator[Hit]:
     scope.note(action)
     if is_long(scope.file.lock_timeout):
         yield Hit(
-            f"lock_timeout is {scope.file.lock_timeout or 'off'} from here on: others queue behind each statement "
-            f"that waits.",
+            _(
+                "lock_timeout is {timeout} from here on: others queue behind each statement that waits.",
+                timeout=scope.file.lock_timeout or _("off"),
+            ),
             "-- sqlmigrations: lock_timeout 2s",
         )
 
@@ -111,15 +114,16 @@ def not_resumable(action: Action, scope: Scope) -> Iterator[Hit]:
     if scope.in_transaction or action.table or action.inside:
         return
     statement = action.statement
-    alone = "Give it a file of its own: then it is all that has to be looked at."
+    alone = _("Give it a file of its own: then it is all that has to be looked at.")
     if makes_temporary(statement):
         yield Hit(
-            "A temporary table ends with the session: a file that stopped half-way can't be taken up again.",
+            _("A temporary table ends with the session: a file that stopped half-way can't be taken up again."),
             f"-- An ordinary table, dropped at the end:\n{action.text.replace('TEMPORARY ', '').replace('TEMP ', '')};",
         )
     elif scope.file.statements > 1 and (command := may_need_autocommit(statement)) in _TRACELESS:
         yield Hit(
-            f"Cut off in {command}, nobody can tell whether it was done. {alone}", f"{TRANSACTION_OFF}{action.text};"
+            _("Cut off in {command}, nobody can tell whether it was done. {alone}", command=command, alone=alone),
+            f"{TRANSACTION_OFF}{action.text};",
         )
 
 
@@ -140,7 +144,7 @@ _TRACELESS = ("CALL", "DO with COMMIT or ROLLBACK")
 def unparsed(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find what nothing is known of."""
     if action.statement.keywords[:1] not in (("INSERT",), ("COPY",)) and action.runs:
-        yield Hit("This could not be read: only its keywords were looked at.")
+        yield Hit(_("This could not be read: only its keywords were looked at."))
 
 
 @rule(

@@ -1,0 +1,66 @@
+"""Pages in German: what linter, checks and validations say is German too, and nothing of it is left in English."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+import sqlmigrations
+from tests.helpers import put
+
+PAGES = "/admin/sqlmigrations/migrationrecord/"
+CATALOGUE = Path(sqlmigrations.__file__).parent / "locale/de/LC_MESSAGES/django.mo"
+
+#: Of a template, what stands between two gaps; shorter parts are English and German alike, or part of a name.
+LONG = 12
+
+
+def page(client: Client, name: str, **query: str) -> str:
+    """Return the text of a page in German on one line, without what is shown as code: statements and commands."""
+    response = client.get(f"{PAGES}{name}/", query, headers={"accept-language": "de"})
+    assert response.status_code == 200
+    content = response.content.decode().partition('id="content-main"')[2].partition(">")[2]
+    content = re.sub(r"<(pre|code)\b.*?</\1>", " ", content, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", content)).split())
+
+
+def english_in(text: str) -> list[str]:
+    """Return the parts of English templates that are in a text and in no German one."""
+    with CATALOGUE.open("rb") as stream:
+        catalogue = gettext.GNUTranslations(stream)._catalog  # type: ignore[attr-defined] # no public way lists them
+    german = " ".join(catalogue.values())
+    english = [key if isinstance(key, str) else key[0] for key in catalogue if key]
+    parts = {part.strip() for template in english for part in re.split(r"%\(\w+\)s|\{[^}]*\}", template)}
+    return sorted(part for part in parts if len(part) >= LONG and part in text and part not in german)
+
+
+@pytest.mark.django_db
+def test_the_overview_says_in_german_what_the_linter_finds(admin_client: Client, folder: Path) -> None:
+    put(
+        folder,
+        {
+            "001_a.sql": "ALTER TABLE auth_user ADD COLUMN a int NOT NULL;\nALTER TABLE auth_user ADD COLUMN b serial;",
+            "002_b.sql": "DO $$ BEGIN UPDATE auth_user SET username = ''; END $$;",
+            "003_c.sql": "DROP INDEX auth_user_pkey;",
+        },
+    )
+
+    text = page(admin_client, "overview")
+
+    assert english_in(text) == []
+    for said in (
+        "Fehler Zeile 1: Das scheitert, wenn auth_user eine Zeile hat; sonst scheitert jedes INSERT, das a nicht "
+        "nennt.",
+        "Warnung Zeile 2: Jede Zeile von auth_user bekommt jetzt ihre Nummer: Die Tabelle wird ganz neu geschrieben "
+        "und kann währenddessen nicht gelesen werden.",
+        "Warnung Zeile 1: In einem DO-Block: Jede Zeile von auth_user ist gesperrt, bis die Datei endet, und wird noch "
+        "einmal geschrieben.",
+        "Warnung Zeile 1: Die Tabelle von auth_user_pkey kann weder gelesen noch beschrieben werden, während das auf "
+        "seine Sperre wartet.",
+    ):
+        assert said in text
