@@ -262,6 +262,8 @@ def test_what_backs_a_constraint_is_never_dropped(patient: Patient) -> None:
     ],
 )
 def test_unique_indexes_that_promise_something_else_are_no_duplicates(patient: Patient, one: str, two: str) -> None:
+    if "NULLS" in one + two and patient.connection.info.server_version < 150000:
+        pytest.skip("NULLS NOT DISTINCT came with PostgreSQL 15")
     patient.run(f"CREATE TABLE t (a int, CONSTRAINT one {one}, CONSTRAINT two {two})")
     assert said(patient.ask(DuplicateIndex())) == Answered("ok", 2)
 
@@ -455,6 +457,8 @@ def test_pgdoctor_prints_no_percent_and_pg_index_health_nothing_of_a_sequence_th
 
 # Bloat
 
+#: PostgreSQL 14 counts in a process of its own, which hears of an ANALYZE later.
+ANALYZED = "SELECT FROM pg_stat_user_tables WHERE last_analyze IS NOT NULL AND n_mod_since_analyze = 0"
 LARGE = [TableBloat(warning_bytes=100_000), IndexBloat(warning_bytes=100_000)]
 
 
@@ -470,6 +474,7 @@ def test_pg_extras_and_pg_index_health_say_nothing_of_bloat_as_pg_monitor(
     )
     wait_for(own_patient, "SELECT FROM pg_stat_user_tables WHERE n_dead_tup = 27000")
     own_patient.run("VACUUM ANALYZE t")
+    wait_for(own_patient, ANALYZED)
     for role in (asking.bare, asking.monitor):
         assert said(own_patient.ask(check, role=role)) == Answered(
             "skipped",
@@ -495,5 +500,5 @@ def test_pg_extras_sees_25_times_the_needed_size_in_a_table_that_was_just_loaded
     own_patient.run("SELECT pg_stat_reset()")
     assert said(own_patient.ask(check)) == old
     own_patient.run("ANALYZE t")
-    wait_for(own_patient, "SELECT FROM pg_stat_user_tables WHERE last_analyze IS NOT NULL")
+    wait_for(own_patient, ANALYZED)
     assert said(own_patient.ask(check)) == Answered("ok", 1)

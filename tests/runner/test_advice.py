@@ -25,6 +25,8 @@ EXTENSION = (
     "The extension's files are not on the server. Install its package there (Debian: postgresql-contrib or "
     "postgresql-NN-NAME), or see in pg_available_extensions what there is."
 )
+#: A file that isn't there (PostgreSQL 14) and a feature that isn't (15 and later).
+MISSING = "58P01 or 0A000"
 LOCK_TIMEOUT = (
     "Another session held the lock for longer than lock_timeout. Run it again when that one is done, or give this file "
     "more time: -- sqlmigrations: lock_timeout 10s"
@@ -86,8 +88,8 @@ CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
         ("ALTER TABLE users ADD name text;", "42701", DUPLICATE),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; " * 2, "42723", DUPLICATE),
         ("CREATE SCHEMA app;", "42P06", DUPLICATE),
-        ("CREATE EXTENSION none_of_this_name;", "0A000", EXTENSION),
-        ("CREATE EXTENSION IF NOT EXISTS none_of_this_name;", "0A000", EXTENSION),
+        ("CREATE EXTENSION none_of_this_name;", MISSING, EXTENSION),
+        ("CREATE EXTENSION IF NOT EXISTS none_of_this_name;", MISSING, EXTENSION),
         ("GRANT SELECT ON users TO sqlm_nobody;", "42704", ROLE),
         ("ALTER TABLE users OWNER TO sqlm_nobody;", "42704", ROLE),
         ("SET ROLE sqlm_nobody;", "22023", None),
@@ -131,7 +133,7 @@ CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
 def test_advice(fresh_database: str, folder: Path, text: str, sqlstate: str, expected: str | None) -> None:
     run_sql(BEFORE)
     found = advice(folder, text)
-    assert found[0] == sqlstate
+    assert found[0] in sqlstate.split(" or ")
     if expected is not None:
         assert found[1] == expected
 

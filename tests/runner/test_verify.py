@@ -36,7 +36,7 @@ def test_what_passes(fresh_database: str, folder: Path, script: str) -> None:
 @pytest.mark.parametrize(
     ("script", "line", "problem", "source"),
     [
-        ("SELECT false", 1, 'column "?column?" of row 1 is false', "SELECT false"),
+        ("SELECT 1 > 2", 1, 'column "?column?" of row 1 is false', "SELECT 1 > 2"),
         ("SELECT 1;\n\nSELECT 1 AS n,\n  NULL::bool AS known", 3, 'column "known" of row 1 is NULL', "SELECT 1 AS n,"),
         ("SELECT id < 2 AS small FROM users ORDER BY id", 1, 'column "small" of row 2 is false', None),
         ("SELECT true AS a, false AS b;", 1, 'column "b" of row 1 is false', None),
