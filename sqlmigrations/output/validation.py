@@ -8,6 +8,7 @@ from django.core.management.color import Style
 
 from sqlmigrations.output.annotations import annotation
 from sqlmigrations.output.marked import marked
+from sqlmigrations.output.paths import short
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.service.validate import ValidationReport
 
@@ -61,7 +62,7 @@ def _difference(report: ValidationReport, difference: Difference, style: Style) 
         yield f"  {paint(difference.severity)} {what}: {difference.attribute.replace('_', ' ')}"
         yield from _side_by_side(difference, style)
     if origin := report.origins.get(difference.object):
-        yield f"    made in {origin.path}:{origin.line}"
+        yield f"    made in {short(origin.path)}:{origin.line}"
     if difference.changed is not None:
         changed = difference.changed
         yield f"    changed {changed.at:%Y-%m-%d %H:%M} by {changed.by} ({changed.application}): {changed.statement}"

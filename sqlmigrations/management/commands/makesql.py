@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from sqlmigrations.management.base import SQLCommand
 from sqlmigrations.output import documents
 from sqlmigrations.output.exit_codes import ExitCode
+from sqlmigrations.output.paths import short
 from sqlmigrations.service.fixes import drift_texts
 from sqlmigrations.service.makesql import make_files, next_step
 
@@ -40,7 +41,7 @@ class Command(SQLCommand):
             return ExitCode.OK
         for path in (made.path, made.down):
             if path is not None:
-                self.stdout.write(f"Made {path}")
+                self.stdout.write(f"Made {short(path)}")
         if options["verbosity"]:
             self.stdout.write(next_step(made, database, from_drift=options["from_drift"]))
         return ExitCode.OK

@@ -1,0 +1,62 @@
+"""Tests that pages say what happens when one does what they tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS
+from tests.docs.walk import Command, File, commands, differences, steps
+from tests.docs.walked import SCENES, walk
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", SCENES)
+def test_a_page_says_what_happens(name: str, tmp_path: Path) -> None:
+    """Write it anew, and read it: ``python -m tests.docs.rewrite docs/NAME``."""
+    with walk(DOCS / name, tmp_path) as reader:
+        said = reader.page(DOCS / name)
+    assert said
+    assert differences(said) == []
+
+
+@pytest.mark.parametrize("name", ["tutorial.md", "existing-database.md"])
+def test_a_tutorial_takes_less_than_twenty_commands(name: str) -> None:
+    told = [command.line for command in commands((DOCS / name).read_text(encoding="utf-8"))]
+    assert len(told) < 20
+    assert told[-1] == "python manage.py validateschema"
+
+
+def test_steps_are_files_and_commands() -> None:
+    page = """
+```console
+$ first
+said
+  more
+$ second
+```
+
+```sql title="a/b.sql"
+SELECT 1;
+```
+
+```sql
+-- only to be read
+```
+
+```console
+$ third
+```
+"""
+    assert [step if isinstance(step, File) else (step.line, step.said) for step in steps(page)] == [
+        ("first", "said\n  more\n"),
+        ("second", ""),
+        File("a/b.sql", "SELECT 1;\n"),
+        ("third", ""),
+    ]
+    assert [page[step.start : step.end] for step in steps(page) if isinstance(step, Command)] == [
+        "said\n  more\n",
+        "",
+        "",
+    ]

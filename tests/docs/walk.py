@@ -1,0 +1,247 @@
+"""Does what a page tells its reader to do, from the first block to the last, in a folder of its own.
+
+``console``
+    Each line that begins with ``$`` is a command; what stands below it is what it says. ``$ echo $?`` tells the exit
+    code of the one before.
+any language with ``title="path"``
+    A file: written there, or, if it is Python and exists (settings), added at its end.
+
+Everything else is for reading only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import psycopg
+from psycopg import sql
+
+from project.env import BASE_DIR, env
+from project.postgres import database_url
+from sqlmigrations.programs import find
+from tests.helpers import PATIENCE, plain
+
+SERVER = Path(__file__).with_name("manage_server.py")
+
+_BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+_COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+#: What only a shell understands.
+_SHELL = re.compile(r"[|<>&;$*`]")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the page shows."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that the page shows, and what it says there, at these places of the page."""
+
+    line: str
+    said: str
+    start: int
+    end: int
+
+
+def steps(text: str) -> Iterator[File | Command]:
+    """Yield what a page tells to do, in order."""
+    for block in _BLOCK.finditer(text):
+        language, title, inner = block.groups()
+        if title:
+            yield File(title, inner)
+        elif language == "console":
+            for found in _COMMAND.finditer(inner):
+                yield Command(found[1], found[2], block.start(3) + found.start(2), block.start(3) + found.end(2))
+
+
+def commands(text: str) -> list[Command]:
+    """Return the commands of a page."""
+    return [step for step in steps(text) if isinstance(step, Command)]
+
+
+def server_variables() -> dict[str, str]:
+    """Return what leads the programs of PostgreSQL, and projects without a HOST, to the server of the tests."""
+    given = env.db_url_config(database_url())
+    named = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
+    return {variable: str(given[key]) for variable, key in named.items() if given.get(key)}
+
+
+@contextlib.contextmanager
+def on_server(database: str = "postgres") -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Connect to a database of the tests' server, in autocommit."""
+    given = env.db_url_config(database_url())
+    with psycopg.connect(
+        dbname=database,
+        host=given["HOST"] or None,
+        port=given["PORT"] or None,
+        user=given["USER"] or None,
+        password=given["PASSWORD"] or None,
+        autocommit=True,
+    ) as connection:
+        yield connection
+
+
+@dataclass
+class Walk:
+    """A reader at work in ``folder`` with the Python of this process, or another one.
+
+    ``words`` stand for others while the page is walked through: names that the server has once only. Databases that
+    ``there`` names are made and filled at the beginning; all of ``databases`` are dropped at the end.
+    """
+
+    folder: Path
+    words: Mapping[str, str] = field(default_factory=dict)
+    databases: tuple[str, ...] = ()
+    there: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    python: Path = Path(sys.executable)
+    #: What is installed instead of the published package; without it, the checkout is there already.
+    wheel: Path | None = None
+
+    def __enter__(self) -> Walk:
+        self._server: subprocess.Popen[str] | None = None
+        self._code = 0
+        self._home = self.folder / "home"
+        self._home.mkdir(parents=True)
+        (self.folder / "tmp").mkdir()
+        for database, statements in self.there.items():
+            name = self.words[database]
+            with on_server() as connection:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            with on_server(name) as connection:
+                for statement in statements:
+                    connection.execute(statement.encode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop()
+        with on_server() as connection:
+            for name in self.databases:
+                real = sql.Identifier(self.words.get(name, name))
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(real))
+
+    def page(self, page: Path) -> list[tuple[Command, str]]:
+        """Walk through a page; return each command with what it really said."""
+        said = []
+        for step in steps(page.read_text(encoding="utf-8")):
+            if isinstance(step, File):
+                self.write(step)
+            else:
+                said.append((step, self.run(step.line)))
+        return said
+
+    def write(self, file: File) -> None:
+        """Write a file, or add to the settings."""
+        path = self._home / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text(encoding="utf-8") if path.suffix == ".py" and path.exists() else ""
+        path.write_text(f"{before}{self._meant(file.text)}", encoding="utf-8")
+        if path.suffix == ".py":
+            self._stop()
+
+    def run(self, line: str) -> str:
+        """Run a command as it stands on the page and return what it says, as it would stand there."""
+        if line.startswith("pip ") and not self.wheel:
+            return ""
+        if line == "echo $?":
+            return f"{self._code}\n"
+        output = self.folder / "tmp" / "output"
+        meant = self._meant(line)
+        if _SHELL.search(line) or not line.startswith("python manage.py "):
+            self._code = self._in_shell(meant, output)
+        else:
+            self._code = self._manage(shlex.split(meant)[2:], output)
+        said = output.read_text(encoding="utf-8").replace(str(self._home), "/home/you/shop")
+        for word, real in self.words.items():
+            said = said.replace(real, word)
+        return "".join(f"{row.rstrip()}\n" for row in said.splitlines())
+
+    def _meant(self, text: str) -> str:
+        if self.wheel:
+            text = text.replace("pip install sqlmigrations", f"pip install --quiet {self.wheel}")
+        for word, real in self.words.items():
+            text = re.sub(rf"\b{re.escape(word)}\b", real.replace("\\", r"\\"), text)
+        return text
+
+    def _variables(self) -> dict[str, str]:
+        variables = {
+            name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_", "DATABASE_"))
+        }
+        with on_server() as connection:
+            programs = find("psql", connection.info.server_version).parent
+        variables |= server_variables() | {
+            "PATH": os.pathsep.join([str(self.python.parent), str(programs), *self._elsewhere()]),
+            "PYTHONPATH": "" if self.wheel else str(BASE_DIR),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LC_MESSAGES": "C",
+        }
+        return variables
+
+    def _elsewhere(self) -> list[str]:
+        """Return the folders of programs but those of the tests' own environment."""
+        own = str(Path(sys.executable).parent)
+        return [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != own]
+
+    def _in_shell(self, line: str, output: Path) -> int:
+        with output.open("w") as file:
+            done = subprocess.run(
+                ["bash", "-c", line],
+                cwd=self._home,
+                env=self._variables(),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                timeout=5 * PATIENCE,
+                check=False,
+            )
+        return done.returncode
+
+    def _manage(self, arguments: list[str], output: Path) -> int:
+        if self._server is None:
+            self._server = subprocess.Popen(
+                [self.python, "-P", SERVER],
+                cwd=self._home,
+                env=self._variables(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.write(json.dumps({"arguments": arguments, "output": str(output)}) + "\n")
+        self._server.stdin.flush()
+        return int(self._server.stdout.readline())
+
+    def _stop(self) -> None:
+        if self._server is not None:
+            self._server.communicate(timeout=PATIENCE)
+            self._server = None
+
+
+#: Versions of the server count otherwise (18 has a constraint for each NOT NULL), and dump otherwise.
+_COUNTED = re.compile(r"^(Examined ).*$|(_initial_schema\.sql:)\d+$", re.MULTILINE)
+
+
+def same(said: str) -> str:
+    """Return what a command said without what differs each time: times, durations, hashes, counted objects."""
+    return _COUNTED.sub(r"\1\2...", plain(said))
+
+
+def differences(said: list[tuple[Command, str]]) -> list[tuple[str, str, str]]:
+    """Return each command that says something else than on the page: the command, what the page says, what it said."""
+    return [(command.line, same(command.said), same(now)) for command, now in said if same(command.said) != same(now)]
