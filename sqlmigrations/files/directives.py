@@ -97,6 +97,11 @@ def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[
     problems: list[Problem] = []
     for line, comment, before_first in comments:
         try:
+            if (tool := _whose_way_back(comment)) is not None:
+                raise _Wrong(
+                    f"{tool} keeps the way back below this line, and it would be run as well",
+                    "Move what is below into NAME.down.sql, and remove the line.",
+                )
             if not before_first:
                 raise _Wrong(
                     "a directive below the first statement has no effect",
@@ -119,6 +124,12 @@ def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[
     directives = Directives(**values)
     problems += [Problem(told, name, lines[key], hint) for key, told, hint in _without_effect(directives)]
     return directives, problems
+
+
+def _whose_way_back(comment: str) -> str | None:
+    """Return the tool behind whose mark in a comment stands what undoes a file; ``None`` for a directive."""
+    words = comment.removeprefix("--").lower().split()
+    return {"migrate:down": "dbmate", "+goose": "goose"}.get(words[0])
 
 
 def _without_effect(directives: Directives) -> Iterator[tuple[str, str, str]]:

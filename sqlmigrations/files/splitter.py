@@ -83,14 +83,15 @@ _dollar = re.compile(DOLLAR_OPENER)
 _psql_command = re.compile(rb"\\(?:[A-Za-z_]+\+?|[^\s]?)")
 _harmless = re.compile(rb"\\(?:(?:un)?restrict|set[ \t]+ON_ERROR_STOP)(?=[ \t\r\n]|\Z)[^\n]*+(?:\n|\Z)")
 _after_copy = re.compile(rb"[ \t\f\v\r]*+(?:--[^\n]*+)?(?:\n|\Z)")
-_directive = re.compile(rb"--[ \t]*sqlmigrations[ \t]*:", re.IGNORECASE)
+# Besides directives, the marks behind which dbmate and goose keep what undoes a file: read on, they would be run.
+_directive = re.compile(rb"--[ \t]*(?:sqlmigrations[ \t]*:|migrate:down|\+goose[ \t]+down)", re.IGNORECASE)
 
 
 class Splitter:
     """Iterate once over the statements of a stream of bytes.
 
-    ``notes`` says what was skipped; ``directives`` holds each ``-- sqlmigrations:`` comment as (line, text, whether it
-    stands before the first statement). Iterating raises ``InvalidFile``.
+    ``notes`` says what was skipped; ``directives`` holds each ``-- sqlmigrations:`` comment, and each mark of another
+    tool's way back, as (line, text, whether it stands before the first statement). Iterating raises ``InvalidFile``.
     """
 
     def __init__(self, blocks: Iterable[bytes], *, name: str = "") -> None:

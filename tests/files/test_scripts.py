@@ -13,6 +13,7 @@ from sqlmigrations.files.scripts import SMALL, Script, SQLFile, examine
 from sqlmigrations.files.stored import WHOLE
 from tests.files.conftest import Write
 
+BELOW = "Move what is below into NAME.down.sql, and remove the line."
 OWN = "Each file runs in a transaction of its own, together with its record: remove it. SAVEPOINT is allowed."
 EACH = "With 'transaction off' each statement has a transaction of its own: remove it."
 OFF = 'Put "-- sqlmigrations: transaction off" at the top of the file.'
@@ -159,6 +160,15 @@ PROBLEMS: dict[str, tuple[str, list[tuple[int, str, str]]]] = {
             ),
         ],
     ),
+    "what undoes a file of dbmate": (
+        "-- migrate:up\nCREATE TABLE a (b int);\n-- migrate:down transaction:false\nDROP TABLE a;",
+        [(3, "dbmate keeps the way back below this line, and it would be run as well", BELOW)],
+    ),
+    "what undoes a file of goose": (
+        "-- +goose Up\nCREATE TABLE a (b int);\n\n-- +goose Down\nDROP TABLE a;",
+        [(4, "goose keeps the way back below this line, and it would be run as well", BELOW)],
+    ),
+    "what seems to undo it": ("SELECT '\n-- migrate:down\n', $$\n-- +goose Down\n$$;", []),
     "an open quote ends it": (
         "COMMIT;\nSELECT 'a\n;",
         [(1, "COMMIT inside a file", OWN), (2, "unterminated string", "Close it with '.")],
