@@ -13,6 +13,9 @@ from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
 from sqlmigrations.schema.difference import Difference
 from sqlmigrations.schema.fix import making
 from sqlmigrations.schema.fix.altering import Alteration, alter
+from sqlmigrations.schema.fix.making.columns import beside_column
+from sqlmigrations.schema.fix.making.views import view_column
+from sqlmigrations.schema.fix.order import ORDER, mentions, names_part
 from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
@@ -99,8 +102,8 @@ def _made(identity: Identity, expected: Catalog, found: Catalog) -> Statements:
         yield from _column_between(identity, attributes, inherited, expected, found)
         return
     if _is_of_view(attributes, expected):
-        yield from making.view_column(identity, attributes)
-        yield from making.beside_column(identity, attributes)
+        yield from view_column(identity, attributes)
+        yield from beside_column(identity, attributes)
         return
     yield from making.make(identity, expected, found)
 
@@ -188,7 +191,7 @@ def ordered(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
 
 def _place(fix: Fix) -> tuple[int, int, str]:
     """Return where a fix stands if nothing else says so; what is dropped goes in the other direction."""
-    kind = making.ORDER.index(fix.difference.kind)
+    kind = ORDER.index(fix.difference.kind)
     return fix.rank, -kind if fix.rank == _DROP else kind, fix.difference.object
 
 
@@ -196,7 +199,7 @@ def _before(first: Fix, second: Fix) -> bool:
     """Tell whether a fix has to come before another."""
     if first is second:
         return False
-    if any(making.mentions(second.text, name) for name in first.names if name not in second.names):
+    if any(mentions(second.text, name) for name in first.names if name not in second.names):
         return True
     return second.rank == _DROP and first.rank <= _ALTER and _speaks_of(first.text, second.difference)
 
@@ -204,8 +207,8 @@ def _before(first: Fix, second: Fix) -> bool:
 def _speaks_of(text: str, gone: Difference) -> bool:
     """Tell whether a text names what is dropped; columns stand there without their table."""
     if gone.kind == "column":
-        return making.mentions(text, container(gone.object)) and making.names_part(text, last_part(gone.object))
-    return making.mentions(text, gone.object)
+        return mentions(text, container(gone.object)) and names_part(text, last_part(gone.object))
+    return mentions(text, gone.object)
 
 
 def script(fixes: Iterable[Fix]) -> Iterator[Statement]:

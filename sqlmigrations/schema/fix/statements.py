@@ -61,11 +61,15 @@ def container(name: str) -> str:
     return name[: -len(last_part(name)) - 1]
 
 
+def unquoted(name: str) -> str:
+    """Return one part of a name without the quotes that SQL needs."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
 def suffixed(name: str, suffix: str) -> str:
     """Return an unqualified name with something behind it, no longer than the 63 bytes that PostgreSQL keeps."""
-    plain = name[1:-1].replace('""', '"') if name.startswith('"') else name
     room = 63 - len(suffix)
-    cut = plain.encode()[:room].decode(errors="ignore") + suffix
+    cut = unquoted(name).encode()[:room].decode(errors="ignore") + suffix
     return cut if re.fullmatch(r"[a-z_][a-z0-9_$]*", cut) and not name.startswith('"') else name_of(cut)
 
 
@@ -154,14 +158,13 @@ _GRANTED_ON = {
 }
 
 
-def set_grants(identity: Identity, wanted: Iterable[str], present: Iterable[str], *, name: str = "") -> Statements:
+def set_grants(identity: Identity, wanted: Iterable[str], present: Iterable[str]) -> Statements:
     """Yield the statements that lead from the privileges ``present`` on an object to those ``wanted``."""
     want, have = list(wanted), list(present)
-    name = name or identity.name
     undo = [_inverse(entry) for entry in have if entry not in want]
     do = [entry for entry in want if entry not in have]
     for entry in sorted({*undo, *do}, key=lambda entry: (entry.startswith("GRANT"), entry)):
-        yield _granting(identity.kind, name, entry)
+        yield _granting(identity, entry)
 
 
 def _inverse(entry: str) -> str:
@@ -172,7 +175,8 @@ def _inverse(entry: str) -> str:
     return f"REVOKE {privilege} FROM {role}" if verb == "GRANT" else f"GRANT {privilege} TO {role}"
 
 
-def _granting(kind: str, name: str, entry: str) -> str:
+def _granting(identity: Identity, entry: str) -> str:
+    kind, name = identity
     match = _GRANT.match(entry)
     verb, privilege, role, option = match.groups("") if match else ("", "", "", "")
     direction = f"TO {role}{option}" if verb == "GRANT" else f"FROM {role}"
@@ -195,10 +199,18 @@ def owner_to(identity: Identity, owner: Value) -> str:
     return f"ALTER {target(identity)} OWNER TO {name_of(str(owner))}"
 
 
+#: How a trigger or a rule gets into the states that it is not made in.
+_STATES = {"disabled": "DISABLE", "on replicas only": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
+
+
 def state_of(table: str, kind: str, name: str, state: Value | None) -> str:
     """Write the statement that enables or disables a trigger or a rule."""
-    verb = {"disabled": "DISABLE", "on replicas only": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
-    return f"ALTER TABLE {table} {verb.get(str(state), 'ENABLE')} {kind.upper()} {name}"
+    return f"ALTER TABLE {table} {_STATES.get(str(state), 'ENABLE')} {kind.upper()} {name}"
+
+
+def event_trigger_state(name: str, state: Value | None) -> str:
+    """Write the statement that enables or disables an event trigger."""
+    return f"ALTER EVENT TRIGGER {name} {_STATES.get(str(state), 'ENABLE')}"
 
 
 def is_partitioned(attributes: Attributes) -> bool:
