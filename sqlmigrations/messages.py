@@ -81,7 +81,7 @@ def kept(document: Any) -> Any:
     """Return a document as it is stored: beside the texts of an object stands how to say them in another language."""
     if isinstance(document, Mapping):
         parts = {key: kept(value) for key, value in document.items()}
-        known = {key: _template(value) for key, value in document.items() if isinstance(value, Message)}
+        known = {key: _template(value) for key, value in document.items() if isinstance(value, Message) and value}
         return {**parts, KEY: known} if known else parts
     if isinstance(document, (list, tuple)):
         return [kept(part) for part in document]

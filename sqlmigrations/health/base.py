@@ -34,6 +34,7 @@ from psycopg import sql
 
 from sqlmigrations.health.capabilities import Capabilities
 from sqlmigrations.health.measures import Past
+from sqlmigrations.messages import gettext as _
 
 #: The folder of the built-in checks' SQL.
 SQL = Path(__file__).parent / "sql"
@@ -274,7 +275,7 @@ class Probe:
         """Return the only row of a SQL file. Raises ``Skip`` where there is none."""
         found = self.rows(name, parameters)
         if not found:
-            raise Skip("the server answered with nothing")
+            raise Skip(_("the server answered with nothing"))
         return found[0]
 
 
@@ -381,7 +382,8 @@ def judge(check: Check, given: Answer) -> Result:
         check=check, status=Status.OK, examined=given.examined, window=given.window, left_out=given.left_out
     )
     if not given.examined:
-        reason = f"there are no {check.examines} to examine" if not given.left_out else f"left out: {given.left_out}"
+        nothing = f"there are no {check.examines} to examine"  # pages don't show it
+        reason = _("left out: {left_out}", left_out=given.left_out) if given.left_out else nothing
         return replace(result, status=Status.SKIPPED, reason=reason, applies=bool(given.left_out))
     return with_findings(result, given.findings)
 

@@ -18,6 +18,7 @@ from sqlmigrations.database import Connection, fetch_dicts, is_lost
 from sqlmigrations.health.base import SQL, Check, Probe, Result, Skip, Status, judge
 from sqlmigrations.health.capabilities import probe_capabilities
 from sqlmigrations.health.measures import Past
+from sqlmigrations.messages import gettext as _
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -135,8 +136,11 @@ def _failed(check: Check, error: Exception, probe: Probe) -> Result:
     if isinstance(error, errors.InsufficientPrivilege):
         return _skipped(check, said, probe.grant(check.right or "pg_read_all_data"))
     if isinstance(error, errors.QueryCanceled):
-        return _skipped(check, f"it took longer than {check.timeout}")
+        return _skipped(check, _("it took longer than {timeout}", timeout=check.timeout))
     if isinstance(error, errors.LockNotAvailable):
-        return _skipped(check, f"a lock was held by somebody for longer than {SETTINGS['lock_timeout']}", "Try again.")
+        waited = SETTINGS["lock_timeout"]
+        return _skipped(
+            check, _("a lock was held by somebody for longer than {waited}", waited=waited), _("Try again.")
+        )
     logger.warning("The check %s failed", check.id, exc_info=error)
-    return _skipped(check, f"it failed: {type(error).__name__}: {said}")
+    return _skipped(check, _("it failed: {kind}: {said}", kind=type(error).__name__, said=said))

@@ -14,6 +14,8 @@ from django.db.models import Field, Model
 from psycopg import sql
 
 from sqlmigrations.health.base import Fix, FixKind, Subject
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 #: Names of indexes in Django are at most so long.
 DJANGO_NAME_LENGTH = 30
@@ -21,7 +23,7 @@ DJANGO_NAME_LENGTH = 30
 #: What Django ends the names of its own indexes with.
 _HASH = re.compile(r"[0-9a-f]{8}")
 
-OUTSIDE = "can't run in a transaction (in a SQL file: -- sqlmigrations: transaction off)"
+OUTSIDE = _("can't run in a transaction (in a SQL file: -- sqlmigrations: transaction off)")
 
 
 def statement(template: LiteralString, *names: sql.Composable) -> Fix:
@@ -93,14 +95,14 @@ def add_index(subject: Subject, names: Sequence[str], *, is_partitioned: bool = 
             "CREATE INDEX ON ONLY {} ({});",
             relation(subject),
             columns(names),
-            note="then CREATE INDEX CONCURRENTLY on each partition, and ALTER INDEX ... ATTACH PARTITION for each",
+            note=_("then CREATE INDEX CONCURRENTLY on each partition, and ALTER INDEX ... ATTACH PARTITION for each"),
         )
         return (*_django_index(subject, names), by_hand)
     by_hand = noted(
         "CREATE INDEX CONCURRENTLY ON {} ({});",
         relation(subject),
         columns(names),
-        note=f"takes ShareUpdateExclusive, reads and writes go on; {OUTSIDE}",
+        note=joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), OUTSIDE]),
     )
     return (*_django_index(subject, names), by_hand)
 
@@ -117,7 +119,7 @@ def _django_index(subject: Subject, names: Sequence[str]) -> tuple[Fix, ...]:
         Fix(
             FixKind.DJANGO,
             f'AddIndexConcurrently("{model._meta.model_name}", {index})',
-            f"and the index in Meta.indexes of {label(model)}; the migration needs atomic = False",
+            _("and the index in Meta.indexes of {model}; the migration needs atomic = False", model=label(model)),
         ),
     )
 
@@ -134,7 +136,7 @@ def drop_index(subject: Subject, *, note: str = "") -> tuple[Fix, ...]:
     by_hand = noted(
         "DROP INDEX CONCURRENTLY {};",
         named(subject),
-        note=f"{note or 'writers and readers go on'}; {OUTSIDE}",
+        note=joined("; ", [note or _("writers and readers go on"), OUTSIDE]),
     )
     field = _indexed_field(model, subject.name) if model is not None else None
     if model is not None and field is not None:
@@ -142,7 +144,10 @@ def drop_index(subject: Subject, *, note: str = "") -> tuple[Fix, ...]:
         less = Fix(
             FixKind.DJANGO,
             f'AlterField("{model._meta.model_name}", "{field.name}", {kind})',
-            f"and db_index=False in {label(model)}, or Django expects it back; drops it under AccessExclusive",
+            _(
+                "and db_index=False in {model}, or Django expects it back; drops it under AccessExclusive",
+                model=label(model),
+            ),
         )
         return less, by_hand
     if model is None or subject.name not in [index.name for index in model._meta.indexes]:
@@ -150,7 +155,7 @@ def drop_index(subject: Subject, *, note: str = "") -> tuple[Fix, ...]:
     operation = Fix(
         FixKind.DJANGO,
         f'RemoveIndexConcurrently("{model._meta.model_name}", "{subject.name}")',
-        f"and out of Meta.indexes of {label(model)}; the migration needs atomic = False",
+        _("and out of Meta.indexes of {model}; the migration needs atomic = False", model=label(model)),
     )
     return operation, by_hand
 
@@ -171,7 +176,7 @@ def rebuild_index(subject: Subject) -> tuple[Fix, ...]:
         noted(
             "REINDEX INDEX CONCURRENTLY {};",
             named(subject),
-            note=f"takes ShareUpdateExclusive, reads and writes go on; {OUTSIDE}",
+            note=joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), OUTSIDE]),
         ),
     )
 
@@ -185,13 +190,15 @@ def validate_constraint(subject: Subject) -> tuple[Fix, ...]:
         "ALTER TABLE {} VALIDATE CONSTRAINT {};",
         relation(subject),
         sql.Identifier(subject.name),
-        note="reads the whole table under ShareUpdateExclusive; reads and writes go on",
+        note=_("reads the whole table under ShareUpdateExclusive; reads and writes go on"),
     )
     model = model_of(subject)
     if model is None:
         return (by_hand,)
     operation = Fix(
-        FixKind.DJANGO, f'ValidateConstraint("{model._meta.model_name}", "{subject.name}")', "in a migration of its own"
+        FixKind.DJANGO,
+        f'ValidateConstraint("{model._meta.model_name}", "{subject.name}")',
+        _("in a migration of its own"),
     )
     return operation, by_hand
 
@@ -204,7 +211,7 @@ def add_primary_key(subject: Subject, candidates: Sequence[str], *, has_id: bool
                 "ALTER TABLE {} ADD PRIMARY KEY USING INDEX {};",
                 relation(subject),
                 sql.Identifier(candidates[0]),
-                note="takes AccessExclusive for a moment: the index and its NOT NULLs are there already",
+                note=_("takes AccessExclusive for a moment: the index and its NOT NULLs are there already"),
             ),
         )
     if has_id:
@@ -212,16 +219,20 @@ def add_primary_key(subject: Subject, candidates: Sequence[str], *, has_id: bool
             noted(
                 "ALTER TABLE {} ADD PRIMARY KEY (id);",
                 relation(subject),
-                note="where no id is NULL or there twice; it reads the table under AccessExclusive: for a large one "
-                "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD PRIMARY KEY USING INDEX",
+                note=_(
+                    "where no id is NULL or there twice; it reads the table under AccessExclusive: for a "
+                    "large one CREATE UNIQUE INDEX CONCURRENTLY first, then ADD PRIMARY KEY USING INDEX"
+                ),
             ),
         )
     return (
         noted(
             "ALTER TABLE {} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;",
             relation(subject),
-            note="rewrites the table under AccessExclusive; on a large one add the column, fill it in batches, "
-            "index it CONCURRENTLY, then ADD PRIMARY KEY USING INDEX",
+            note=_(
+                "rewrites the table under AccessExclusive; on a large one add the column, fill it in "
+                "batches, index it CONCURRENTLY, then ADD PRIMARY KEY USING INDEX"
+            ),
         ),
     )
 
@@ -231,7 +242,7 @@ def attach_partitions(subject: Subject) -> Fix:
     return noted(
         "ALTER INDEX {} ATTACH PARTITION ...;",
         named(subject),
-        note="for each partition, once CREATE INDEX CONCURRENTLY has made its index",
+        note=_("for each partition, once CREATE INDEX CONCURRENTLY has made its index"),
     )
 
 
@@ -245,8 +256,10 @@ def add_foreign_key(subject: Subject, table: str, column: str, *, is_of_model: b
         columns(subject.columns),
         sql.Identifier(subject.schema, table),
         sql.Identifier(column),
-        note="takes ShareRowExclusive on both tables for a moment; then VALIDATE CONSTRAINT in another transaction, "
-        "once no row points at nothing",
+        note=_(
+            "takes ShareRowExclusive on both tables for a moment; then VALIDATE CONSTRAINT in "
+            "another transaction, once no row points at nothing"
+        ),
     )
     model = model_of(subject) if is_of_model else None
     fields = fields_of(model, subject.columns) if model is not None else []
@@ -255,7 +268,7 @@ def add_foreign_key(subject: Subject, table: str, column: str, *, is_of_model: b
     operation = Fix(
         FixKind.DJANGO,
         f'AlterField("{model._meta.model_name}", "{fields[0].name}", models.ForeignKey(..., db_constraint=True))',
-        f"in {label(model)}; it checks all rows under ShareRowExclusive on both tables",
+        _("in {model}; it checks all rows under ShareRowExclusive on both tables", model=label(model)),
     )
     return operation, by_hand
 
@@ -267,7 +280,7 @@ def drop_foreign_key(subject: Subject) -> tuple[Fix, ...]:
             "ALTER TABLE {} DROP CONSTRAINT {};",
             relation(subject),
             sql.Identifier(subject.name),
-            note="takes AccessExclusive on both tables for a moment: set lock_timeout",
+            note=_("takes AccessExclusive on both tables for a moment: set lock_timeout"),
         ),
     )
 
@@ -282,7 +295,9 @@ def change_type(subject: Subject, type: LiteralString) -> tuple[Fix, ...]:
         relation(subject),
         columns(subject.columns),
         sql.SQL(type),
-        note="rewrites the table under AccessExclusive; a large one gets a new column, filled in batches, swapped in",
+        note=_(
+            "rewrites the table under AccessExclusive; a large one gets a new column, filled in batches, swapped in"
+        ),
     )
     model = model_of(subject)
     fields = fields_of(model, subject.columns) if model is not None else []
@@ -292,6 +307,6 @@ def change_type(subject: Subject, type: LiteralString) -> tuple[Fix, ...]:
     operation = Fix(
         FixKind.DJANGO,
         f'AlterField("{model._meta.model_name}", "{fields[0].name}", models.{kind}(...))',
-        f"in {label(model)}; the same rewrite and lock",
+        _("in {model}; the same rewrite and lock", model=label(model)),
     )
     return operation, by_hand

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import ngettext
+
 #: PostgreSQL's units of memory: 1 kB is 1024 bytes.
 _BYTES: dict[str, float] = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3, "tb": 1024**4}
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -49,7 +52,7 @@ def span(seconds: float) -> str:
         return f"{seconds / 60:.0f} min"
     if seconds < 172800:
         return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.0f} days"
+    return _("{days:.0f} days", days=seconds / 86400)
 
 
 def quick(seconds: float) -> str:
@@ -64,4 +67,5 @@ def percent(value: float) -> str:
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: ``"1 row"``, ``"1,000 rows"``."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+    singular, plural = f"{{count:,}} {noun}", f"{{count:,}} {plural or noun + 's'}"
+    return ngettext(singular, plural, count)

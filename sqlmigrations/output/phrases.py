@@ -1,7 +1,8 @@
 """Says in the page's language what services say in English.
 
 Services, commands and documents speak English: their words are interfaces. What of them reaches a page is translated
-here; what nobody translated stays as it is, such as what a check has measured of one object.
+here: messages by the template that they know, and the words and sentences of the lists below. What nobody translated
+stays as it is, such as what PostgreSQL says.
 """
 
 from __future__ import annotations
@@ -9,73 +10,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_noop as _
 
 from sqlmigrations.messages import Message
-
-#: What is true where a health check finds nothing.
-TITLES = (
-    _("Every row of a foreign key has its parent"),
-    _("Every constraint holds for all rows"),
-    _("No trigger is off, and no foreign key with it"),
-    _("Every table has a primary key"),
-    _("Every published table has a replica identity"),
-    _("Every foreign key has an index on its columns"),
-    _("Columns of foreign keys have the type of what they point at"),
-    _("No foreign key says what another one says"),
-    _("Columns that point at other tables have a foreign key"),
-    _("Integer primary keys have room"),
-    _("Sequences have room"),
-    _("Every index is valid"),
-    _("No index does what another one does"),
-    _("No index is the beginning of another one"),
-    _("Materialized views are filled"),
-    _("Extensions have the version that the server brings"),
-    _("Texts are sorted as when the indexes were made"),
-    _("Autovacuum looks after every table"),
-    _("The planner knows every table"),
-    _("No name was cut"),
-    _("Not everybody may create objects"),
-    _("There is room for more connections"),
-    _("No transaction is open and idle"),
-    _("No statement runs for long"),
-    _("Nobody waits for a lock for long"),
-    _("Nobody keeps vacuum from removing dead rows"),
-    _("Transaction ids are frozen in time"),
-    _("Multixact ids are frozen in time"),
-    _("No vacuum that doesn't step aside is coming"),
-    _("Standbys keep up"),
-    _("Replication slots are read"),
-    _("Subscriptions apply what they receive"),
-    _("WAL is archived"),
-    _("No page was found damaged"),
-    _("Indexes fit their tables, and tables can be read"),
-    _("No setting loses data or hides what is slow"),
-    _("The application's sessions end what takes too long"),
-    _("Nobody gets in without a proof"),
-    _("The server's version still gets corrections"),
-    _("The planner has statistics"),
-    _("Statements answer quickly"),
-    _("Statements are counted, and none is forgotten"),
-    _("JSONB columns that are searched have a GIN index"),
-    _("Every index is used"),
-    _("Tables are about as large as their rows"),
-    _("Indexes are about as large as their entries"),
-    _("Vacuum keeps up with dead rows"),
-    _("Tables that change are vacuumed"),
-    _("Tables that change are analysed"),
-    _("Materialized views show what is"),
-    _("Most pages are found in memory"),
-    _("Large tables are rarely read whole"),
-    _("Updates leave the indexes alone"),
-    _("Queries sort in memory"),
-    _("Checkpoints come when they are due"),
-    _("The standby cancels few queries"),
-    _("There is a recent backup"),
-    _("Nobody waits for PgBouncer"),
-    _("Connections are kept, and looked after"),
-)
 
 #: The topics of health checks.
 TOPICS = (
@@ -94,6 +32,83 @@ TOPICS = (
     _("settings"),
     _("upgrade"),
     _("vacuum"),
+)
+
+#: Kinds of objects, as validations, files and PostgreSQL call them.
+KINDS = (
+    _("access method"),
+    _("aggregate"),
+    _("collation"),
+    _("column"),
+    _("composite type"),
+    _("constraint"),
+    _("conversion"),
+    _("database"),
+    _("default privileges"),
+    _("domain"),
+    _("enum"),
+    _("event"),
+    _("event trigger"),
+    _("extension"),
+    _("file"),
+    _("foreign data wrapper"),
+    _("foreign table"),
+    _("function"),
+    _("index"),
+    _("language"),
+    _("materialized view"),
+    _("operator class"),
+    _("operator family"),
+    _("policy"),
+    _("procedure"),
+    _("publication"),
+    _("range type"),
+    _("required table"),
+    _("role"),
+    _("rule"),
+    _("schema"),
+    _("sequence"),
+    _("server"),
+    _("statistics"),
+    _("subscription"),
+    _("table"),
+    _("tablespace"),
+    _("trigger"),
+    _("type"),
+    _("verify script"),
+    _("view"),
+)
+
+#: What checks count; ``health.units.counted`` puts these together.
+NOUNS = (
+    ngettext_lazy("{count:,} call", "{count:,} calls"),
+    ngettext_lazy("{count:,} change", "{count:,} changes"),
+    ngettext_lazy("{count:,} client", "{count:,} clients"),
+    ngettext_lazy("{count:,} conflict", "{count:,} conflicts"),
+    ngettext_lazy("{count:,} day", "{count:,} days"),
+    ngettext_lazy("{count:,} dead row", "{count:,} dead rows"),
+    ngettext_lazy("{count:,} error", "{count:,} errors"),
+    ngettext_lazy("{count:,} error of the first copy", "{count:,} errors of the first copy"),
+    ngettext_lazy("{count:,} file", "{count:,} files"),
+    ngettext_lazy("{count:,} foreign key", "{count:,} foreign keys"),
+    ngettext_lazy("{count:,} index", "{count:,} indexes"),
+    ngettext_lazy("{count:,} key", "{count:,} keys"),
+    ngettext_lazy("{count:,} large index", "{count:,} large B-tree indexes"),
+    ngettext_lazy("{count:,} large table", "{count:,} large tables"),
+    ngettext_lazy("{count:,} materialized view", "{count:,} materialized views"),
+    ngettext_lazy("{count:,} new row", "{count:,} new rows"),
+    ngettext_lazy("{count:,} page", "{count:,} pages"),
+    ngettext_lazy("{count:,} possible holder", "{count:,} possible holders"),
+    ngettext_lazy("{count:,} row", "{count:,} rows"),
+    ngettext_lazy("{count:,} sequence", "{count:,} sequences"),
+    ngettext_lazy("{count:,} server connection", "{count:,} server connections"),
+    ngettext_lazy("{count:,} session", "{count:,} sessions"),
+    ngettext_lazy("{count:,} standby", "{count:,} standbys"),
+    ngettext_lazy("{count:,} statement", "{count:,} statements"),
+    ngettext_lazy("{count:,} update", "{count:,} updates"),
+    ngettext_lazy("{count:,} usable connection", "{count:,} usable connections"),
+    ngettext_lazy("{count:,} value", "{count:,} values"),
+    ngettext_lazy("{count:,} write", "{count:,} writes"),
 )
 
 #: Sentences, those with gaps behind those that they would swallow.
@@ -168,7 +183,7 @@ def phrase(text: str) -> str:
 
 def said(text: str) -> str:
     """Return a message in the page's language; a text that is none as it is, such as a name."""
-    if not isinstance(text, Message):
+    if not isinstance(text, Message) or not text:
         return text
     values = {name: said(value) if isinstance(value, Message) else value for name, value in text.values.items()}
     if text.plural:

@@ -18,7 +18,7 @@ from sqlmigrations.output.badges import badge
 from sqlmigrations.output.charts import Bar, slowest
 from sqlmigrations.output.durations import duration
 from sqlmigrations.output.highlight import Excerpt, Mark, excerpt, highlight
-from sqlmigrations.output.phrases import phrase
+from sqlmigrations.output.phrases import phrase, said
 from sqlmigrations.output.reports_page import severity_badge
 from sqlmigrations.output.side_by_side import SideBySide, side_by_side
 from sqlmigrations.runner.held_locks import Mode
@@ -334,7 +334,7 @@ def _found(record: MigrationRecord, health: Mapping[str, Any] | None) -> list[Fo
             check["id"],
             phrase(check["title"]),
             finding["object"],
-            finding["observed"],
+            said(finding["observed"]),
         )
         for check in (health or {}).get("checks", [])
         for finding in check["findings"]
@@ -351,7 +351,7 @@ def _is_about(found: Found, name: str) -> bool:
 def _objects(objects: Sequence[dict[str, Any]], applied: Listing | None, found: Sequence[Found]) -> list[Made]:
     return [
         Made(
-            kind=str(made.get("kind", "")),
+            kind=phrase(str(made.get("kind", ""))),
             name=str(made.get("name", "")),
             line=made.get("line"),
             anchor=applied.anchor_of(made.get("line")) if applied else "",

@@ -18,7 +18,7 @@ from django.utils.translation import pgettext
 from sqlmigrations.health.base import Severity as HealthSeverity
 from sqlmigrations.health.base import Status
 from sqlmigrations.output.badges import badge
-from sqlmigrations.output.phrases import phrase
+from sqlmigrations.output.phrases import phrase, said
 from sqlmigrations.schema.difference import Severity, Source
 
 Document = Mapping[str, Any]
@@ -155,7 +155,8 @@ class Worst:
 
     badge: SafeString
     title: str
-    finding: Document
+    object: str
+    observed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +220,24 @@ def _part(check: Document, urls: Mapping[str, str]) -> CheckPart:
         title=phrase(check["title"]),
         badge=severity_badge(check["status"]),
         examined=check["examined"],
-        reason=phrase(check["reason"]),
-        remedy=check["remedy"],
+        reason=said(check["reason"]),
+        remedy=said(check["remedy"]),
         findings=[
-            (severity_badge(finding["severity"]), {**finding, "origin": _origin(finding["origin"], urls)})
-            for finding in check["findings"][:SHOWN]
+            (severity_badge(finding["severity"]), _finding(finding, urls)) for finding in check["findings"][:SHOWN]
         ],
         total=len(check["findings"]),
     )
+
+
+def _finding(finding: Document, urls: Mapping[str, str]) -> Document:
+    """Return a finding in the page's language, with links."""
+    return {
+        **finding,
+        "observed": said(finding["observed"]),
+        "threshold": said(finding["threshold"]),
+        "fix": [{**fix, "note": said(fix["note"])} for fix in finding["fix"]],
+        "origin": _origin(finding["origin"], urls),
+    }
 
 
 def _origin(origin: Document | None, urls: Mapping[str, str]) -> Document | None:
@@ -264,4 +275,7 @@ def worst_of(document: Document) -> list[Worst]:
         if finding["severity"] != HealthSeverity.INFO
     ]
     found.sort(key=lambda one: -one[0].rank)
-    return [Worst(severity_badge(severity), phrase(title), finding) for severity, title, finding in found]
+    return [
+        Worst(severity_badge(severity), phrase(title), finding["object"], said(finding["observed"]))
+        for severity, title, finding in found
+    ]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gettext
 import re
 from html import unescape
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 
 import sqlmigrations
-from tests.helpers import put
+from tests.helpers import applysql, put
 
 PAGES = "/admin/sqlmigrations/migrationrecord/"
 CATALOGUE = Path(sqlmigrations.__file__).parent / "locale/de/LC_MESSAGES/django.mo"
@@ -64,3 +67,49 @@ def test_the_overview_says_in_german_what_the_linter_finds(admin_client: Client,
         "seine Sperre wartet.",
     ):
         assert said in text
+
+
+@pytest.fixture
+def fresh_client(fresh_database: str) -> Client:
+    """Return the client of a superuser of a database in which nothing has been applied yet."""
+    call_command("migrate", verbosity=0)
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    return client
+
+
+#: Tables with faults that health checks find right after a migration.
+FAULTY = """
+CREATE TABLE shelf (id int PRIMARY KEY, name text);
+CREATE TABLE book (shelf_id int REFERENCES shelf, title text);
+CREATE UNIQUE INDEX shelf_name ON shelf (name);
+CREATE UNIQUE INDEX shelf_name_again ON shelf (name);
+CREATE SEQUENCE few AS smallint MAXVALUE 10;
+SELECT setval('few', 9);
+CREATE MATERIALIZED VIEW titles AS SELECT title FROM book WITH NO DATA;
+"""
+
+
+def test_health_is_told_in_german_as_it_was_kept_by_a_command(fresh_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": FAULTY})
+    applysql()
+    call_command("dbhealth", "--keep", "--fail-on", "never", stdout=StringIO())
+
+    text = page(fresh_client, "health")
+    overview = page(fresh_client, "overview")
+    record = page(fresh_client, "1/change")
+
+    assert [english_in(shown) for shown in (text, overview, record)] == [[], [], []]
+    for said in (
+        "kritisch public.few von 001_a.sql:6 88.9 % verbraucht, noch 1 Wert soll sein: unter 70 %",
+        "Warnung public.book.shelf_id von 001_a.sql:3 kein Index für den Schlüssel zu public.shelf soll sein: ein "
+        "Index, den seine Spalten anführen nimmt ShareUpdateExclusive, Lesen und Schreiben gehen weiter; kann nicht in "
+        "einer Transaktion laufen (in einer SQL-Datei: -- sqlmigrations: transaction off)",
+        "Es gibt eine frische Sicherung : niemand sagt, wann zuletzt gesichert wurde",
+    ):
+        assert said in text
+    assert "kritisch public.few 88.9 % verbraucht, noch 1 Wert" in overview
+    assert (
+        "Tabelle book Zeile 3 Warnung Jede Tabelle hat einen Primärschlüssel : kein Primärschlüssel Warnung Jeder "
+        "Fremdschlüssel hat einen Index auf seinen Spalten : kein Index für den Schlüssel zu public.shelf"
+    ) in record

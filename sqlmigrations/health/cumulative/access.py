@@ -10,6 +10,7 @@ from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, Answer, Finding, Fix, FixKind, Probe, Severity, Skip, Subject, answer
 from sqlmigrations.health.cumulative.window import FILES, Counting
 from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]
 
@@ -23,7 +24,7 @@ class CacheHit(Counting):
     """
 
     id = "cache_hit"
-    title = "Most pages are found in memory"
+    title = _("Most pages are found in memory")
     examines = "kinds of pages"
     tags = frozenset({"performance"})
     sql: ClassVar[tuple[str, ...]] = ("cache_hit", *FILES)
@@ -42,7 +43,13 @@ class CacheHit(Counting):
         window = self.window(probe)
         rows = [row for row in probe.rows() if row["hit"] + row["read"] >= max(self.min_pages, 1)]
         if not rows:
-            raise Skip(f"fewer than {self.min_pages:,.0f} pages were asked for in {span(window.total_seconds())}")
+            raise Skip(
+                _(
+                    "fewer than {min_pages:,.0f} pages were asked for in {window}",
+                    min_pages=self.min_pages,
+                    window=span(window.total_seconds()),
+                )
+            )
         return answer((self.judge(row) for row in rows), window=window)
 
     def judge(self, row: Row) -> Finding | None:
@@ -53,9 +60,9 @@ class CacheHit(Counting):
         return Finding(
             subject=Subject("pages", name=row["name"]),
             severity=Severity.INFO,
-            observed=f"{percent(share)} found in memory",
+            observed=_("{share} found in memory", share=percent(share)),
             threshold=f"{self.min_percent:g} %",
-            fixes=(Fix(FixKind.SQL, "SHOW shared_buffers;", "a quarter of the machine's memory is a usual value"),),
+            fixes=(Fix(FixKind.SQL, "SHOW shared_buffers;", _("a quarter of the machine's memory is a usual value")),),
             value=share,
         )
 
@@ -69,7 +76,7 @@ class SequentialScans(Counting):
     """
 
     id = "seq_scans"
-    title = "Large tables are rarely read whole"
+    title = _("Large tables are rarely read whole")
     examines = "tables"
     tags = frozenset({"performance", "indexes"})
     sql: ClassVar[tuple[str, ...]] = ("table_access", *FILES)
@@ -101,10 +108,14 @@ class SequentialScans(Counting):
         return Finding(
             subject=subject,
             severity=Severity.INFO,
-            observed=f"read whole {a_day:,.0f} times a day, {counted(each, 'row')} each; "
-            f"by an index {row['index_scans'] / days:,.0f} times",
-            threshold=f"{limits.min_scans} times a day",
-            fixes=(Fix(FixKind.SHELL, "manage.py dbhealth --only slow_queries", "shows the statements"),),
+            observed=_(
+                "read whole {times:,.0f} times a day, {rows} each; by an index {index_scans:,.0f} times",
+                times=a_day,
+                rows=counted(each, "row"),
+                index_scans=row["index_scans"] / days,
+            ),
+            threshold=_("{min_scans} times a day", min_scans=limits.min_scans),
+            fixes=(Fix(FixKind.SHELL, "manage.py dbhealth --only slow_queries", _("shows the statements")),),
             value=a_day,
         )
 
@@ -118,7 +129,7 @@ class HotUpdates(Counting):
     """
 
     id = "hot_updates"
-    title = "Updates leave the indexes alone"
+    title = _("Updates leave the indexes alone")
     examines = "tables"
     tags = frozenset({"performance", "indexes"})
     sql: ClassVar[tuple[str, ...]] = ("table_access", *FILES)
@@ -145,11 +156,18 @@ class HotUpdates(Counting):
         if share >= limits.min_percent:
             return None
         moved = row["new_page_updates"]
-        because = f"; {percent(100 * moved / row['updates'])} went to another page" if moved is not None else ""
+        because = ""
+        if moved is not None:
+            because = _("; {share} went to another page", share=percent(100 * moved / row["updates"]))
         return Finding(
             subject=subject,
             severity=Severity.INFO,
-            observed=f"{percent(share)} of {counted(row['updates'], 'update')} were HOT{because}",
+            observed=_(
+                "{share} of {updates} were HOT{because}",
+                share=percent(share),
+                updates=counted(row["updates"], "update"),
+                because=because,
+            ),
             threshold=f"{limits.min_percent:g} %",
             fixes=_room(subject, row["fillfactor"]),
             value=share,
@@ -163,7 +181,9 @@ def _room(subject: Subject, fillfactor: int) -> tuple[Fix, ...]:
         fixes.noted(
             "ALTER TABLE {} SET (fillfactor = 85);",
             fixes.relation(subject),
-            note="takes ShareUpdateExclusive for a moment; for new pages only; no help where an indexed column changes",
+            note=_(
+                "takes ShareUpdateExclusive for a moment; for new pages only; no help where an indexed column changes"
+            ),
         ),
     )
 

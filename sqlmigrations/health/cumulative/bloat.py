@@ -24,6 +24,8 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.units import counted, percent, size
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 
@@ -61,20 +63,22 @@ class Bloat(Check):
         stale = [row for row in large if row["is_readable"] and not row["is_fresh"]]
         judged = [row for row in large if row["is_readable"] and row["is_fresh"]]
         words = [
-            *([f"{len(hidden)} that may not be read"] if hidden else []),
-            *([f"{len(stale)} without fresh statistics"] if stale else []),
+            *([_("{unseen} that may not be read", unseen=len(hidden))] if hidden else []),
+            *([_("{stale} without fresh statistics", stale=len(stale))] if stale else []),
         ]
         given = answer(
             [*(self.judge(row) for row in judged), *[None] * (len(rows) - len(large))],
-            left_out=", ".join(words),
+            left_out=joined(", ", words),
         )
         if given.findings or not (hidden or stale):
             return given
         if hidden:
-            raise Skip(f"of {self._large(hidden)} the statistics are hidden", probe.grant(self.right))
+            raise Skip(
+                _("of {relations} the statistics are hidden", relations=self._large(hidden)), probe.grant(self.right)
+            )
         if not judged:
             raise Skip(
-                f"of {self._large(stale)} the statistics are old",
+                _("of {relations} the statistics are old", relations=self._large(stale)),
                 fixes.composed("ANALYZE {};", fixes.relation(Subject.of("table", stale[0]))),
             )
         return given
@@ -94,8 +98,13 @@ class Bloat(Check):
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"about {size(wasted)} of {size(row['bytes'])} unused ({percent(share)}, an estimate)",
-            threshold=f"{limits.warning_percent:g} % and {size(limits.warning_bytes)}",
+            observed=_(
+                "about {wasted} of {bytes} unused ({share}, an estimate)",
+                wasted=size(wasted),
+                bytes=size(row["bytes"]),
+                share=percent(share),
+            ),
+            threshold=_("{share} and {bytes}", share=f"{limits.warning_percent:g} %", bytes=size(limits.warning_bytes)),
             fixes=self.fixes(subject),
             value=wasted,
         )
@@ -114,7 +123,7 @@ class TableBloat(Bloat):
     """
 
     id = "table_bloat"
-    title = "Tables are about as large as their rows"
+    title = _("Tables are about as large as their rows")
     examines = "tables"
     kind = "table"
 
@@ -124,12 +133,12 @@ class TableBloat(Bloat):
             fixes.noted(
                 "SELECT * FROM pgstattuple_approx({});",
                 sql.Literal(fixes.composed("{}", fixes.relation(subject))),
-                note="measures instead of estimating; CREATE EXTENSION pgstattuple first",
+                note=_("measures instead of estimating; CREATE EXTENSION pgstattuple first"),
             ),
             Fix(
                 FixKind.SHELL,
                 f"pg_repack --table={subject.schema}.{subject.table}",
-                "writes the table anew while it is used; VACUUM FULL keeps everybody out meanwhile",
+                _("writes the table anew while it is used; VACUUM FULL keeps everybody out meanwhile"),
             ),
         )
 
@@ -144,7 +153,7 @@ class IndexBloat(Bloat):
     """
 
     id = "index_bloat"
-    title = "Indexes are about as large as their entries"
+    title = _("Indexes are about as large as their entries")
     examines = "B-tree indexes"
     kind = "index"
 

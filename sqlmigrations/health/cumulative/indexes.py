@@ -12,6 +12,7 @@ from sqlmigrations.health.base import DAY, MB, Answer, Finding, Probe, Severity,
 from sqlmigrations.health.cumulative.window import FILES, Counting
 from sqlmigrations.health.measures import Measures, find
 from sqlmigrations.health.units import counted, size, span
+from sqlmigrations.messages import gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class UnusedIndex(Counting):
     """
 
     id = "unused_index"
-    title = "Every index is used"
+    title = _("Every index is used")
     examines = "indexes"
     tags = frozenset({"performance", "indexes"})
     sql: ClassVar[tuple[str, ...]] = ("unused_index", "standbys", *FILES)
@@ -57,17 +58,28 @@ class UnusedIndex(Counting):
         return answer(
             (self.judge(row, window.total_seconds()) for row in known),
             window=window,
-            left_out=f"{counted(young, 'index', 'indexes')} younger than the window" if young else "",
+            left_out=_("{indexes} younger than the window", indexes=counted(young, "index", "indexes"))
+            if young
+            else "",
         )
 
     def _ask_alone(self, probe: Probe) -> None:
         if probe.capabilities.is_standby:
-            raise Skip("this is a standby: its primary and other standbys may use what it doesn't", "Ask the primary.")
+            raise Skip(
+                _("this is a standby: its primary and other standbys may use what it doesn't"), _("Ask the primary.")
+            )
         standbys = probe.row("standbys")["standbys"]
         if standbys > self.unread_standbys:
             raise Skip(
-                f"{counted(standbys, 'standby', 'standbys')} may use indexes that this server doesn't",
-                f"Where nobody reads from them, set unread_standbys of {self.id} to {standbys}.",
+                _(
+                    "{standbys} may use indexes that this server doesn't",
+                    standbys=counted(standbys, "standby", "standbys"),
+                ),
+                _(
+                    "Where nobody reads from them, set unread_standbys of {check} to {standbys}.",
+                    check=self.id,
+                    standbys=standbys,
+                ),
             )
 
     def _is_too_young(self, row: Mapping[str, Any]) -> bool:
@@ -82,12 +94,23 @@ class UnusedIndex(Counting):
         idle = row["last_scan_seconds"]
         if row["scans"] and (idle is None or idle < limits.idle_seconds):
             return None
-        seen = f"last scanned {span(idle)} ago" if row["scans"] else f"never scanned in {span(window)}"
+        seen = (
+            _("last scanned {idle} ago", idle=span(idle))
+            if row["scans"]
+            else _("never scanned in {window}", window=span(window))
+        )
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"{seen}, {size(row['bytes'])}, {counted(row['writes'], 'write')} to its table",
-            threshold=f"a scan in {span(limits.idle_seconds if row['scans'] else limits.min_window_seconds)}",
+            observed=_(
+                "{seen}, {bytes}, {writes} to its table",
+                seen=seen,
+                bytes=size(row["bytes"]),
+                writes=counted(row["writes"], "write"),
+            ),
+            threshold=_(
+                "a scan in {window}", window=span(limits.idle_seconds if row["scans"] else limits.min_window_seconds)
+            ),
             fixes=fixes.drop_index(subject),
             value=row["bytes"],
         )

@@ -12,6 +12,7 @@ from sqlmigrations.health.base import DAY, Answer, Check, Evidence, Finding, Pro
 from sqlmigrations.health.cumulative.window import FILES, window_file
 from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]
 
@@ -34,7 +35,7 @@ class MaterializedViewStale(Check):
     """
 
     id = "matview_stale"
-    title = "Materialized views show what is"
+    title = _("Materialized views show what is")
     evidence = Evidence.CUMULATIVE
     examines = "materialized views"
     tags = frozenset({"integrity"})
@@ -57,15 +58,15 @@ class MaterializedViewStale(Check):
         known = [(row, age) for row, age in ages if age is not None]
         if rows and not known:
             raise Skip(
-                f"it can't be told when {counted(len(rows), 'materialized view')} were refreshed"
+                _("it can't be told when {views} were refreshed", views=counted(len(rows), "materialized view"))
                 if len(rows) > 1
-                else "it can't be told when the materialized view was refreshed",
-                "Keep numbers to compare with: manage.py dbhealth --keep",
+                else _("it can't be told when the materialized view was refreshed"),
+                _("Keep numbers to compare with: manage.py dbhealth --keep"),
             )
         unknown = len(rows) - len(known)
         return answer(
             (self.judge(row, age) for row, age in known),
-            left_out=f"{counted(unknown, 'materialized view')} of unknown age" if unknown else "",
+            left_out=_("{views} of unknown age", views=counted(unknown, "materialized view")) if unknown else "",
         )
 
     def judge(self, row: Row, age: _Age) -> Finding | None:
@@ -78,15 +79,21 @@ class MaterializedViewStale(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"not refreshed for at least {span(age.seconds)}; {counted(age.changes, 'change')} since "
-            f"in the tables it reads ({percent(share)} of their rows)",
-            threshold=f"below {limits.warning_percent:g} % changed",
+            observed=_(
+                "not refreshed for at least {seconds}; {changes} since in the tables it reads ({share} of their rows)",
+                seconds=span(age.seconds),
+                changes=counted(age.changes, "change"),
+                share=percent(share),
+            ),
+            threshold=_("below {share} changed", share=f"{limits.warning_percent:g} %"),
             fixes=(
                 fixes.noted(
                     "REFRESH MATERIALIZED VIEW CONCURRENTLY {};",
                     fixes.relation(subject),
-                    note="takes Exclusive, reads go on; it needs a unique index over plain columns (without "
-                    "CONCURRENTLY it keeps readers out)",
+                    note=_(
+                        "takes Exclusive, reads go on; it needs a unique index over plain columns (without "
+                        "CONCURRENTLY it keeps readers out)"
+                    ),
                 ),
             ),
             value=share,

@@ -29,6 +29,7 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.cumulative.window import FILES, Counting
 from sqlmigrations.health.units import counted, percent, size, span
+from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]
 
@@ -42,7 +43,7 @@ class TemporaryFiles(Counting):
     """
 
     id = "temp_files"
-    title = "Queries sort in memory"
+    title = _("Queries sort in memory")
     examines = "databases"
     tags = frozenset({"performance"})
     sql: ClassVar[tuple[str, ...]] = ("temp_files", *FILES)
@@ -70,14 +71,19 @@ class TemporaryFiles(Counting):
         return Finding(
             subject=Subject("database", name=row["name"]),
             severity=severity,
-            observed=f"{size(an_hour)} an hour, {counted(row['files'], 'file')} in {span(window)}; "
-            f"work_mem is {size(row['work_mem'])}",
-            threshold=f"{size(self.warning_bytes)} an hour",
+            observed=_(
+                "{an_hour} an hour, {files} in {window}; work_mem is {work_mem}",
+                an_hour=size(an_hour),
+                files=counted(row["files"], "file"),
+                window=span(window),
+                work_mem=size(row["work_mem"]),
+            ),
+            threshold=_("{warning_bytes} an hour", warning_bytes=size(self.warning_bytes)),
             fixes=(
                 fixes.noted(
                     "ALTER SYSTEM SET log_temp_files = {};",
                     sql.Literal("10MB"),
-                    note="then SELECT pg_reload_conf(); tells which statements they are of",
+                    note=_("then SELECT pg_reload_conf(); tells which statements they are of"),
                 ),
             ),
             value=an_hour,
@@ -93,7 +99,7 @@ class Checkpoints(Check):
     """
 
     id = "checkpoints"
-    title = "Checkpoints come when they are due"
+    title = _("Checkpoints come when they are due")
     evidence = Evidence.CUMULATIVE
     examines = "servers"
     tags = frozenset({"performance", "settings"})
@@ -115,8 +121,16 @@ class Checkpoints(Check):
         is_newer = probe.capabilities.has("pg_stat_checkpointer")
         row = probe.row("checkpoints" if is_newer else "checkpoints_16")
         if row["seconds"] is None or row["seconds"] < self.min_window_seconds:
-            known = "it is unknown since when" if row["seconds"] is None else f"only for {span(row['seconds'])}"
-            raise Skip(f"checkpoints were counted {known}; {span(self.min_window_seconds)} are needed", "Wait.")
+            known = (
+                _("it is unknown since when")
+                if row["seconds"] is None
+                else _("only for {window}", window=span(row["seconds"]))
+            )
+            needed = span(self.min_window_seconds)
+            raise Skip(
+                _("checkpoints were counted {known}; {needed} are needed", known=known, needed=needed),
+                _("Wait."),
+            )
         return answer([self.judge(row)], window=timedelta(seconds=row["seconds"]))
 
     def judge(self, row: Row) -> Finding | None:
@@ -131,13 +145,13 @@ class Checkpoints(Check):
         return Finding(
             subject=Subject("setting", name="max_wal_size"),
             severity=severity,
-            observed=f"{percent(share)} of the checkpoints came early, {a_day:,.0f} a day",
+            observed=_("{share} of the checkpoints came early, {times:,.0f} a day", share=percent(share), times=a_day),
             threshold=f"{self.warning_percent:g} %",
             fixes=(
                 fixes.noted(
                     "ALTER SYSTEM SET max_wal_size = {};",
                     sql.Literal(doubled),
-                    note="then SELECT pg_reload_conf(); needs as much room on the disk",
+                    note=_("then SELECT pg_reload_conf(); needs as much room on the disk"),
                 ),
             ),
             value=share,
@@ -154,7 +168,7 @@ class StandbyConflicts(Counting):
     """
 
     id = "standby_conflicts"
-    title = "The standby cancels few queries"
+    title = _("The standby cancels few queries")
     examines = "kinds of conflicts"
     tags = frozenset({"replication"})
     sql: ClassVar[tuple[str, ...]] = ("standby_conflicts", *FILES)
@@ -187,8 +201,8 @@ class StandbyConflicts(Counting):
         return Finding(
             subject=Subject("conflict", name=row["name"]),
             severity=severity,
-            observed=f"{a_day:,.0f} queries cancelled a day",
-            threshold=f"{self.warning_queries} a day",
+            observed=_("{times:,.0f} queries cancelled a day", times=a_day),
+            threshold=_("{warning_queries} a day", warning_queries=self.warning_queries),
             fixes=_HELP.get(row["name"], ()),
             value=a_day,
         )
@@ -197,12 +211,12 @@ class StandbyConflicts(Counting):
 _FEEDBACK = Fix(
     FixKind.SQL,
     "ALTER SYSTEM SET hot_standby_feedback = on;",
-    "on the standby, then SELECT pg_reload_conf(); keeps dead rows on the primary while a query needs them",
+    _("on the standby, then SELECT pg_reload_conf(); keeps dead rows on the primary while a query needs them"),
 )
 _DELAY = Fix(
     FixKind.SQL,
     "ALTER SYSTEM SET max_standby_streaming_delay = '2min';",
-    "on the standby, then SELECT pg_reload_conf(); it may lag for as long",
+    _("on the standby, then SELECT pg_reload_conf(); it may lag for as long"),
 )
 _HELP: Mapping[str, tuple[Fix, ...]] = {"snapshot": (_FEEDBACK, _DELAY), "lock": (_DELAY,), "bufferpin": (_DELAY,)}
 

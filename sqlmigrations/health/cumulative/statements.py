@@ -34,6 +34,8 @@ from sqlmigrations.health.base import (
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
 from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import counted, percent, quick, size
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined, ngettext
 
 Row = Mapping[str, Any]
 
@@ -59,8 +61,8 @@ def open_statements(probe: Probe) -> tuple[Probe, float | None]:
     """
     if not is_installed(probe):
         raise Skip(
-            f"{EXTENSION} is not installed in this database",
-            f"CREATE EXTENSION {EXTENSION}; with shared_preload_libraries = '{EXTENSION}'",
+            _("{extension} is not installed in this database", extension=EXTENSION),
+            _("CREATE EXTENSION {extension}; with shared_preload_libraries = '{extension}'", extension=EXTENSION),
         )
     its_schema = sql.Identifier(probe.capabilities.extensions[EXTENSION][0])
     opened = probe.looking_in(fixes.composed("{}", its_schema))
@@ -69,13 +71,13 @@ def open_statements(probe: Probe) -> tuple[Probe, float | None]:
     except errors.UndefinedTable as error:
         role = sql.Identifier(probe.capabilities.role)
         raise Skip(
-            f"{EXTENSION} is in a schema that {probe.capabilities.role} may not use",
+            _("{extension} is in a schema that {role} may not use", extension=EXTENSION, role=probe.capabilities.role),
             fixes.composed("GRANT USAGE ON SCHEMA {} TO {};", its_schema, role),
         ) from error
     except errors.ObjectNotInPrerequisiteState as error:
         raise Skip(
-            f"{EXTENSION} is installed, but not loaded",
-            f"Add it to shared_preload_libraries, and restart the server: '{EXTENSION}'",
+            _("{extension} is installed, but not loaded", extension=EXTENSION),
+            _("Add it to shared_preload_libraries, and restart the server: '{extension}'", extension=EXTENSION),
         ) from error
 
 
@@ -95,8 +97,13 @@ def unless_hidden(probe: Probe, statements: Sequence[Row], given: Answer) -> Ans
     """
     unseen = sum(row["is_hidden"] for row in statements)
     if unseen and not given.findings:
-        verb = "is" if unseen == 1 else "are"
-        reason = f"{unseen} of {counted(len(statements), 'statement')} {verb} hidden from {probe.capabilities.role}"
+        reason = ngettext(
+            "{count} of {statements} is hidden from {role}",
+            "{count} of {statements} are hidden from {role}",
+            unseen,
+            statements=counted(len(statements), "statement"),
+            role=probe.capabilities.role,
+        )
         raise Skip(reason, probe.grant(SEES_ALL))
     return given
 
@@ -114,7 +121,7 @@ class SlowQueries(Check):
     """
 
     id = "slow_queries"
-    title = "Statements answer quickly"
+    title = _("Statements answer quickly")
     evidence = Evidence.CUMULATIVE
     examines = "statements"
     tags = frozenset({"performance"})
@@ -148,7 +155,7 @@ class SlowQueries(Check):
         return answer(
             (self._one(row, total) for row in rows if not row["is_hidden"]),
             window=None if seconds is None else timedelta(seconds=seconds),
-            left_out=f"{counted(unseen, 'statement')} of other roles" if unseen else "",
+            left_out=_("{things} of other roles", things=counted(unseen, "statement")) if unseen else "",
         )
 
     def _one(self, row: Row, total: float) -> Finding | None:
@@ -159,14 +166,18 @@ class SlowQueries(Check):
         return Finding(
             subject=_statement(row),
             severity=severity,
-            observed=f"{quick(row['mean_seconds'])} on average, {counted(row['calls'], 'call')}, "
-            f"{percent(share)} of all time",
-            threshold=f"{quick(self.warning_seconds)} on average",
+            observed=_(
+                "{mean_seconds} on average, {calls}, {share} of all time",
+                mean_seconds=quick(row["mean_seconds"]),
+                calls=counted(row["calls"], "call"),
+                share=percent(share),
+            ),
+            threshold=_("{warning_seconds} on average", warning_seconds=quick(self.warning_seconds)),
             fixes=(
                 Fix(
                     FixKind.SQL,
                     "EXPLAIN (ANALYZE, BUFFERS) ...;",
-                    "with real values; it executes the statement, so a changing one within BEGIN and ROLLBACK",
+                    _("with real values; it executes the statement, so a changing one within BEGIN and ROLLBACK"),
                 ),
             ),
             identity=(row["role"], row["query"]),
@@ -237,7 +248,7 @@ class StatementStatistics(Check):
     """
 
     id = "pgss_health"
-    title = "Statements are counted, and none is forgotten"
+    title = _("Statements are counted, and none is forgotten")
     evidence = Evidence.CUMULATIVE
     examines = "extensions"
     tags = frozenset({"performance", "settings"})
@@ -257,7 +268,11 @@ class StatementStatistics(Check):
         opened, seconds = open_statements(probe)
         if seconds is None:
             raise Skip(
-                f"{EXTENSION} {probe.capabilities.extensions[EXTENSION][1]} doesn't tell what it forgets",
+                _(
+                    "{extension} {version} doesn't tell what it forgets",
+                    extension=EXTENSION,
+                    version=probe.capabilities.extensions[EXTENSION][1],
+                ),
                 f"ALTER EXTENSION {EXTENSION} UPDATE;",
             )
         row = opened.row("statements_window")
@@ -271,13 +286,13 @@ class StatementStatistics(Check):
         return Finding(
             subject=Subject("extension", name=EXTENSION),
             severity=Severity.WARNING,
-            observed=f"had no room {a_day:,.0f} times a day, and forgot statements each time",
-            threshold=f"{self.warning_evictions} times a day",
+            observed=_("had no room {times:,.0f} times a day, and forgot statements each time", times=a_day),
+            threshold=_("{warning_evictions} times a day", warning_evictions=self.warning_evictions),
             fixes=(
                 fixes.noted(
                     "ALTER SYSTEM SET pg_stat_statements.max = {};",
                     sql.Literal(20_000),
-                    note="then restart the server; better: have programs pass values as parameters",
+                    note=_("then restart the server; better: have programs pass values as parameters"),
                 ),
             ),
             value=a_day,
@@ -288,13 +303,13 @@ def _missing() -> Finding:
     return Finding(
         subject=Subject("extension", name=EXTENSION),
         severity=Severity.INFO,
-        observed="not installed in this database: nobody can tell which statements take long",
-        threshold="installed",
+        observed=_("not installed in this database: nobody can tell which statements take long"),
+        threshold=_("installed"),
         fixes=(
             fixes.noted(
                 "CREATE EXTENSION {};",
                 sql.Identifier(EXTENSION),
-                note=f"with shared_preload_libraries = '{EXTENSION}', which needs a restart",
+                note=_("with shared_preload_libraries = '{extension}', which needs a restart", extension=EXTENSION),
             ),
         ),
     )
@@ -322,7 +337,7 @@ class MissingGinIndex(Check):
     """
 
     id = "missing_gin_jsonb"
-    title = "JSONB columns that are searched have a GIN index"
+    title = _("JSONB columns that are searched have a GIN index")
     evidence = Evidence.CUMULATIVE
     examines = "JSONB columns"
     tags = frozenset({"performance", "indexes"})
@@ -361,9 +376,13 @@ class MissingGinIndex(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"searched with {', '.join(missing)} in {counted(calls, 'call')}, {size(column['bytes'])}, "
-            "without a GIN index",
-            threshold="a GIN index",
+            observed=_(
+                "searched with {operators} in {calls}, {bytes}, without a GIN index",
+                operators=", ".join(missing),
+                calls=counted(calls, "call"),
+                bytes=size(column["bytes"]),
+            ),
+            threshold=_("a GIN index"),
             fixes=_add_gin(subject, missing, is_partitioned=column["is_partitioned"]),
             value=calls,
         )
@@ -390,9 +409,9 @@ def _add_gin(subject: Subject, operators: Sequence[str], *, is_partitioned: bool
         fixes.relation(subject),
         sql.Identifier(subject.columns[0]),
         sql.Identifier(opclass),
-        note="then CREATE INDEX CONCURRENTLY on each partition, and ALTER INDEX ... ATTACH PARTITION for each"
+        note=_("then CREATE INDEX CONCURRENTLY on each partition, and ALTER INDEX ... ATTACH PARTITION for each")
         if is_partitioned
-        else f"takes ShareUpdateExclusive, reads and writes go on; {fixes.OUTSIDE}",
+        else joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), fixes.OUTSIDE]),
     )
     model = fixes.model_of(subject)
     fields = fixes.fields_of(model, subject.columns) if model is not None else []
@@ -403,7 +422,7 @@ def _add_gin(subject: Subject, operators: Sequence[str], *, is_partitioned: bool
     operation = Fix(
         FixKind.DJANGO,
         f'AddIndexConcurrently("{model._meta.model_name}", {index})',
-        f"and the index in Meta.indexes of {fixes.label(model)}; the migration needs atomic = False",
+        _("and the index in Meta.indexes of {model}; the migration needs atomic = False", model=fixes.label(model)),
     )
     return operation, by_hand
 

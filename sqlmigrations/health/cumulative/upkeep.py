@@ -10,6 +10,8 @@ from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, HOUR, Answer, Finding, Fix, Probe, Subject, answer, grade
 from sqlmigrations.health.cumulative.window import FILES, Counting
 from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 
@@ -25,7 +27,7 @@ class DeadTuples(Counting):
     """
 
     id = "dead_tuples"
-    title = "Vacuum keeps up with dead rows"
+    title = _("Vacuum keeps up with dead rows")
     examines = "tables"
     tags = frozenset({"vacuum", "performance"})
     sql: ClassVar[tuple[str, ...]] = UPKEEP
@@ -58,8 +60,12 @@ class DeadTuples(Counting):
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{counted(row['dead'], 'dead row')} ({percent(share)}); "
-            f"autovacuum comes at {row['vacuum_at']:,.0f}",
+            observed=_(
+                "{rows} ({share}); autovacuum comes at {vacuum_at:,.0f}",
+                rows=counted(row["dead"], "dead row"),
+                share=percent(share),
+                vacuum_at=row["vacuum_at"],
+            ),
             threshold=f"{limits.warning_percent:g} %",
             fixes=(_vacuum(subject), _sooner(subject)),
             value=share,
@@ -101,11 +107,15 @@ class Overdue(Counting):
         severity = grade(waited, warning=limits.warning_seconds, critical=limits.critical_seconds)
         if severity is None:
             return None
-        when = f"not {self.done} in the {span(window)} counted" if ago is None else f"last {self.done} {span(ago)} ago"
+        when = (
+            _("not {done} in the {window} counted", done=self.done, window=span(window))
+            if ago is None
+            else _("last {done} {time} ago", done=self.done, time=span(ago))
+        )
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{when}, {changed} since",
+            observed=_("{when}, {changed} since", when=when, changed=changed),
             threshold=span(limits.warning_seconds),
             fixes=(self.fix(subject),),
             value=waited,
@@ -129,9 +139,9 @@ class VacuumAge(Overdue):
     """
 
     id = "vacuum_age"
-    title = "Tables that change are vacuumed"
+    title = _("Tables that change are vacuumed")
     tags = frozenset({"vacuum"})
-    done = "vacuumed"
+    done = _("vacuumed")
     column = "vacuum_seconds"
 
     def changed(self, row: Row) -> str:
@@ -140,7 +150,8 @@ class VacuumAge(Overdue):
         has_new = row["insert_vacuum_at"] is not None and row["inserted"] > row["insert_vacuum_at"]
         if not has_dead and not has_new:
             return ""
-        return f"{counted(row['dead'], 'dead row')} and {counted(row['inserted'], 'new row')}"
+        dead, new = counted(row["dead"], "dead row"), counted(row["inserted"], "new row")
+        return _("{dead} and {new}", dead=dead, new=new)
 
     def fix(self, subject: Subject) -> Fix:
         """Return the VACUUM."""
@@ -156,9 +167,9 @@ class AnalyzeAge(Overdue):
     """
 
     id = "analyze_age"
-    title = "Tables that change are analysed"
+    title = _("Tables that change are analysed")
     tags = frozenset({"vacuum", "performance"})
-    done = "analysed"
+    done = _("analysed")
     column = "analyze_seconds"
 
     def changed(self, row: Row) -> str:
@@ -170,7 +181,7 @@ class AnalyzeAge(Overdue):
         return fixes.noted(
             "ANALYZE {};",
             fixes.relation(subject),
-            note="takes ShareUpdateExclusive, reads and writes go on; a transaction is fine",
+            note=_("takes ShareUpdateExclusive, reads and writes go on; a transaction is fine"),
         )
 
 
@@ -178,7 +189,7 @@ def _vacuum(subject: Subject) -> Fix:
     return fixes.noted(
         "VACUUM (ANALYZE, VERBOSE) {};",
         fixes.relation(subject),
-        note=f"takes ShareUpdateExclusive, reads and writes go on; {fixes.OUTSIDE}",
+        note=joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), fixes.OUTSIDE]),
     )
 
 
@@ -186,7 +197,7 @@ def _sooner(subject: Subject) -> Fix:
     return fixes.noted(
         "ALTER TABLE {} SET (autovacuum_vacuum_scale_factor = 0.02);",
         fixes.relation(subject),
-        note="takes ShareUpdateExclusive for a moment; autovacuum then comes sooner",
+        note=_("takes ShareUpdateExclusive for a moment; autovacuum then comes sooner"),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlmigrations.health.base import DAY, Check, Evidence, Probe, Skip
 from sqlmigrations.health.units import span
+from sqlmigrations.messages import gettext as _
 
 #: The SQL files that tell the window.
 FILES = ("statistics_window", "statistics_window_16", "database_made")
@@ -29,11 +30,15 @@ class Counting(Check):
         """
         seconds = window_seconds(probe)
         if seconds is None:
-            raise Skip("it is unknown since when the server counts")
+            raise Skip(_("it is unknown since when the server counts"))
         if seconds < self.min_window_seconds:
             raise Skip(
-                f"the server has counted for {span(seconds)} only; {span(self.min_window_seconds)} are needed",
-                "A crash, a reset, a restore or an upgrade starts the counters anew. Wait.",
+                _(
+                    "the server has counted for {window} only; {needed} are needed",
+                    window=span(seconds),
+                    needed=span(self.min_window_seconds),
+                ),
+                _("A crash, a reset, a restore or an upgrade starts the counters anew. Wait."),
             )
         return timedelta(seconds=seconds)
 

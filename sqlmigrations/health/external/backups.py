@@ -27,6 +27,7 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.units import span
+from sqlmigrations.messages import gettext as _
 
 #: What a project's own hook is: it takes the alias and returns the time of the last backup, if there is one.
 Hook = Callable[[str], datetime | None]
@@ -42,7 +43,7 @@ class BackupAge(Check):
     """
 
     id = "backup_age"
-    title = "There is a recent backup"
+    title = _("There is a recent backup")
     evidence = Evidence.EXTERNAL
     examines = "databases"
     tags = frozenset({"backup", BEFORE})
@@ -75,9 +76,11 @@ class BackupAge(Check):
         return Finding(
             subject=Subject("alias", name=database),
             severity=severity,
-            observed="no backup" if never else f"the last backup was taken {span(seconds or 0)} ago",
+            observed=_("no backup") if never else _("the last backup was taken {time} ago", time=span(seconds or 0)),
             threshold=span(self.warning_seconds),
-            fixes=(Fix(FixKind.SHELL, f"manage.py dbbackup --database {database}", "or the way that the project has"),),
+            fixes=(
+                Fix(FixKind.SHELL, f"manage.py dbbackup --database {database}", _("or the way that the project has")),
+            ),
             value=seconds,
         )
 
@@ -86,19 +89,21 @@ class BackupAge(Check):
         try:
             return hook(database)
         except Exception as error:  # a storage far away, or a project's own code: whatever it was, nothing is known
-            raise Skip(f"the last backup can't be told: {type(error).__name__}: {error}") from error
+            raise Skip(
+                _("the last backup can't be told: {kind}: {error}", kind=type(error).__name__, error=error)
+            ) from error
 
     def _hook(self) -> Hook:
         if self.hook:
             try:
                 named: Hook = import_string(self.hook)
             except ImportError as error:
-                raise Skip(f"the hook '{self.hook}' can't be imported: {error}") from error
+                raise Skip(_("the hook '{hook}' can't be imported: {error}", hook=self.hook, error=error)) from error
             return named
         if not apps.is_installed("dbbackup"):
             raise Skip(
-                "nobody tells when the last backup was taken",
-                "Install django-dbbackup, or name a function as 'hook' of backup_age in SQLMIGRATIONS_HEALTH.",
+                _("nobody tells when the last backup was taken"),
+                _("Install django-dbbackup, or name a function as 'hook' of backup_age in SQLMIGRATIONS_HEALTH."),
             )
         return last_of_dbbackup
 

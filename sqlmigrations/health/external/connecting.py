@@ -20,6 +20,7 @@ from sqlmigrations.health.base import (
     Subject,
     answer,
 )
+from sqlmigrations.messages import gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class DjangoConnections(Check):
     """
 
     id = "django_connections"
-    title = "Connections are kept, and looked after"
+    title = _("Connections are kept, and looked after")
     evidence = Evidence.EXTERNAL
     examines = "aliases"
     tags = frozenset({"settings", "sessions"})
@@ -48,18 +49,24 @@ class DjangoConnections(Check):
             return _found(
                 alias,
                 Severity.INFO,
-                "each request opens a connection of its own (CONN_MAX_AGE is 0, and there is no pool)",
+                _("each request opens a connection of its own (CONN_MAX_AGE is 0, and there is no pool)"),
                 f'DATABASES["{alias}"]["CONN_MAX_AGE"] = 60',
-                'or "OPTIONS": {"pool": True}, which async views need; leave it where a pooler is near',
+                _('or "OPTIONS": {"pool": True}, which async views need; leave it where a pooler is near'),
             )
         if not settings.get("CONN_HEALTH_CHECKS"):
-            kept = "come from a pool" if has_pool else "are kept"
             return _found(
                 alias,
                 Severity.WARNING,
-                f"connections {kept}, but nobody looks whether they still live: a request finds out by failing",
+                _(
+                    "connections come from a pool, but nobody looks whether they still live: a request finds out by "
+                    "failing"
+                )
+                if has_pool
+                else _(
+                    "connections are kept, but nobody looks whether they still live: a request finds out by failing"
+                ),
                 f'DATABASES["{alias}"]["CONN_HEALTH_CHECKS"] = True',
-                "one short question to the server at the beginning of a request",
+                _("one short question to the server at the beginning of a request"),
             )
         return None
 
@@ -69,7 +76,7 @@ def _found(alias: str, severity: Severity, observed: str, setting: str, note: st
         subject=Subject("alias", name=alias),
         severity=severity,
         observed=observed,
-        threshold="kept, with CONN_HEALTH_CHECKS",
+        threshold=_("kept, with CONN_HEALTH_CHECKS"),
         fixes=(Fix(FixKind.SETTING, setting, note),),
     )
 

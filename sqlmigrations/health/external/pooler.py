@@ -24,6 +24,7 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.units import counted, span
+from sqlmigrations.messages import gettext as _
 
 #: Seconds to wait for the console.
 PATIENCE = 5
@@ -38,7 +39,7 @@ class PgBouncerPools(Check):
     """
 
     id = "pgbouncer"
-    title = "Nobody waits for PgBouncer"
+    title = _("Nobody waits for PgBouncer")
     evidence = Evidence.EXTERNAL
     examines = "pools"
     tags = frozenset({"sessions", "capacity", BEFORE})
@@ -61,7 +62,9 @@ class PgBouncerPools(Check):
             rows = show_pools(self.admin)
         except psycopg.Error as error:
             said = str(error).strip().partition("\n")[0]
-            raise Skip(f"PgBouncer's console doesn't answer: {said}", "Look at 'admin' of pgbouncer.") from error
+            raise Skip(
+                _("PgBouncer's console doesn't answer: {said}", said=said), _("Look at 'admin' of pgbouncer.")
+            ) from error
         return answer(self.judge(row) for row in rows if row["database"] != "pgbouncer")
 
     def judge(self, row: Mapping[str, Any]) -> Finding | None:
@@ -75,14 +78,22 @@ class PgBouncerPools(Check):
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{counted(row['cl_waiting'], 'client')} waiting, the longest for {span(waited)}; "
-            f"{counted(row['sv_active'], 'server connection')} at work, {row['sv_idle']} idle",
+            observed=_(
+                "{clients} waiting, the longest for {waited}; {connections} at work, {sv_idle} idle",
+                clients=counted(row["cl_waiting"], "client"),
+                waited=span(waited),
+                connections=counted(row["sv_active"], "server connection"),
+                sv_idle=row["sv_idle"],
+            ),
             threshold=span(limits.warning_seconds),
             fixes=(
                 Fix(
                     FixKind.SHELL,
                     "manage.py dbhealth --only blocked --only idle_in_transaction --only long_running",
-                    "the usual reasons; else a larger default_pool_size in pgbouncer.ini, then RELOAD on the console",
+                    _(
+                        "the usual reasons; else a larger default_pool_size in pgbouncer.ini, then RELOAD on the "
+                        "console"
+                    ),
                 ),
             ),
             value=waited,

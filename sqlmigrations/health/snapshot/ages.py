@@ -28,6 +28,8 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.measures import Measures, multixacts_between
 from sqlmigrations.health.units import percent, size, span
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 #: Ids between the oldest unfrozen one and the point where the server refuses writes.
 #: https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND
@@ -36,7 +38,7 @@ ROOM = 2**31
 
 def millions(ids: float) -> str:
     """Return a number of ids as people read it: ``"512 million"``."""
-    return f"{ids:,.0f}" if ids < 1_000_000 else f"{ids / 1_000_000:,.0f} million"
+    return f"{ids:,.0f}" if ids < 1_000_000 else _("{ids:,.0f} million", ids=ids / 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +92,18 @@ class Wraparound(Check):
         )
         if severity is None:
             return None
-        way = f"{percent(100 * age / ROOM)} of the way to a standstill"
-        lasting = f", {span(lasts)} at the present rate" if lasts is not None else ""
+        way = percent(100 * age / ROOM)
+        lasting = _(", {time} at the present rate", time=span(lasts)) if lasts is not None else ""
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{millions(age)} {self.noun} old, {way}{lasting}",
+            observed=_(
+                "{age} {noun} old, {way} of the way to a standstill{lasting}",
+                age=millions(age),
+                noun=self.noun,
+                way=way,
+                lasting=lasting,
+            ),
             threshold=millions(limits.warning_age),
             fixes=(_freeze(subject),),
             value=age,
@@ -111,8 +119,8 @@ class TransactionIdWraparound(Wraparound):
     """
 
     id = "xid_wraparound"
-    title = "Transaction ids are frozen in time"
-    noun = "transactions"
+    title = _("Transaction ids are frozen in time")
+    noun = _("transactions")
     column = "xid_age"
     max_age = "freeze_max_age"
 
@@ -131,8 +139,8 @@ class MultixactWraparound(Wraparound):
     """
 
     id = "multixact_wraparound"
-    title = "Multixact ids are frozen in time"
-    noun = "multixacts"
+    title = _("Multixact ids are frozen in time")
+    noun = _("multixacts")
     column = "multixact_age"
     max_age = "multixact_freeze_max_age"
 
@@ -148,12 +156,12 @@ def _freeze(subject: Subject) -> Fix:
         return Fix(
             FixKind.SHELL,
             f"vacuumdb --freeze --jobs=2 {subject.name}",
-            "reads all that is not frozen; look at xmin_holder first, or it freezes nothing",
+            _("reads all that is not frozen; look at xmin_holder first, or it freezes nothing"),
         )
     return fixes.noted(
         "VACUUM (FREEZE, VERBOSE) {};",
         fixes.relation(subject),
-        note=f"takes ShareUpdateExclusive, reads and writes go on; {fixes.OUTSIDE}",
+        note=joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), fixes.OUTSIDE]),
     )
 
 
@@ -167,7 +175,7 @@ class AntiWraparoundVacuum(Check):
     """
 
     id = "freeze_near_autovac_max"
-    title = "No vacuum that doesn't step aside is coming"
+    title = _("No vacuum that doesn't step aside is coming")
     evidence = Evidence.SNAPSHOT
     examines = "tables"
     tags = frozenset({"vacuum", BEFORE})
@@ -201,13 +209,14 @@ class AntiWraparoundVacuum(Check):
 
 
 def _coming(row: Mapping[str, Any], used: float) -> str:
-    what = f"{percent(used)} of autovacuum_freeze_max_age, {size(row['bytes'])} to read"
-    return f"{what}; a vacuum is at work on it (pid {row['vacuum_pid']})" if row["vacuum_pid"] else what
+    what = _("{used} of autovacuum_freeze_max_age, {bytes} to read", used=percent(used), bytes=size(row["bytes"]))
+    pid = row["vacuum_pid"]
+    return _("{what}; a vacuum is at work on it (pid {pid})", what=what, pid=pid) if pid else what
 
 
 def _wait(pid: int) -> Fix:
     return fixes.noted(
-        "SELECT * FROM pg_stat_progress_vacuum WHERE pid = {};", sql.Literal(pid), note="wait until it is through"
+        "SELECT * FROM pg_stat_progress_vacuum WHERE pid = {};", sql.Literal(pid), note=_("wait until it is through")
     )
 
 

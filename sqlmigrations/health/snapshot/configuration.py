@@ -26,6 +26,7 @@ from sqlmigrations.health.base import (
     answer,
 )
 from sqlmigrations.health.units import counted
+from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]
 
@@ -43,16 +44,16 @@ class Rule:
 
 #: https://www.postgresql.org/docs/current/runtime-config.html
 RULES: tuple[Rule, ...] = (
-    Rule("fsync", "off", Severity.CRITICAL, "a crash may destroy the whole database", "on"),
-    Rule("full_page_writes", "off", Severity.CRITICAL, "a crash may leave pages that are half old, half new", "on"),
-    Rule("zero_damaged_pages", "on", Severity.CRITICAL, "damaged pages are emptied without a word", "off"),
-    Rule("ignore_checksum_failure", "on", Severity.CRITICAL, "damaged pages are read as if they weren't", "off"),
-    Rule("ignore_invalid_pages", "on", Severity.CRITICAL, "recovery passes over what it can't mend", "off"),
-    Rule("synchronous_commit", "off", Severity.WARNING, "a crash forgets what was committed a moment before", "on"),
-    Rule("password_encryption", "md5", Severity.WARNING, "new passwords are stored with MD5", "scram-sha-256"),
-    Rule("data_checksums", "off", Severity.INFO, "nobody notices when the disk changes a page", "on"),
-    Rule("log_lock_waits", "off", Severity.INFO, "the log doesn't tell who waited for whom", "on"),
-    Rule("track_io_timing", "off", Severity.INFO, "nothing tells how long a query waited for the disk", "on"),
+    Rule("fsync", "off", Severity.CRITICAL, _("a crash may destroy the whole database"), "on"),
+    Rule("full_page_writes", "off", Severity.CRITICAL, _("a crash may leave pages that are half old, half new"), "on"),
+    Rule("zero_damaged_pages", "on", Severity.CRITICAL, _("damaged pages are emptied without a word"), "off"),
+    Rule("ignore_checksum_failure", "on", Severity.CRITICAL, _("damaged pages are read as if they weren't"), "off"),
+    Rule("ignore_invalid_pages", "on", Severity.CRITICAL, _("recovery passes over what it can't mend"), "off"),
+    Rule("synchronous_commit", "off", Severity.WARNING, _("a crash forgets what was committed a moment before"), "on"),
+    Rule("password_encryption", "md5", Severity.WARNING, _("new passwords are stored with MD5"), "scram-sha-256"),
+    Rule("data_checksums", "off", Severity.INFO, _("nobody notices when the disk changes a page"), "on"),
+    Rule("log_lock_waits", "off", Severity.INFO, _("the log doesn't tell who waited for whom"), "on"),
+    Rule("track_io_timing", "off", Severity.INFO, _("nothing tells how long a query waited for the disk"), "on"),
 )
 
 #: Any of them, when it isn't -1, has slow queries logged.
@@ -68,7 +69,7 @@ class ServerSettings(Check):
     """
 
     id = "settings"
-    title = "No setting loses data or hides what is slow"
+    title = _("No setting loses data or hides what is slow")
     evidence = Evidence.SNAPSHOT
     examines = "settings"
     tags = frozenset({"settings"})
@@ -92,7 +93,7 @@ def _broken(rule: Rule, row: Row) -> Finding | None:
     return Finding(
         subject=Subject("setting", name=rule.name),
         severity=rule.severity,
-        observed=f"{row['value']}: {rule.means}",
+        observed=_("{value}: {means}", value=row["value"], means=rule.means),
         threshold=rule.better,
         fixes=(_set(rule.name, rule.better, needs_restart=row["needs_restart"]),),
     )
@@ -104,8 +105,8 @@ def _silent(rows: Mapping[str, Row]) -> Finding | None:
     return Finding(
         subject=Subject("setting", name="log_min_duration_statement"),
         severity=Severity.WARNING,
-        observed="-1: no slow query is logged, and auto_explain isn't loaded",
-        threshold="a time",
+        observed=_("-1: no slow query is logged, and auto_explain isn't loaded"),
+        threshold=_("a time"),
         fixes=(_set("log_min_duration_statement", "1s", needs_restart=False),),
     )
 
@@ -114,8 +115,8 @@ def _pending(row: Row) -> Finding:
     return Finding(
         subject=Subject("setting", name=row["name"]),
         severity=Severity.INFO,
-        observed="was changed in the configuration, and waits for a restart",
-        threshold="in force",
+        observed=_("was changed in the configuration, and waits for a restart"),
+        threshold=_("in force"),
         identity=(row["name"], "restart"),
     )
 
@@ -123,21 +124,23 @@ def _pending(row: Row) -> Finding:
 def _set(name: str, value: str, *, needs_restart: bool) -> Fix:
     """Return how to set a setting of the server."""
     if name == "data_checksums":
-        return Fix(FixKind.SHELL, "pg_checksums --enable", "while the server is stopped; reads and writes every page")
+        return Fix(
+            FixKind.SHELL, "pg_checksums --enable", _("while the server is stopped; reads and writes every page")
+        )
     return fixes.noted(
         "ALTER SYSTEM SET {} = {};",
         sql.Identifier(*name.split(".")),
         sql.Literal(value),
-        note="then restart the server" if needs_restart else "then SELECT pg_reload_conf();",
+        note=_("then restart the server") if needs_restart else _("then SELECT pg_reload_conf();"),
     )
 
 
 #: Timeouts: what happens without one, a value to begin with, and how bad it is to have none.
 TIMEOUTS: Mapping[str, tuple[str, str, Severity]] = {
-    "statement_timeout": ("a statement may run for ever", "30s", Severity.WARNING),
-    "idle_in_transaction_session_timeout": ("a forgotten transaction holds its locks", "60s", Severity.WARNING),
-    "lock_timeout": ("a statement may wait for a lock for ever", "10s", Severity.INFO),
-    "transaction_timeout": ("a transaction may last for ever", "5min", Severity.INFO),
+    "statement_timeout": (_("a statement may run for ever"), "30s", Severity.WARNING),
+    "idle_in_transaction_session_timeout": (_("a forgotten transaction holds its locks"), "60s", Severity.WARNING),
+    "lock_timeout": (_("a statement may wait for a lock for ever"), "10s", Severity.INFO),
+    "transaction_timeout": (_("a transaction may last for ever"), "5min", Severity.INFO),
 }
 
 
@@ -151,7 +154,7 @@ class SessionTimeouts(Check):
     """
 
     id = "session_timeouts"
-    title = "The application's sessions end what takes too long"
+    title = _("The application's sessions end what takes too long")
     evidence = Evidence.SNAPSHOT
     examines = "timeouts"
     tags = frozenset({"settings", "sessions"})
@@ -171,13 +174,13 @@ class SessionTimeouts(Check):
             sql.Identifier(row["database"]),
             sql.Identifier(row["name"]),
             sql.Literal(value),
-            note="for new sessions; what has to take longer sets its own",
+            note=_("for new sessions; what has to take longer sets its own"),
         )
         return Finding(
             subject=Subject("setting", name=row["name"]),
             severity=severity,
-            observed=f"not set for {row['role']}: {means}",
-            threshold="a time",
+            observed=_("not set for {role}: {means}", role=row["role"], means=means),
+            threshold=_("a time"),
             fixes=(fix,),
         )
 
@@ -201,7 +204,7 @@ class EndOfLife(Check):
     """
 
     id = "end_of_life"
-    title = "The server's version still gets corrections"
+    title = _("The server's version still gets corrections")
     evidence = Evidence.SNAPSHOT
     examines = "servers"
     tags = frozenset({"settings"})
@@ -225,11 +228,22 @@ class EndOfLife(Check):
         return Finding(
             subject=Subject("server", name=f"PostgreSQL {row['major']}"),
             severity=Severity.CRITICAL if days < 0 else Severity.WARNING,
-            observed=f"{row['version']}: its last release was on {end}"
+            observed=_("{version}: its last release was on {end}", version=row["version"], end=end)
             if days < 0
-            else f"{row['version']}: its last release comes on {end}, in {counted(days, 'day')}",
-            threshold=f"a version that is supported for {self.warning_seconds / DAY:.0f} more days",
-            fixes=(Fix(FixKind.SHELL, "pg_upgrade", f"to PostgreSQL {newest}; then manage.py validateschema"),),
+            else _(
+                "{version}: its last release comes on {end}, in {days}",
+                version=row["version"],
+                end=end,
+                days=counted(days, "day"),
+            ),
+            threshold=_("a version that is supported for {days:.0f} more days", days=self.warning_seconds / DAY),
+            fixes=(
+                Fix(
+                    FixKind.SHELL,
+                    "pg_upgrade",
+                    _("to PostgreSQL {newest}; then manage.py validateschema", newest=newest),
+                ),
+            ),
             value=days,
         )
 
@@ -243,7 +257,7 @@ class StatisticsLost(Check):
     """
 
     id = "stats_lost_after_upgrade"
-    title = "The planner has statistics"
+    title = _("The planner has statistics")
     evidence = Evidence.SNAPSHOT
     examines = "tables and extended statistics"
     tags = frozenset({"performance", "vacuum", BEFORE})
@@ -262,10 +276,15 @@ class StatisticsLost(Check):
         readable = [row for row in rows if row["is_readable"]]
         unseen = len(rows) - len(readable)
         given = answer(
-            (self.judge(row) for row in readable), left_out=f"{unseen} that may not be read" if unseen else ""
+            (self.judge(row) for row in readable),
+            left_out=_("{unseen} that may not be read", unseen=unseen) if unseen else "",
         )
         if unseen and not given.findings:
-            reason = f"the statistics of {unseen} of {len(rows)} {self.examines} are hidden"
+            reason = _(
+                "the statistics of {unseen} of {total} tables and extended statistics are hidden",
+                unseen=unseen,
+                total=len(rows),
+            )
             raise Skip(reason, probe.grant(self.right))
         return given
 
@@ -277,13 +296,13 @@ class StatisticsLost(Check):
         fix = fixes.noted(
             "ANALYZE {};",
             sql.Identifier(row["table_schema"], row["table"]),
-            note="takes ShareUpdateExclusive, reads and writes go on; all tables: vacuumdb --analyze-in-stages",
+            note=_("takes ShareUpdateExclusive, reads and writes go on; all tables: vacuumdb --analyze-in-stages"),
         )
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"none, of {counted(row['rows'], 'row')}",
-            threshold="analysed",
+            observed=_("none, of {rows}", rows=counted(row["rows"], "row")),
+            threshold=_("analysed"),
             fixes=(fix,),
             value=row["rows"],
         )
@@ -298,7 +317,7 @@ class HostAuthentication(Check):
     """
 
     id = "host_authentication"
-    title = "Nobody gets in without a proof"
+    title = _("Nobody gets in without a proof")
     evidence = Evidence.SNAPSHOT
     examines = "rules of pg_hba.conf"
     tags = frozenset({"security", "settings"})
@@ -317,33 +336,43 @@ class HostAuthentication(Check):
                 "GRANT SELECT ON pg_catalog.pg_hba_file_rules TO {0}; "
                 "GRANT EXECUTE ON FUNCTION pg_catalog.pg_hba_file_rules() TO {0};"
             )
-            raise Skip("pg_hba.conf may not be read", sql.SQL(grants).format(role).as_string()) from error
+            raise Skip(_("pg_hba.conf may not be read"), sql.SQL(grants).format(role).as_string()) from error
         return answer(self.judge(row) for row in rows)
 
     def judge(self, row: Row) -> Finding | None:
         """Judge one rule."""
         if row["error"]:
-            return _rule(row, Severity.WARNING, f"the server can't read it: {row['error']}", "a rule that it can read")
+            return _rule(
+                row,
+                Severity.WARNING,
+                _("the server can't read it: {error}", error=row["error"]),
+                _("a rule that it can read"),
+            )
         known = _METHODS.get(row["method"])
         if known is None or row["type"] == "local" or row["address"] in _OWN_MACHINE:
             return None
         severity, means = known
         where = f"{row['type']} {row['databases']} {row['roles']} {row['address']}".strip()
-        return _rule(row, severity, f"{where}: {row['method']}, {means}", "scram-sha-256 or cert")
+        return _rule(
+            row,
+            severity,
+            _("{rule}: {method}, {means}", rule=where, method=row["method"], means=means),
+            _("scram-sha-256 or cert"),
+        )
 
 
 #: Methods that are found fault with, and what they do.
 _METHODS = {
-    "trust": (Severity.WARNING, "which asks for no password"),
-    "password": (Severity.WARNING, "which sends the password as it is"),
-    "md5": (Severity.INFO, "which can be broken"),
+    "trust": (Severity.WARNING, _("which asks for no password")),
+    "password": (Severity.WARNING, _("which sends the password as it is")),
+    "md5": (Severity.INFO, _("which can be broken")),
 }
 
 _OWN_MACHINE = ("127.0.0.1", "::1", "localhost", "samehost")
 
 
 def _rule(row: Row, severity: Severity, observed: str, threshold: str) -> Finding:
-    fix = Fix(FixKind.SHELL, "pg_hba.conf", "change the line, then SELECT pg_reload_conf();")
+    fix = Fix(FixKind.SHELL, "pg_hba.conf", _("change the line, then SELECT pg_reload_conf();"))
     return Finding(
         subject=Subject("rule", name=f"pg_hba.conf line {row['line']}"),
         severity=severity,

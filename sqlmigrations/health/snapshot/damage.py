@@ -26,6 +26,8 @@ from sqlmigrations.health.base import (
     answer,
 )
 from sqlmigrations.health.units import counted, span
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 
@@ -45,7 +47,7 @@ class ChecksumFailures(Check):
     """
 
     id = "checksum_failures"
-    title = "No page was found damaged"
+    title = _("No page was found damaged")
     evidence = Evidence.SNAPSHOT
     examines = "databases whose pages have checksums"
     tags = frozenset({"integrity", BEFORE})
@@ -58,17 +60,17 @@ class ChecksumFailures(Check):
         """Judge one database."""
         if not row["failures"]:
             return None
-        ago = f", the last {span(row['seconds'])} ago" if row["seconds"] is not None else ""
+        ago = _(", the last {time} ago", time=span(row["seconds"])) if row["seconds"] is not None else ""
         return Finding(
             subject=Subject("database", name=row["name"] or "(shared objects)"),
             severity=Severity.CRITICAL,
-            observed=f"{counted(row['failures'], 'page')} with a wrong checksum{ago}",
-            threshold="none",
+            observed=_("{pages} with a wrong checksum{ago}", pages=counted(row["failures"], "page"), ago=ago),
+            threshold=_("none"),
             fixes=(
                 Fix(
                     FixKind.SHELL,
                     f"manage.py dbhealth --only {Corruption.id}",
-                    "names what is damaged; look at the disks, then restore it from a backup or a standby",
+                    _("names what is damaged; look at the disks, then restore it from a backup or a standby"),
                 ),
             ),
             value=row["failures"],
@@ -87,7 +89,7 @@ class Corruption(Check):
     """
 
     id = "corruption"
-    title = "Indexes fit their tables, and tables can be read"
+    title = _("Indexes fit their tables, and tables can be read")
     evidence = Evidence.SNAPSHOT
     examines = "B-tree indexes and tables"
     tags = frozenset({"integrity", "data"})
@@ -107,11 +109,17 @@ class Corruption(Check):
             Skip: the extension is not there, or its functions may not be called.
         """
         if EXTENSION not in probe.capabilities.extensions:
-            raise Skip(f"the extension {EXTENSION} is not installed", f"CREATE EXTENSION {EXTENSION};")
+            raise Skip(
+                _("the extension {extension} is not installed", extension=EXTENSION),
+                f"CREATE EXTENSION {EXTENSION};",
+            )
         functions = {row["name"]: row for row in probe.rows("corruption_rights")}
         forbidden = [row["signature"] for row in functions.values() if not row["is_allowed"]]
         if forbidden:
-            raise Skip(f"this role may not call {' and '.join(forbidden)}", self._grants(probe, functions))
+            raise Skip(
+                _("this role may not call {functions}", functions=" and ".join(forbidden)),
+                self._grants(probe, functions),
+            )
         rows = probe.rows("corruption")
         small = [row for row in rows if row["bytes"] <= self.on(Subject.of(row["kind"], row)).max_bytes]
         seen: list[Finding | None] = []
@@ -121,8 +129,9 @@ class Corruption(Check):
                 seen.append(self._examined(probe, row, functions))
             except (errors.QueryCanceled, errors.LockNotAvailable):
                 slow += 1
-        left_out = {"too large": len(rows) - len(small), "in use or not done in time": slow}
-        return answer(seen, left_out=", ".join(f"{count} {why}" for why, count in left_out.items() if count))
+        left_out = {_("{count} too large"): len(rows) - len(small), _("{count} in use or not done in time"): slow}
+        words = joined(", ", (_(why, count=count) for why, count in left_out.items() if count))
+        return answer(seen, left_out=words)
 
     def _grants(self, probe: Probe, functions: Mapping[str, Row]) -> str:
         """Return the statements that let the asking role call the functions."""
@@ -153,7 +162,7 @@ class Corruption(Check):
             subject=subject,
             severity=Severity.CRITICAL,
             observed=damages[0],
-            threshold="no damage",
+            threshold=_("no damage"),
             fixes=tuple(_mend(subject)),
             details=tuple(damages[1:]),
         )
@@ -169,7 +178,10 @@ class Corruption(Check):
         call = sql.SQL("SELECT blkno, offnum, msg FROM {}({}::pg_catalog.regclass) LIMIT {}")
         query = call.format(_name(functions[OF_TABLES]), sql.Literal(row["oid"]), sql.Literal(self.sample))
         found = probe.fetch(query.as_string(), None)
-        return [f"page {each['blkno']}, row {each['offnum']}: {each['msg']}" for each in found]
+        return [
+            _("page {page}, row {row}: {said}", page=each["blkno"], row=each["offnum"], said=each["msg"])
+            for each in found
+        ]
 
 
 def _name(function: Row) -> sql.Identifier:
@@ -188,7 +200,7 @@ def _mend(subject: Subject) -> Iterator[Fix]:
         yield Fix(
             FixKind.SHELL,
             f"pg_dump --table={subject.schema}.{subject.table} ...",
-            "save what can be read, keep a copy of the whole data directory, restore the rest from a backup",
+            _("save what can be read, keep a copy of the whole data directory, restore the rest from a backup"),
         )
 
 

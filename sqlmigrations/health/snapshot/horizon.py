@@ -27,6 +27,7 @@ from sqlmigrations.health.base import (
 from sqlmigrations.health.snapshot.ages import millions
 from sqlmigrations.health.snapshot.sessions import SEES_ALL, left_out, seen, terminate
 from sqlmigrations.health.units import span
+from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]
 
@@ -43,7 +44,7 @@ class HorizonHolder(Check):
     """
 
     id = "xmin_holder"
-    title = "Nobody keeps vacuum from removing dead rows"
+    title = _("Nobody keeps vacuum from removing dead rows")
     evidence = Evidence.SNAPSHOT
     examines = "transactions, slots and standbys"
     tags = frozenset({"vacuum", "sessions", BEFORE})
@@ -76,12 +77,21 @@ class HorizonHolder(Check):
         by_time = grade(row["seconds"], warning=limits.warning_seconds, critical=limits.critical_seconds)
         if row["age"] is None or (by_age is None and by_time is None):
             return None
-        since = f", for {span(row['seconds'])}" if row["seconds"] is not None else ""
+        since = _(", for {time}", time=span(row["seconds"])) if row["seconds"] is not None else ""
         return Finding(
             subject=subject,
             severity=max((found for found in (by_age, by_time) if found), key=lambda found: found.rank),
-            observed=f"holds up vacuum {millions(row['age'])} transactions back{since} ({row['who']})",
-            threshold=f"{millions(limits.warning_age)} transactions, {span(limits.warning_seconds)}",
+            observed=_(
+                "holds up vacuum {age} transactions back{since} ({who})",
+                age=millions(row["age"]),
+                since=since,
+                who=row["who"],
+            ),
+            threshold=_(
+                "{age} transactions, {time}",
+                age=millions(limits.warning_age),
+                time=span(limits.warning_seconds),
+            ),
             fixes=(_let_go(row),),
             identity=(row["who"],) if row["kind"] == "session" else (row["name"],),
             value=row["age"],
@@ -101,18 +111,18 @@ def _let_go(row: Row) -> Fix:
         return fixes.noted(
             "ROLLBACK PREPARED {};",
             sql.Literal(row["name"]),
-            note="or COMMIT PREPARED; ask the transaction manager that prepared it first",
+            note=_("or COMMIT PREPARED; ask the transaction manager that prepared it first"),
         )
     if row["kind"] == "slot":
         return fixes.noted(
             "SELECT pg_catalog.pg_drop_replication_slot({});",
             sql.Literal(row["name"]),
-            note="only when its reader never comes back: it has to be set up anew afterwards",
+            note=_("only when its reader never comes back: it has to be set up anew afterwards"),
         )
     return Fix(
         FixKind.SQL,
         "SELECT pid, query, xact_start FROM pg_stat_activity ORDER BY xact_start;",
-        "on the standby, where a query is at work",
+        _("on the standby, where a query is at work"),
     )
 
 

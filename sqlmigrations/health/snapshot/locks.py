@@ -22,6 +22,8 @@ from sqlmigrations.health.base import (
 from sqlmigrations.health.snapshot.sessions import identity, subject_of, terminate
 from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import span
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import ngettext
 
 Row = Mapping[str, Any]
 
@@ -38,7 +40,7 @@ class Blocked(Check):
     """
 
     id = "blocked"
-    title = "Nobody waits for a lock for long"
+    title = _("Nobody waits for a lock for long")
     evidence = Evidence.SNAPSHOT
     examines = "sessions"
     tags = frozenset({"sessions", "locks", BEFORE})
@@ -61,15 +63,19 @@ class Blocked(Check):
     def _root(self, pid: int, tree: Sequence[tuple[int, int]], by_pid: Mapping[int, Row]) -> Finding | None:
         root = by_pid.get(pid)
         limits = self.on(root["role"] if root else "")
-        longest = max(by_pid[waiter]["waiting_seconds"] or 0.0 for waiter, _ in tree)
+        longest = max(by_pid[waiter]["waiting_seconds"] or 0.0 for waiter, _depth in tree)
         severity = grade(longest, warning=limits.warning_seconds, critical=limits.critical_seconds)
         if severity is None:
             return None
-        waiters = "1 session waits" if len(tree) == 1 else f"{len(tree)} sessions wait"
         return Finding(
             subject=subject_of(root) if root else _outsider(pid),
             severity=severity,
-            observed=f"{waiters} for it, the longest for {span(longest)}",
+            observed=ngettext(
+                "{count} session waits for it, the longest for {longest}",
+                "{count} sessions wait for it, the longest for {longest}",
+                len(tree),
+                longest=span(longest),
+            ),
             threshold=span(limits.warning_seconds),
             fixes=(_set_free(pid),),
             identity=identity(root) if root else (),
@@ -90,7 +96,7 @@ def trees(rows: Sequence[Row]) -> dict[int, list[tuple[int, int]]]:
         for blocker in dict.fromkeys(row["blocked_by"]):
             below.setdefault(blocker, []).append(row["pid"])
     found = {root: _tree(root, below) for root in sorted(below) if root not in waiting}
-    unreached = waiting - {pid for tree in found.values() for pid, _ in tree}
+    unreached = waiting - {pid for tree in found.values() for pid, _depth in tree}
     if unreached:
         found[min(unreached)] = _tree(min(unreached), below)
     return found
@@ -128,7 +134,7 @@ def _set_free(pid: int) -> Fix:
     return Fix(
         FixKind.SQL,
         "SELECT gid, prepared, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY prepared;",
-        "then COMMIT PREPARED or ROLLBACK PREPARED the one that its transaction manager has forgotten",
+        _("then COMMIT PREPARED or ROLLBACK PREPARED the one that its transaction manager has forgotten"),
     )
 
 

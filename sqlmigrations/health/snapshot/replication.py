@@ -30,6 +30,8 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
 from sqlmigrations.health.units import counted, percent, size, span
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 
@@ -43,7 +45,7 @@ class ReplicaLag(Check):
     """
 
     id = "replica_lag"
-    title = "Standbys keep up"
+    title = _("Standbys keep up")
     evidence = Evidence.SNAPSHOT
     examines = "standbys"
     tags = frozenset({"replication", BEFORE})
@@ -65,7 +67,10 @@ class ReplicaLag(Check):
         rows = probe.rows()
         unseen = sum(row["is_hidden"] for row in rows)
         if unseen:
-            raise Skip(f"where {counted(unseen, 'standby', 'standbys')} got to is hidden", probe.grant(SEES_ALL))
+            raise Skip(
+                _("where {standbys} got to is hidden", standbys=counted(unseen, "standby", "standbys")),
+                probe.grant(SEES_ALL),
+            )
         return answer(self.judge(row) for row in rows)
 
     def judge(self, row: Row) -> Finding | None:
@@ -79,7 +84,12 @@ class ReplicaLag(Check):
             subject=subject,
             severity=severity,
             observed=_behind(row),
-            threshold=f"{span(limits.warning_seconds)} and {size(limits.min_bytes)}, or {size(limits.critical_bytes)}",
+            threshold=_(
+                "{time} and {bytes}, or {most}",
+                time=span(limits.warning_seconds),
+                bytes=size(limits.min_bytes),
+                most=size(limits.critical_bytes),
+            ),
             value=row["bytes"],
         )
 
@@ -95,9 +105,10 @@ class ReplicaLag(Check):
 
 
 def _behind(row: Row) -> str:
-    far = f"{size(row['bytes'] or 0)} behind"
-    late = f", {span(row['seconds'])}" if row["seconds"] is not None else ""
-    return f"{far}{late} ({row['state']})"
+    far = size(row["bytes"] or 0)
+    if row["seconds"] is None:
+        return _("{far} behind ({state})", far=far, state=row["state"])
+    return _("{far} behind, {time} ({state})", far=far, time=span(row["seconds"]), state=row["state"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +120,7 @@ class Slots(Check):
     """
 
     id = "slots"
-    title = "Replication slots are read"
+    title = _("Replication slots are read")
     evidence = Evidence.SNAPSHOT
     examines = "replication slots"
     tags = frozenset({"replication", "capacity", BEFORE})
@@ -135,7 +146,7 @@ class Slots(Check):
             subject=subject,
             severity=severity,
             observed=_kept(row),
-            threshold=f"{limits.warning_percent:g} % of {size(row['limit_bytes'])}"
+            threshold=_("{share} of {limit}", share=f"{limits.warning_percent:g} %", limit=size(row["limit_bytes"]))
             if row["limit_bytes"]
             else size(limits.warning_bytes),
             fixes=() if row["is_active"] else (_drop_slot(row["name"]),),
@@ -154,18 +165,28 @@ class Slots(Check):
 
 def _kept(row: Row) -> str:
     if row["wal_status"] == "lost" or row["invalidated"]:
-        return f"its WAL is gone{': ' + row['invalidated'] if row['invalidated'] else ''}; its reader must begin anew"
-    share = f" ({percent(100 * row['kept_bytes'] / row['limit_bytes'])} of what it may)" if row["limit_bytes"] else ""
-    since = f" for {span(row['inactive_seconds'])}" if row["inactive_seconds"] is not None else ""
-    read = "is read" if row["is_active"] else f"nobody reads it{since}"
-    return f"keeps {size(row['kept_bytes'])} of WAL{share}, {read}"
+        why = f": {row['invalidated']}" if row["invalidated"] else ""
+        return _("its WAL is gone{why}; its reader must begin anew", why=why)
+    kept = _("keeps {bytes} of WAL", bytes=size(row["kept_bytes"]))
+    if row["limit_bytes"]:
+        share = percent(100 * row["kept_bytes"] / row["limit_bytes"])
+        kept = _("{kept} ({share} of what it may)", kept=kept, share=share)
+    return joined(", ", [kept, _read(row)])
+
+
+def _read(row: Row) -> str:
+    if row["is_active"]:
+        return _("is read")
+    if row["inactive_seconds"] is None:
+        return _("nobody reads it")
+    return _("nobody reads it for {time}", time=span(row["inactive_seconds"]))
 
 
 def _drop_slot(name: str) -> Fix:
     return fixes.noted(
         "SELECT pg_catalog.pg_drop_replication_slot({});",
         sql.Literal(name),
-        note="only when its reader never comes back: it has to be set up anew afterwards",
+        note=_("only when its reader never comes back: it has to be set up anew afterwards"),
     )
 
 
@@ -178,7 +199,7 @@ class SubscriptionErrors(Check):
     """
 
     id = "subscription_errors"
-    title = "Subscriptions apply what they receive"
+    title = _("Subscriptions apply what they receive")
     evidence = Evidence.SNAPSHOT
     examines = "subscriptions"
     tags = frozenset({"replication", BEFORE})
@@ -197,8 +218,8 @@ class SubscriptionErrors(Check):
         return Finding(
             subject=Subject("subscription", name=row["name"]),
             severity=Severity.WARNING if row["is_enabled"] and row["is_at_work"] else Severity.CRITICAL,
-            observed=", ".join(troubles),
-            threshold="enabled, at work, no error",
+            observed=joined(", ", troubles),
+            threshold=_("enabled, at work, no error"),
             fixes=_resume(row),
             value=row["apply_errors"] + row["sync_errors"],
         )
@@ -206,27 +227,29 @@ class SubscriptionErrors(Check):
 
 def _troubles(row: Row) -> list[str]:
     """Return what is wrong with a subscription, the worst first."""
-    found = []
+    found: list[str] = []
     if not row["is_enabled"]:
-        found.append("disabled")
+        found.append(_("disabled"))
     elif not row["is_at_work"]:
-        found.append("no worker is at work")
+        found.append(_("no worker is at work"))
     for count, noun in ((row["apply_errors"], "error"), (row["sync_errors"], "error of the first copy")):
         if count:
             found.append(counted(count, noun, noun.replace("error", "errors", 1)))
     if row["conflicts"]:
         found.append(counted(row["conflicts"], "conflict"))
     if row["unready"]:
-        found.append(f"not in step yet: {', '.join(row['unready'])}")
+        found.append(_("not in step yet: {tables}", tables=", ".join(row["unready"])))
     return found
 
 
 def _resume(row: Row) -> tuple[Fix, ...]:
     if row["is_enabled"]:
         return (
-            Fix(FixKind.SQL, "SELECT * FROM pg_stat_subscription_stats;", "the server's log has each error's words"),
+            Fix(FixKind.SQL, "SELECT * FROM pg_stat_subscription_stats;", _("the server's log has each error's words")),
         )
-    return (fixes.noted("ALTER SUBSCRIPTION {} ENABLE;", sql.Identifier(row["name"]), note="once its error is mended"),)
+    return (
+        fixes.noted("ALTER SUBSCRIPTION {} ENABLE;", sql.Identifier(row["name"]), note=_("once its error is mended")),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +261,7 @@ class Archiver(Check):
     """
 
     id = "archiver"
-    title = "WAL is archived"
+    title = _("WAL is archived")
     evidence = Evidence.SNAPSHOT
     examines = "archivers"
     tags = frozenset({"backup", "replication", BEFORE})
@@ -258,15 +281,15 @@ class Archiver(Check):
         if not row["is_failing"]:
             return None
         never = row["archived_seconds"] is None
-        since = "never worked" if never else f"last worked {span(row['archived_seconds'])} ago"
+        since = _("never worked") if never else _("last worked {time} ago", time=span(row["archived_seconds"]))
         is_long = never or row["archived_seconds"] >= self.critical_seconds
         return Finding(
             subject=Subject("setting", name="archive_command"),
             severity=Severity.CRITICAL if is_long else Severity.WARNING,
-            observed=f"fails on {row['last_failed_wal']}, {since}",
-            threshold="the last attempt succeeded",
+            observed=_("fails on {file}, {since}", file=row["last_failed_wal"], since=since),
+            threshold=_("the last attempt succeeded"),
             fixes=(
-                Fix(FixKind.SQL, "SHOW archive_command;", "what it said is in the server's log"),
+                Fix(FixKind.SQL, "SHOW archive_command;", _("what it said is in the server's log")),
                 Fix(FixKind.SQL, "SELECT * FROM pg_stat_archiver;"),
             ),
             value=row["failed_count"],

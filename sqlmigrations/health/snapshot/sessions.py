@@ -26,6 +26,7 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.messages import gettext as _
 
 #: What lets a role see what the sessions of other roles do.
 SEES_ALL = "pg_monitor"
@@ -46,7 +47,12 @@ def seen(probe: Probe, rows: Sequence[Row], given: Answer, noun: str = "session"
     """
     unseen = hidden(rows)
     if unseen and not given.findings:
-        reason = f"the work of {unseen} of {counted(len(rows), noun)} is hidden from {probe.capabilities.role}"
+        reason = _(
+            "the work of {unseen} of {things} is hidden from {role}",
+            unseen=unseen,
+            things=counted(len(rows), noun),
+            role=probe.capabilities.role,
+        )
         raise Skip(reason, probe.grant(SEES_ALL))
     return given
 
@@ -54,7 +60,7 @@ def seen(probe: Probe, rows: Sequence[Row], given: Answer, noun: str = "session"
 def left_out(rows: Iterable[Row], noun: str = "session") -> str:
     """Return words for the sessions (or others) that are hidden."""
     unseen = hidden(rows)
-    return f"{counted(unseen, noun)} of other roles" if unseen else ""
+    return _("{things} of other roles", things=counted(unseen, noun)) if unseen else ""
 
 
 def subject_of(row: Row) -> Subject:
@@ -71,14 +77,14 @@ def identity(row: Row) -> tuple[str, ...]:
 def terminate(pid: int) -> Fix:
     """Return how to end a session."""
     return fixes.noted(
-        "SELECT pg_catalog.pg_terminate_backend({});", sql.Literal(pid), note="rolls its transaction back"
+        "SELECT pg_catalog.pg_terminate_backend({});", sql.Literal(pid), note=_("rolls its transaction back")
     )
 
 
 def cancel(pid: int) -> Fix:
     """Return how to cancel what a session runs."""
     return fixes.noted(
-        "SELECT pg_catalog.pg_cancel_backend({});", sql.Literal(pid), note="cancels its statement; the session stays"
+        "SELECT pg_catalog.pg_cancel_backend({});", sql.Literal(pid), note=_("cancels its statement; the session stays")
     )
 
 
@@ -91,7 +97,7 @@ class Connections(Check):
     """
 
     id = "connections"
-    title = "There is room for more connections"
+    title = _("There is room for more connections")
     evidence = Evidence.SNAPSHOT
     examines = "limits"
     tags = frozenset({"capacity", "sessions", BEFORE})
@@ -121,13 +127,18 @@ class Connections(Check):
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{used} of {counted(limit, 'usable connection')} ({percent(share)})",
+            observed=_(
+                "{used} of {connections} ({share})",
+                used=used,
+                connections=counted(limit, "usable connection"),
+                share=percent(share),
+            ),
             threshold=f"{limits.warning_percent:g} %",
             fixes=(
                 Fix(
                     FixKind.SQL,
                     "SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3;",
-                    "shows whose they are; a pooler in front of the server needs fewer",
+                    _("shows whose they are; a pooler in front of the server needs fewer"),
                 ),
             ),
             value=share,
@@ -168,7 +179,7 @@ class IdleInTransaction(Sessions):
     """
 
     id = "idle_in_transaction"
-    title = "No transaction is open and idle"
+    title = _("No transaction is open and idle")
 
     #: Since the transaction began, not since its last statement.
     warning_seconds: float = 1 * MINUTE
@@ -186,7 +197,11 @@ class IdleInTransaction(Sessions):
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"transaction open for {span(row['transaction_seconds'])}, idle for {span(row['state_seconds'])}",
+            observed=_(
+                "transaction open for {time}, idle for {idle}",
+                time=span(row["transaction_seconds"]),
+                idle=span(row["state_seconds"]),
+            ),
             threshold=span(limits.warning_seconds),
             fixes=(terminate(row["pid"]),),
             identity=identity(row),
@@ -204,7 +219,7 @@ class LongRunning(Sessions):
     """
 
     id = "long_running"
-    title = "No statement runs for long"
+    title = _("No statement runs for long")
 
     warning_seconds: float = 5 * MINUTE
     critical_seconds: float = 30 * MINUTE
@@ -221,7 +236,7 @@ class LongRunning(Sessions):
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"has run for {span(row['query_seconds'])}",
+            observed=_("has run for {query_seconds}", query_seconds=span(row["query_seconds"])),
             threshold=span(limits.warning_seconds),
             fixes=(cancel(row["pid"]),),
             identity=identity(row),

@@ -26,6 +26,8 @@ from sqlmigrations.health.base import (
     tallied,
 )
 from sqlmigrations.health.units import counted
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class NotValidConstraints(Check):
     """
 
     id = "not_valid_constraints"
-    title = "Every constraint holds for all rows"
+    title = _("Every constraint holds for all rows")
     evidence = Evidence.STRUCTURAL
     examines = "constraints"
     tags = frozenset({"integrity"})
@@ -54,13 +56,15 @@ class NotValidConstraints(Check):
                 "ALTER TABLE {} ALTER CONSTRAINT {} ENFORCED;",
                 fixes.relation(subject),
                 sql.Identifier(subject.name),
-                note="takes ShareRowExclusive and checks all rows; for foreign keys only, others are dropped and added",
+                note=_(
+                    "takes ShareRowExclusive and checks all rows; for foreign keys only, others are dropped and added"
+                ),
             )
             return Finding(
                 subject=subject,
                 severity=Severity.WARNING,
                 observed="NOT ENFORCED",
-                threshold="enforced",
+                threshold=_("enforced"),
                 fixes=(enforce,),
             )
         if row["is_valid"]:
@@ -68,8 +72,8 @@ class NotValidConstraints(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed="NOT VALID: rows older than it may break it",
-            threshold="validated",
+            observed=_("NOT VALID: rows older than it may break it"),
+            threshold=_("validated"),
             fixes=fixes.validate_constraint(subject),
         )
 
@@ -84,7 +88,7 @@ class ForeignKeyEnforcementOff(Check):
     """
 
     id = "fk_enforcement_off"
-    title = "No trigger is off, and no foreign key with it"
+    title = _("No trigger is off, and no foreign key with it")
     evidence = Evidence.STRUCTURAL
     examines = "triggers"
     tags = frozenset({"integrity", BEFORE})
@@ -107,14 +111,16 @@ class ForeignKeyEnforcementOff(Check):
             "ALTER TABLE {} ENABLE TRIGGER {};",
             fixes.relation(subject),
             name,
-            note="takes ShareRowExclusive for a moment; rows that came in meanwhile are not looked at: "
-            "manage.py dbhealth --only fk_violations",
+            note=_(
+                "takes ShareRowExclusive for a moment; rows that came in meanwhile are not looked at: "
+                "manage.py dbhealth --only fk_violations"
+            ),
         )
         return Finding(
             subject=subject,
             severity=Severity.CRITICAL if row["is_constraint"] else Severity.WARNING,
-            observed="its trigger is disabled" if row["is_constraint"] else "disabled",
-            threshold="enabled",
+            observed=_("its trigger is disabled") if row["is_constraint"] else _("disabled"),
+            threshold=_("enabled"),
             fixes=(fix,),
         )
 
@@ -138,7 +144,7 @@ class ForeignKeyEnforcementOff(Check):
         return Finding(
             subject=subject,
             severity=Severity.CRITICAL,
-            observed="session_replication_role is replica: no foreign key is kept, no trigger fires",
+            observed=_("session_replication_role is replica: no foreign key is kept, no trigger fires"),
             threshold="origin",
             fixes=(fix,),
         )
@@ -155,7 +161,7 @@ class ForeignKeyViolations(Check):
     """
 
     id = "fk_violations"
-    title = "Every row of a foreign key has its parent"
+    title = _("Every row of a foreign key has its parent")
     evidence = Evidence.STRUCTURAL
     examines = "foreign keys"
     tags = frozenset({"integrity", "data"})
@@ -177,16 +183,18 @@ class ForeignKeyViolations(Check):
         rows = probe.rows()
         readable = [row for row in rows if row["is_readable"]]
         if rows and not readable:
-            raise Skip(f"none of the {len(rows)} foreign keys' tables may be read", probe.grant(self.right))
+            raise Skip(
+                _("none of the {total} foreign keys' tables may be read", total=len(rows)), probe.grant(self.right)
+            )
         plain = [row for row in readable if not row["is_temporal"]]
         small = [row for row in plain if row["bytes"] <= self.on(Subject.of("constraint", row)).max_bytes]
         left_out = {
-            "of larger tables": len(plain) - len(small),
-            "with PERIOD": len(readable) - len(plain),
-            "that may not be read": len(rows) - len(readable),
+            _("{keys} of larger tables"): len(plain) - len(small),
+            _("{keys} with PERIOD"): len(readable) - len(plain),
+            _("{keys} that may not be read"): len(rows) - len(readable),
         }
-        words = [f"{counted(count, 'foreign key')} {why}" for why, count in left_out.items() if count]
-        return answer((self._search(probe, row) for row in small), left_out=", ".join(words))
+        words = [_(why, keys=counted(count, "foreign key")) for why, count in left_out.items() if count]
+        return answer((self._search(probe, row) for row in small), left_out=joined(", ", words))
 
     def _search(self, probe: Probe, row: Mapping[str, Any]) -> Finding | None:
         subject = Subject.of("constraint", row)
@@ -198,15 +206,19 @@ class ForeignKeyViolations(Check):
         if not count:
             return None
         look = Fix(
-            FixKind.SQL, sql.SQL("SELECT c.* {};").format(orphans).as_string(), "shows the rows; mend or remove them"
+            FixKind.SQL, sql.SQL("SELECT c.* {};").format(orphans).as_string(), _("shows the rows; mend or remove them")
         )
-        more = "at least " if count >= self.sample else ""
+        rows = counted(count, "row")
+        found = _(
+            "{rows} without a parent in {parent}",
+            rows=_("at least {rows}", rows=rows) if count >= self.sample else rows,
+            parent=f"{row['parent_schema']}.{row['parent_table']}",
+        )
         return Finding(
             subject=subject,
             severity=Severity.CRITICAL,
-            observed=f"{more}{counted(count, 'row')} without a parent in {row['parent_schema']}.{row['parent_table']}"
-            + (", though the constraint is valid" if row["is_valid"] else ""),
-            threshold="none",
+            observed=_("{found}, though the constraint is valid", found=found) if row["is_valid"] else found,
+            threshold=_("none"),
             fixes=(look,),
             value=count,
         )

@@ -22,6 +22,7 @@ from sqlmigrations.health.base import (
     tallied,
 )
 from sqlmigrations.health.units import size
+from sqlmigrations.messages import gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class InvalidIndex(Check):
     """
 
     id = "invalid_index"
-    title = "Every index is valid"
+    title = _("Every index is valid")
     evidence = Evidence.STRUCTURAL
     examines = "indexes"
     tags = frozenset({"integrity", "indexes", BEFORE})
@@ -52,14 +53,17 @@ class InvalidIndex(Check):
             subject=subject,
             severity=Severity.WARNING,
             observed=self._observed(row),
-            threshold="valid",
+            threshold=_("valid"),
             fixes=self._fixes(subject, row),
         )
 
     def _observed(self, row: Mapping[str, Any]) -> str:
         if row["is_partitioned"]:
-            return f"INVALID: no index attached for {', '.join(row['missing']) or 'a partition'}"
-        return "INVALID, though every write maintains it" if row["costs_writes"] else "INVALID: its building failed"
+            missing = ", ".join(row["missing"]) or _("a partition")
+            return _("INVALID: no index attached for {missing}", missing=missing)
+        if row["costs_writes"]:
+            return _("INVALID, though every write maintains it")
+        return _("INVALID: its building failed")
 
     def _fixes(self, subject: Subject, row: Mapping[str, Any]) -> tuple[Fix, ...]:
         if row["is_partitioned"]:
@@ -68,7 +72,7 @@ class InvalidIndex(Check):
             return fixes.rebuild_index(subject)
         leftover = subject.name.rstrip("0123456789").endswith(("_ccnew", "_ccold"))
         if leftover:
-            return fixes.drop_index(subject, note="the leftover of a REINDEX; the index itself stays")
+            return fixes.drop_index(subject, note=_("the leftover of a REINDEX; the index itself stays"))
         return (*fixes.rebuild_index(subject), *fixes.drop_index(subject))
 
 
@@ -81,7 +85,7 @@ class DuplicateIndex(Check):
     """
 
     id = "duplicate_index"
-    title = "No index does what another one does"
+    title = _("No index does what another one does")
     evidence = Evidence.STRUCTURAL
     examines = "indexes"
     tags = frozenset({"performance", "indexes"})
@@ -97,9 +101,9 @@ class DuplicateIndex(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"does the same as {row['other']} ({size(row['bytes'])})",
-            threshold="one index",
-            fixes=() if row["is_needed"] else fixes.drop_index(subject, note=f"{row['other']} stays"),
+            observed=_("does the same as {other} ({bytes})", other=row["other"], bytes=size(row["bytes"])),
+            threshold=_("one index"),
+            fixes=() if row["is_needed"] else fixes.drop_index(subject, note=_("{other} stays", other=row["other"])),
             identity=(row["schema"], row["table"], *row["columns"], row["predicate"]),
         )
 
@@ -113,7 +117,7 @@ class OverlappingIndex(Check):
     """
 
     id = "overlapping_index"
-    title = "No index is the beginning of another one"
+    title = _("No index is the beginning of another one")
     evidence = Evidence.STRUCTURAL
     examines = "B-tree indexes"
     tags = frozenset({"performance", "indexes"})
@@ -132,9 +136,9 @@ class OverlappingIndex(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING if row["bytes"] >= limit else Severity.INFO,
-            observed=f"{row['other']} begins with its columns ({size(row['bytes'])})",
-            threshold=f"below {size(limit)}",
-            fixes=fixes.drop_index(subject, note=f"{row['other']} stays, and is larger to read"),
+            observed=_("{other} begins with its columns ({bytes})", other=row["other"], bytes=size(row["bytes"])),
+            threshold=_("below {limit}", limit=size(limit)),
+            fixes=fixes.drop_index(subject, note=_("{other} stays, and is larger to read", other=row["other"])),
             value=row["bytes"],
         )
 

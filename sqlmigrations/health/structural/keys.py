@@ -27,6 +27,7 @@ from sqlmigrations.health.base import (
 from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.structural.sequences import last_values
 from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.messages import gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class NoPrimaryKey(Check):
     """
 
     id = "no_primary_key"
-    title = "Every table has a primary key"
+    title = _("Every table has a primary key")
     evidence = Evidence.STRUCTURAL
     examines = "tables"
     tags = frozenset({"integrity", "keys"})
@@ -53,8 +54,8 @@ class NoPrimaryKey(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed="no primary key",
-            threshold="a primary key",
+            observed=_("no primary key"),
+            threshold=_("a primary key"),
             fixes=fixes.add_primary_key(subject, row["candidates"], has_id=row["has_id"]),
         )
 
@@ -71,7 +72,7 @@ class ForeignKeyWithoutIndex(Check):
     """
 
     id = "fk_without_index"
-    title = "Every foreign key has an index on its columns"
+    title = _("Every foreign key has an index on its columns")
     evidence = Evidence.STRUCTURAL
     examines = "foreign keys"
     tags = frozenset({"performance", "indexes", "keys"})
@@ -88,12 +89,16 @@ class ForeignKeyWithoutIndex(Check):
             return None
         subject = Subject("column", row["schema"], row["table"], columns=tuple(row["columns"]))
         is_small = row["bytes"] < self.on(subject).min_bytes
-        observed = "an index on part of it, or a BRIN index only" if row["service"] else "no index"
+        observed = (
+            _("an index on part of it, or a BRIN index only for the key to {parent}")
+            if row["service"]
+            else _("no index for the key to {parent}")
+        )
         return Finding(
             subject=subject,
             severity=Severity.INFO if row["service"] or is_small else Severity.WARNING,
-            observed=f"{observed} for the key to {row['parent']}",
-            threshold="an index that its columns lead",
+            observed=_(observed, parent=row["parent"]),
+            threshold=_("an index that its columns lead"),
             fixes=fixes.add_index(subject, subject.columns, is_partitioned=row["is_partitioned"]),
         )
 
@@ -107,7 +112,7 @@ class ReplicaIdentityMissing(Check):
     """
 
     id = "replica_identity_missing"
-    title = "Every published table has a replica identity"
+    title = _("Every published table has a replica identity")
     evidence = Evidence.STRUCTURAL
     examines = "published tables"
     tags = frozenset({"integrity", "replication", "keys"})
@@ -123,13 +128,16 @@ class ReplicaIdentityMissing(Check):
         full = fixes.noted(
             "ALTER TABLE {} REPLICA IDENTITY FULL;",
             fixes.relation(subject),
-            note="until it has a primary key; each UPDATE and DELETE then writes the whole old row to the WAL",
+            note=_("until it has a primary key; each UPDATE and DELETE then writes the whole old row to the WAL"),
         )
         return Finding(
             subject=subject,
             severity=Severity.CRITICAL,
-            observed=f"UPDATE and DELETE fail: published by {row['publications']} without a replica identity",
-            threshold="a replica identity",
+            observed=_(
+                "UPDATE and DELETE fail: published by {publications} without a replica identity",
+                publications=row["publications"],
+            ),
+            threshold=_("a replica identity"),
             fixes=(full,) if row["has_key"] else (*fixes.add_primary_key(subject, (), has_id=row["has_id"]), full),
         )
 
@@ -143,7 +151,7 @@ class ForeignKeyTypeMismatch(Check):
     """
 
     id = "fk_type_mismatch"
-    title = "Columns of foreign keys have the type of what they point at"
+    title = _("Columns of foreign keys have the type of what they point at")
     evidence = Evidence.STRUCTURAL
     examines = "columns of foreign keys"
     tags = frozenset({"integrity", "keys"})
@@ -159,7 +167,12 @@ class ForeignKeyTypeMismatch(Check):
         return Finding(
             subject=subject,
             severity=Severity.INFO if row["is_alike"] else Severity.WARNING,
-            observed=f"{row['type']}, but {row['parent']} is {row['parent_type']}",
+            observed=_(
+                "{type}, but {parent} is {parent_type}",
+                type=row["type"],
+                parent=row["parent"],
+                parent_type=row["parent_type"],
+            ),
             threshold=row["parent_type"],
             fixes=fixes.change_type(subject, row["parent_type"]),
         )
@@ -173,7 +186,7 @@ class DuplicateForeignKey(Check):
     """
 
     id = "duplicate_fk"
-    title = "No foreign key says what another one says"
+    title = _("No foreign key says what another one says")
     evidence = Evidence.STRUCTURAL
     examines = "foreign keys"
     tags = frozenset({"keys"})
@@ -190,15 +203,19 @@ class DuplicateForeignKey(Check):
             return Finding(
                 subject=subject,
                 severity=Severity.INFO,
-                observed=f"{row['other']} holds its columns as well",
-                threshold="one foreign key",
+                observed=_("{other} holds its columns as well", other=row["other"]),
+                threshold=_("one foreign key"),
             )
-        alike = "" if row["acts_the_same"] else ", but does something else ON DELETE or ON UPDATE"
+        alike = (
+            _("says the same as {other}")
+            if row["acts_the_same"]
+            else _("says the same as {other}, but does something else ON DELETE or ON UPDATE")
+        )
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"says the same as {row['other']}{alike}",
-            threshold="one foreign key",
+            observed=_(alike, other=row["other"]),
+            threshold=_("one foreign key"),
             fixes=fixes.drop_foreign_key(subject) if row["acts_the_same"] else (),
             identity=(row["schema"], row["table"], *row["columns"]),
         )
@@ -214,7 +231,7 @@ class MissingForeignKey(Check):
     """
 
     id = "missing_fk_constraint"
-    title = "Columns that point at other tables have a foreign key"
+    title = _("Columns that point at other tables have a foreign key")
     evidence = Evidence.STRUCTURAL
     examines = "columns that point at other tables"
     tags = frozenset({"integrity", "keys"})
@@ -228,12 +245,17 @@ class MissingForeignKey(Check):
         if row["is_held"] or target is None:
             return None
         subject = Subject.of("column", row)
-        why = "db_constraint=False" if target.is_of_model else "its name says so"
+        why = "db_constraint=False" if target.is_of_model else _("its name says so")
         return Finding(
             subject=subject,
             severity=Severity.INFO,
-            observed=f"points at {subject.schema}.{target.table} without a foreign key ({why})",
-            threshold="a foreign key",
+            observed=_(
+                "points at {schema}.{table} without a foreign key ({why})",
+                schema=subject.schema,
+                table=target.table,
+                why=why,
+            ),
+            threshold=_("a foreign key"),
             fixes=fixes.add_foreign_key(subject, target.table, target.column, is_of_model=target.is_of_model),
         )
 
@@ -268,7 +290,7 @@ class IntegerPrimaryKey(Check):
     """
 
     id = "int4_pk"
-    title = "Integer primary keys have room"
+    title = _("Integer primary keys have room")
     evidence = Evidence.STRUCTURAL
     examines = "primary keys narrower than bigint"
     tags = frozenset({"capacity", "keys"})
@@ -301,9 +323,11 @@ class IntegerPrimaryKey(Check):
             for row, verdict in zip(rows, verdicts, strict=True)
         )
         if unseen and not findings:
-            reason = f"of {unseen} of {counted(len(rows), 'key')} the sequence can't be read"
+            reason = _(
+                "of {unseen} of {keys} the sequence can't be read", unseen=unseen, keys=counted(len(rows), "key")
+            )
             raise Skip(reason, probe.grant(self.right))
-        words = f"{counted(unseen, 'sequence')} that can't be read" if unseen else ""
+        words = _("{sequences} that can't be read", sequences=counted(unseen, "sequence")) if unseen else ""
         return Answer(len(rows) - unseen, findings, left_out=words)
 
     def _judge(self, row: Mapping[str, Any], last: int | None, past: Past) -> Finding | None:
@@ -317,12 +341,19 @@ class IntegerPrimaryKey(Check):
         )
         if severity is None:
             return None
+        observed = _("{type}, {used} used", type=row["type"], used=percent(used))
+        if lasts is not None:
+            observed = _(
+                "{observed}, full in {time} at the rate of the last {window}",
+                observed=observed,
+                time=span(lasts),
+                window=span(past.seconds),
+            )
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{row['type']}, {percent(used)} used"
-            + ("" if lasts is None else f", full in {span(lasts)} at the rate of the last {span(past.seconds)}"),
-            threshold=f"below {limits.warning_percent:g} %",
+            observed=observed,
+            threshold=_("below {warning_percent:g} %", warning_percent=limits.warning_percent),
             fixes=fixes.change_type(subject, "bigint"),
             value=used,
         )

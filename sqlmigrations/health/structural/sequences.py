@@ -26,6 +26,7 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.messages import gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class SequenceExhaustion(Check):
     """
 
     id = "sequence_exhaustion"
-    title = "Sequences have room"
+    title = _("Sequences have room")
     evidence = Evidence.STRUCTURAL
     examines = "sequences"
     tags = frozenset({"capacity", "keys"})
@@ -65,10 +66,13 @@ class SequenceExhaustion(Check):
         values = last_values(probe, [(row["schema"], row["name"]) for row in readable])
         given = answer(
             (self._judge(row, values[row["schema"], row["name"]], probe.past) for row in readable),
-            left_out=f"{counted(unseen, 'sequence')} that can't be read" if unseen else "",
+            left_out=_("{sequences} that can't be read", sequences=counted(unseen, "sequence")) if unseen else "",
         )
         if unseen and not given.findings:
-            raise Skip(f"{unseen} of {counted(len(rows), 'sequence')} can't be read", probe.grant(self.right))
+            raise Skip(
+                _("{unseen} of {sequences} can't be read", unseen=unseen, sequences=counted(len(rows), "sequence")),
+                probe.grant(self.right),
+            )
         return given
 
     def _judge(self, row: Mapping[str, Any], last: int | None, past: Past) -> Finding | None:
@@ -85,14 +89,23 @@ class SequenceExhaustion(Check):
         if severity is None:
             return None
         left = abs(int((row["limit"] - last) / row["increment"]))
-        where = f" for {'.'.join(row['limited_by'])}" if row["limited_by"] else ""
-        lasting = "" if lasts is None else f", which last {span(lasts)} at the rate of the last {span(past.seconds)}"
+        observed = _("{used} used, {values} left", used=percent(used), values=counted(left, "value"))
+        if row["limited_by"]:
+            observed = _("{observed} for {column}", observed=observed, column=".".join(row["limited_by"]))
+        threshold = _("below {warning_percent:g} %", warning_percent=limits.warning_percent)
+        if lasts is not None:
+            observed = _(
+                "{observed}, which last {time} at the rate of the last {window}",
+                observed=observed,
+                time=span(lasts),
+                window=span(past.seconds),
+            )
+            threshold = _("{threshold}, lasting {time}", threshold=threshold, time=span(limits.warning_left_seconds))
         return Finding(
             subject=subject,
             severity=severity,
-            observed=f"{percent(used)} used, {counted(left, 'value')} left{where}{lasting}",
-            threshold=f"below {limits.warning_percent:g} %"
-            + (f", lasting {span(limits.warning_left_seconds)}" if lasts is not None else ""),
+            observed=observed,
+            threshold=threshold,
             fixes=_fixes(subject, row),
             value=used,
         )
@@ -130,7 +143,9 @@ def used_percent(last: int, *, start: float, limit: float) -> float:
 
 def _fixes(subject: Subject, row: Mapping[str, Any]) -> tuple[Fix, ...]:
     """Return how to make room: in the column that is too narrow, and in the sequence that is."""
-    wide = fixes.noted("ALTER SEQUENCE {} AS bigint;", fixes.named(subject), note="takes ShareRowExclusive on it alone")
+    wide = fixes.noted(
+        "ALTER SEQUENCE {} AS bigint;", fixes.named(subject), note=_("takes ShareRowExclusive on it alone")
+    )
     if row["limited_by"]:
         schema, table, column = row["limited_by"]
         narrow = Subject("column", schema, table, columns=(column,))

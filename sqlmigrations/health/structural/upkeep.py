@@ -25,6 +25,8 @@ from sqlmigrations.health.base import (
     tallied,
 )
 from sqlmigrations.health.units import size
+from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class MaterializedViewUnpopulated(Check):
     """
 
     id = "matview_unpopulated"
-    title = "Materialized views are filled"
+    title = _("Materialized views are filled")
     evidence = Evidence.STRUCTURAL
     examines = "materialized views"
     tags = frozenset({"integrity"})
@@ -51,13 +53,13 @@ class MaterializedViewUnpopulated(Check):
             return Finding(
                 subject=subject,
                 severity=Severity.WARNING,
-                observed="never filled: every query of it fails",
-                threshold="filled",
+                observed=_("never filled: every query of it fails"),
+                threshold=_("filled"),
                 fixes=(
                     fixes.noted(
                         "REFRESH MATERIALIZED VIEW {};",
                         fixes.relation(subject),
-                        note="takes AccessExclusive while its query runs; a transaction is fine",
+                        note=_("takes AccessExclusive while its query runs; a transaction is fine"),
                     ),
                 ),
             )
@@ -66,13 +68,13 @@ class MaterializedViewUnpopulated(Check):
         return Finding(
             subject=subject,
             severity=Severity.INFO,
-            observed=f"no unique index: a REFRESH keeps readers out ({size(row['bytes'])})",
-            threshold="a unique index over plain columns",
+            observed=_("no unique index: a REFRESH keeps readers out ({bytes})", bytes=size(row["bytes"])),
+            threshold=_("a unique index over plain columns"),
             fixes=(
                 fixes.noted(
                     "CREATE UNIQUE INDEX CONCURRENTLY ON {} (...);",
                     fixes.relation(subject),
-                    note=f"then REFRESH MATERIALIZED VIEW CONCURRENTLY; {fixes.OUTSIDE}",
+                    note=joined("; ", [_("then REFRESH MATERIALIZED VIEW CONCURRENTLY"), fixes.OUTSIDE]),
                 ),
             ),
         )
@@ -86,7 +88,7 @@ class ExtensionVersion(Check):
     """
 
     id = "extension_version"
-    title = "Extensions have the version that the server brings"
+    title = _("Extensions have the version that the server brings")
     evidence = Evidence.STRUCTURAL
     examines = "extensions"
     tags = frozenset({"upgrade"})
@@ -105,7 +107,9 @@ class ExtensionVersion(Check):
             observed=row["installed"],
             threshold=row["available"],
             fixes=(
-                fixes.noted("ALTER EXTENSION {} UPDATE;", sql.Identifier(subject.name), note="a transaction is fine"),
+                fixes.noted(
+                    "ALTER EXTENSION {} UPDATE;", sql.Identifier(subject.name), note=_("a transaction is fine")
+                ),
             ),
         )
 
@@ -119,7 +123,7 @@ class CollationVersion(Check):
     """
 
     id = "collation_version"
-    title = "Texts are sorted as when the indexes were made"
+    title = _("Texts are sorted as when the indexes were made")
     evidence = Evidence.STRUCTURAL
     examines = "collations in use that have a version"
     tags = frozenset({"integrity", "upgrade", BEFORE})
@@ -144,15 +148,22 @@ class CollationVersion(Check):
         return Finding(
             subject=subject,
             severity=Severity.CRITICAL,
-            observed=f"made with version {row['recorded']}, sorted by {row['actual']}: indexes over texts may be wrong",
+            observed=_(
+                "made with version {recorded}, sorted by {actual}: indexes over texts may be wrong",
+                recorded=row["recorded"],
+                actual=row["actual"],
+            ),
             threshold=row["recorded"],
             fixes=(
                 Fix(
                     FixKind.SQL,
                     "REINDEX INDEX CONCURRENTLY ...;",
-                    f"first, each index over texts of this collation, unique ones above all; {fixes.OUTSIDE}",
+                    joined(
+                        "; ",
+                        [_("first, each index over texts of this collation, unique ones above all"), fixes.OUTSIDE],
+                    ),
                 ),
-                Fix(refresh.kind, refresh.text, "only then: it just takes the warning away"),
+                Fix(refresh.kind, refresh.text, _("only then: it just takes the warning away")),
             ),
         )
 
@@ -166,7 +177,7 @@ class AutovacuumOff(Check):
     """
 
     id = "autovacuum_off"
-    title = "Autovacuum looks after every table"
+    title = _("Autovacuum looks after every table")
     evidence = Evidence.STRUCTURAL
     examines = "settings and tables"
     tags = frozenset({"vacuum"})
@@ -186,7 +197,7 @@ class AutovacuumOff(Check):
                 threshold="on",
                 fixes=(
                     fixes.noted(
-                        "ALTER SYSTEM RESET {};", sql.Identifier(row["name"]), note="then SELECT pg_reload_conf();"
+                        "ALTER SYSTEM RESET {};", sql.Identifier(row["name"]), note=_("then SELECT pg_reload_conf();")
                     ),
                 ),
             )
@@ -194,14 +205,14 @@ class AutovacuumOff(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"{row['name']} is false",
+            observed=_("{name} is false", name=row["name"]),
             threshold="true",
             fixes=(
                 fixes.noted(
                     "ALTER TABLE {} RESET ({});",
                     fixes.relation(subject),
                     sql.SQL("toast.autovacuum_enabled" if row["name"].startswith("toast") else "autovacuum_enabled"),
-                    note="takes ShareUpdateExclusive for a moment",
+                    note=_("takes ShareUpdateExclusive for a moment"),
                 ),
             ),
         )
@@ -216,7 +227,7 @@ class NameTruncation(Check):
     """
 
     id = "name_truncation"
-    title = "No name was cut"
+    title = _("No name was cut")
     evidence = Evidence.STRUCTURAL
     examines = "names"
     tags = frozenset({"naming"})
@@ -231,8 +242,8 @@ class NameTruncation(Check):
         return Finding(
             subject=Subject("constraint" if row["table"] else row["kind"], row["schema"], row["table"], row["name"]),
             severity=Severity.INFO,
-            observed=f"the {row['kind']}'s name is as long as a name can be, and was perhaps cut",
-            threshold="a shorter name",
+            observed=_("the {kind}'s name is as long as a name can be, and was perhaps cut", kind=row["kind"]),
+            threshold=_("a shorter name"),
         )
 
 
@@ -245,7 +256,7 @@ class NeverAnalyzed(Check):
     """
 
     id = "never_analyzed"
-    title = "The planner knows every table"
+    title = _("The planner knows every table")
     evidence = Evidence.STRUCTURAL
     examines = "tables"
     tags = frozenset({"performance", "vacuum"})
@@ -264,13 +275,13 @@ class NeverAnalyzed(Check):
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=f"never analysed, {size(row['bytes'])}",
-            threshold="analysed",
+            observed=_("never analysed, {bytes}", bytes=size(row["bytes"])),
+            threshold=_("analysed"),
             fixes=(
                 fixes.noted(
                     "ANALYZE {};",
                     fixes.relation(subject),
-                    note="takes ShareUpdateExclusive, reads a sample; a transaction is fine",
+                    note=_("takes ShareUpdateExclusive, reads a sample; a transaction is fine"),
                 ),
             ),
             value=row["bytes"],
@@ -285,7 +296,7 @@ class PublicSchemaCreate(Check):
     """
 
     id = "public_schema_create"
-    title = "Not everybody may create objects"
+    title = _("Not everybody may create objects")
     evidence = Evidence.STRUCTURAL
     examines = "schemas"
     tags = frozenset({"security"})
@@ -301,13 +312,13 @@ class PublicSchemaCreate(Check):
         revoke = fixes.noted(
             "REVOKE CREATE ON SCHEMA {} FROM PUBLIC;",
             sql.Identifier(subject.name),
-            note="first grant it to the roles that run migrations",
+            note=_("first grant it to the roles that run migrations"),
         )
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed="everybody may create objects in it",
-            threshold="roles by name",
+            observed=_("everybody may create objects in it"),
+            threshold=_("roles by name"),
             fixes=(revoke,),
         )
 
