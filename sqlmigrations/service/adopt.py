@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,8 @@ from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
 class Shape:
     """A tool's table: the columns that tell it, and a query for ``key, at, ms, success, error`` of each row in order.
 
-    The key is a file's name, or the number that the file's name begins with. A time without a zone is in that of the
+    The key is a file's name, or the number that the file's name begins with. ``naming`` finds files that were renamed
+    since, by the ``number`` or the ``name`` in what the tool called them. A time without a zone is in that of the
     connection, as the tool's own ``now()`` was.
     """
 
@@ -35,6 +37,7 @@ class Shape:
     columns: frozenset[str]
     query: LiteralString
     by_number: bool = False
+    naming: re.Pattern[str] | None = None
 
 
 #: The shapes that are known, the richer ones first.
@@ -44,6 +47,7 @@ SHAPES = (
         frozenset({"installed_rank", "version", "script", "installed_on", "execution_time", "success"}),
         "SELECT script::text, installed_on::timestamptz, execution_time::float8, success::boolean, '' FROM {} "
         "WHERE type NOT IN ('SCHEMA', 'BASELINE') ORDER BY installed_rank",
+        naming=re.compile(r"V(?P<number>\d+)__.+|R__(?P<name>.+)"),
     ),
     Shape(
         "a table of file names",
@@ -140,12 +144,19 @@ def _rows(connection: Connection, shape: Shape, table: sql.Identifier) -> Sequen
 
 def _adoption(row: Row, shape: Shape, files: Sequence[SQLFile]) -> Adoption:
     key, at, duration_ms, success, error = row
-    file = _by_number(key, files) if shape.by_number else _by_name(key, files)
+    file = _by_number(key, files) if shape.by_number else _by_name(key, files) or _renamed(key, shape, files)
     return Adoption(file.name if file else key, file, at, duration_ms, bool(success), error)
 
 
 def _by_name(name: str, files: Sequence[SQLFile]) -> SQLFile | None:
     return next((file for file in files if name in (file.name, file.name.rpartition("/")[2])), None)
+
+
+def _renamed(key: str, shape: Shape, files: Sequence[SQLFile]) -> SQLFile | None:
+    named = shape.naming.fullmatch(key.rpartition("/")[2]) if shape.naming else None
+    if named is None:
+        return None
+    return _by_number(named["number"], files) if named["number"] else _by_name(named["name"], files)
 
 
 def _by_number(number: str, files: Sequence[SQLFile]) -> SQLFile | None:

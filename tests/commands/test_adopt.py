@@ -183,6 +183,28 @@ def test_other_tools(
     assert events() == before
 
 
+def test_files_of_flyway_that_were_renamed(fresh_database: str, folder: Path) -> None:
+    """By version and by what they are called; a version that is no number stays what it was called."""
+    put(folder, FILES | {"repeatable/totals.sql": "SELECT 1;"})
+    run_sql(FLYWAY)
+    run_sql(
+        """
+        UPDATE flyway_schema_history SET script = 'sub/V1__users.sql' WHERE installed_rank = 2;
+        UPDATE flyway_schema_history SET script = 'V2__articles.sql' WHERE installed_rank = 3;
+        INSERT INTO flyway_schema_history VALUES
+            (4, '3.1', 'tags', 'SQL', 'V3.1__tags.sql', 9, 'a', '2024-01-03', 13, true),
+            (5, NULL, 'totals', 'SQL', 'R__totals.sql', 10, 'a', '2024-01-04', 14, true)
+        """
+    )
+    assert applysql("--adopt", "flyway_schema_history", "--noinput").code == 0
+    assert states() == {
+        "001_users.sql": "applied",
+        "002_posts.sql": "failed",
+        "V3.1__tags.sql": "retired",
+        "repeatable/totals.sql": "applied",
+    }
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -219,6 +241,22 @@ def test_a_table_of_any_name(fresh_database: str, folder: Path) -> None:
         ("002_posts.sql", "failed", 1.5, ""),
         ("001_users.sql", "applied", None, ""),
     ]
+
+
+def test_a_view_of_other_columns(fresh_database: str, folder: Path) -> None:
+    put(folder, FILES)
+    run_sql(
+        """
+        CREATE TABLE changelog (name text, applied_at timestamptz);
+        INSERT INTO changelog VALUES ('001_users.sql', '2024-02-03 04:05:06+00');
+        CREATE VIEW old_history AS
+        SELECT name AS filename, applied_at AS executed_at, NULL::int AS execution_time_ms,
+               true AS success, NULL::text AS error_message
+          FROM changelog
+        """
+    )
+    assert applysql("--adopt", "old_history", "--noinput").code == 0
+    assert states() == {"001_users.sql": "applied"}
 
 
 def test_columns_of_other_types(fresh_database: str, folder: Path) -> None:

@@ -12,8 +12,8 @@ import django
 
 def main(page: Path) -> None:
     """Rewrite what differs by more than times and hashes, and name the commands."""
+    from tests.docs.scenes import walk
     from tests.docs.walk import differences, same
-    from tests.docs.walked import walk
 
     with tempfile.TemporaryDirectory() as folder, walk(page, Path(folder)) as reader:
         said = reader.page(page)

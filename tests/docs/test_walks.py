@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import DOCS
+from tests.docs.scenes import SCENES, walk
 from tests.docs.walk import Command, File, commands, differences, steps
-from tests.docs.walked import SCENES, walk
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.nightly if scene.nightly else ()) for name, scene in SCENES.items()]
+)
 def test_a_page_says_what_happens(name: str, tmp_path: Path) -> None:
     """Write it anew, and read it: ``python -m tests.docs.rewrite docs/NAME``."""
     with walk(DOCS / name, tmp_path) as reader:

@@ -4,7 +4,7 @@
     Each line that begins with ``$`` is a command; what stands below it is what it says. ``$ echo $?`` tells the exit
     code of the one before.
 any language with ``title="path"``
-    A file: written there, or, if it is Python and exists (settings), added at its end.
+    A file: written there; settings that are there already are added to.
 
 Everything else is for reading only.
 """
@@ -100,13 +100,15 @@ class Walk:
     """A reader at work in ``folder`` with the Python of this process, or another one.
 
     ``words`` stand for others while the page is walked through: names that the server has once only. Databases that
-    ``there`` names are made and filled at the beginning; all of ``databases`` are dropped at the end.
+    ``there`` names are made and filled at the beginning, ``files`` are written; all of ``databases`` are dropped at the
+    end.
     """
 
     folder: Path
     words: Mapping[str, str] = field(default_factory=dict)
     databases: tuple[str, ...] = ()
-    there: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    there: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[File, ...] = ()
     python: Path = Path(sys.executable)
     #: What is installed instead of the published package; without it, the checkout is there already.
     wheel: Path | None = None
@@ -117,13 +119,14 @@ class Walk:
         self._home = self.folder / "home"
         self._home.mkdir(parents=True)
         (self.folder / "tmp").mkdir()
-        for database, statements in self.there.items():
+        for database, script in self.there.items():
             name = self.words[database]
             with on_server() as connection:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             with on_server(name) as connection:
-                for statement in statements:
-                    connection.execute(statement.encode())
+                connection.execute(script.encode())
+        for file in self.files:
+            self.write(file)
         return self
 
     def __exit__(
@@ -146,10 +149,10 @@ class Walk:
         return said
 
     def write(self, file: File) -> None:
-        """Write a file, or add to the settings."""
+        """Write a file, or add to settings that are there."""
         path = self._home / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_text(encoding="utf-8") if path.suffix == ".py" and path.exists() else ""
+        before = path.read_text(encoding="utf-8") if path.name == "settings.py" and path.exists() else ""
         path.write_text(f"{before}{self._meant(file.text)}", encoding="utf-8")
         if path.suffix == ".py":
             self._stop()
@@ -233,13 +236,14 @@ class Walk:
             self._server = None
 
 
-#: Versions of the server count otherwise (18 has a constraint for each NOT NULL), and dump otherwise.
-_COUNTED = re.compile(r"^(Examined ).*$|(_initial_schema\.sql:)\d+$", re.MULTILINE)
+#: Versions of the server count otherwise (18 has a constraint for each NOT NULL), and dump otherwise; dbmate has a
+#: watch of its own.
+_MASKED = re.compile(r"^(Examined ).*$|(_initial_schema\.sql:)\d+$|(^Applied: .* in ).*$", re.MULTILINE)
 
 
 def same(said: str) -> str:
     """Return what a command said without what differs each time: times, durations, hashes, counted objects."""
-    return _COUNTED.sub(r"\1\2...", plain(said))
+    return _MASKED.sub(lambda match: f"{match[match.lastindex or 0]}...", plain(said))
 
 
 def differences(said: list[tuple[Command, str]]) -> list[tuple[str, str, str]]:

@@ -14,8 +14,8 @@ import pytest
 
 from project.env import BASE_DIR
 from tests.docs.pages import DOCS
+from tests.docs.scenes import walk
 from tests.docs.walk import differences
-from tests.docs.walked import walk
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes]
 
