@@ -80,15 +80,6 @@ def ancestors(name: str, edges: Edges) -> frozenset[str]:
     return frozenset(found)
 
 
-def required_by(name: str, edges: Edges) -> frozenset[str]:
-    """Return all names that come after ``name``, directly or through others."""
-    backwards: defaultdict[str, set[str]] = defaultdict(set)
-    for later, earlier in edges.items():
-        for other in earlier:
-            backwards[other].add(later)
-    return ancestors(name, {key: frozenset(names) for key, names in backwards.items()})
-
-
 def unknown(files: Sequence[SQLFile], django_migrations: Callable[[str, str], bool] | None = None) -> list[Problem]:
     """Return a problem for each required name that does not exist."""
     names = {file.name for file in files}

@@ -6,7 +6,6 @@ import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlmigrations.files.tokens import TokenKind, code
@@ -249,92 +248,6 @@ def makes_temporary(statement: Statement) -> bool:
 _MAKEABLE = ("TABLE", "VIEW", "SEQUENCE", "FUNCTION", "PROCEDURE", "TYPE")
 
 
-class StatementKind(StrEnum):
-    """What a statement does, in the large."""
-
-    DDL = "ddl"
-    DML = "dml"
-    QUERY = "query"
-    SESSION = "session"
-    TRANSACTION = "transaction"
-    UTILITY = "utility"
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What the rest of the package needs to know of a statement without reading it again."""
-
-    kind: StatementKind
-    #: The forbidden command, as BEGIN or COMMIT.
-    transaction_control: str | None = None
-    #: The command that can't run inside a transaction block.
-    autocommit: str | None = None
-    #: What is lost: rows, a column, an object.
-    destructive: str | None = None
-    #: It works beside other sessions instead of locking them out: a form with CONCURRENTLY.
-    concurrent: bool = False
-    #: Why its effects can't be known, as "EXECUTE of a text made at run time".
-    opaque: str | None = None
-    session: bool = False
-
-
-def classify(statement: Statement) -> Classification:
-    """Judge one statement."""
-    control = transaction_control(statement)
-    session = is_session(statement)
-    return Classification(
-        kind=StatementKind.TRANSACTION if control else StatementKind.SESSION if session else _kind(statement),
-        transaction_control=control,
-        autocommit=needs_autocommit(statement),
-        destructive=_destructive(statement),
-        concurrent=_concurrent(statement),
-        opaque=_opaque(statement),
-        session=session,
-    )
-
-
-_KINDS = {
-    StatementKind.DDL: "ALTER CLUSTER COMMENT CREATE DROP GRANT IMPORT REASSIGN REFRESH REINDEX REVOKE SECURITY",
-    StatementKind.DML: "COPY DELETE INSERT MERGE TRUNCATE UPDATE",
-    StatementKind.QUERY: "EXPLAIN FETCH SELECT SHOW TABLE VALUES",
-    StatementKind.TRANSACTION: "RELEASE ROLLBACK SAVEPOINT",
-}
-_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
-
-
-def _kind(statement: Statement) -> StatementKind:
-    first = statement.keywords[0] if statement.keywords else ""
-    if first == "WITH" or first == "EXPLAIN":
-        words = {token.word for token in code(statement.sql[:PARSED])}
-        return StatementKind.DML if words & {"INSERT", "UPDATE", "DELETE", "MERGE"} else StatementKind.QUERY
-    if not first and statement.sql.startswith(b"("):
-        return StatementKind.QUERY
-    return _KIND_OF.get(first, StatementKind.UTILITY)
-
-
-def _destructive(statement: Statement) -> str | None:
-    words = statement.keywords
-    match words[:2]:
-        case ("DROP", "OWNED"):
-            return "DROP OWNED"
-        case ("DROP", what):
-            kind = " ".join(words[1:3]) if what in ("MATERIALIZED", "FOREIGN") else what
-            return f"DROP {kind}"
-        case ("TRUNCATE", *_):
-            return "TRUNCATE"
-        case ("DELETE", *_) | ("UPDATE", *_) if "WHERE" not in _code_words(statement):
-            return f"{words[0]} without WHERE"
-        case ("ALTER", _):
-            found = _code_words(statement)
-            for first, second in itertools.pairwise(found):
-                if first == "DROP" and second not in _HARMLESS_DROPS:
-                    return f"ALTER ... DROP {second}".rstrip()
-    return None
-
-
-_HARMLESS_DROPS = ("DEFAULT", "NOT", "IDENTITY", "EXPRESSION")
-
-
 def _code_words(statement: Statement) -> list[str]:
     return [token.word for token in code(statement.sql[:PARSED])]
 
@@ -343,17 +256,6 @@ def _concurrent(statement: Statement) -> bool:
     if statement.keywords[:1] not in (("CREATE",), ("DROP",), ("REINDEX",), ("REFRESH",), ("ALTER",)):
         return False
     return b"concurrently" in statement.sql[:PARSED].lower() and "CONCURRENTLY" in _code_words(statement)
-
-
-def _opaque(statement: Statement) -> str | None:
-    match statement.keywords[:1]:
-        case ("DO",) if "EXECUTE" in _body_words(statement):
-            return "a DO block that runs EXECUTE"
-        case ("CALL",):
-            return "CALL of a procedure"
-        case ("EXECUTE",):
-            return "EXECUTE of a prepared statement"
-    return None
 
 
 def tree(statement: Statement) -> dict[str, Any] | None:

@@ -110,7 +110,6 @@ class Page:
     more: int
     days: list[Day]
     day_columns: list[Column]
-    executions: int
     latest: list[Row]
     latest_columns: list[Column]
     slowest: list[Row]
@@ -133,7 +132,6 @@ def page_of(overview: Overview) -> Page:
         more=max(sum(overview.severities.values()) - WORST, 0),
         days=[day for day in overview.days if day.applied or day.failed],
         day_columns=columns([_of_day(day) for day in overview.days]),
-        executions=sum(day.applied + day.failed for day in overview.days),
         latest=_rows(overview.latest),
         latest_columns=columns([_of_execution(execution) for execution in overview.latest]),
         slowest=_rows(overview.slowest),

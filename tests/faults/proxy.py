@@ -77,11 +77,6 @@ class Link:
         for end in (self.client, self.server):
             hang_up(end)
 
-    def cut_client(self) -> None:
-        """Break the client's side alone: the server doesn't learn that its client is gone."""
-        self.is_cut = True
-        hang_up(self.client)
-
 
 def hang_up(end: socket.socket) -> None:
     """End a connection whose other thread may be waiting in it."""

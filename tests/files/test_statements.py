@@ -1,4 +1,4 @@
-"""Single statements: transaction control, autocommit, session, temporary objects, classification, trees."""
+"""Single statements: transaction control, autocommit, session, temporary objects, trees."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import pytest
 from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import (
     PARSED,
-    Classification,
     Statement,
-    StatementKind,
-    classify,
     is_session,
     makes_temporary,
     may_need_autocommit,
@@ -245,49 +242,6 @@ def test_is_session(sql: str, expected: bool) -> None:
 )
 def test_makes_temporary(sql: str, expected: bool) -> None:
     assert makes_temporary(one(sql)) is expected
-
-
-K = StatementKind
-EXECUTES = "a DO block that runs EXECUTE"
-
-
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        ("CREATE TABLE t (a int)", Classification(K.DDL)),
-        ("DROP TABLE t", Classification(K.DDL, destructive="DROP TABLE")),
-        ("DROP MATERIALIZED VIEW v", Classification(K.DDL, destructive="DROP MATERIALIZED VIEW")),
-        ("ALTER TABLE t DROP COLUMN a", Classification(K.DDL, destructive="ALTER ... DROP COLUMN")),
-        ("ALTER TABLE t DROP CONSTRAINT a", Classification(K.DDL, destructive="ALTER ... DROP CONSTRAINT")),
-        ("ALTER TABLE t ALTER a DROP NOT NULL", Classification(K.DDL)),
-        ("ALTER TABLE t ALTER a DROP DEFAULT", Classification(K.DDL)),
-        ("TRUNCATE t", Classification(K.DML, destructive="TRUNCATE")),
-        ("DELETE FROM t", Classification(K.DML, destructive="DELETE without WHERE")),
-        ("DELETE FROM t WHERE a", Classification(K.DML)),
-        ("UPDATE t SET a = 1", Classification(K.DML, destructive="UPDATE without WHERE")),
-        ("INSERT INTO t VALUES (1)", Classification(K.DML)),
-        ("WITH w AS (DELETE FROM t WHERE a RETURNING *) SELECT * FROM w", Classification(K.DML)),
-        ("WITH w AS (SELECT 1) SELECT * FROM w", Classification(K.QUERY)),
-        ("(SELECT 1)", Classification(K.QUERY)),
-        ("SELECT 1", Classification(K.QUERY)),
-        ("TABLE t", Classification(K.QUERY)),
-        ("EXPLAIN ANALYZE DELETE FROM t WHERE a", Classification(K.DML)),
-        ("SET a.b = 1", Classification(K.SESSION, session=True)),
-        ("SAVEPOINT a", Classification(K.TRANSACTION)),
-        ("COMMIT", Classification(K.TRANSACTION, transaction_control="COMMIT")),
-        ("VACUUM t", Classification(K.UTILITY, autocommit="VACUUM")),
-        (
-            "CREATE INDEX CONCURRENTLY i ON t (a)",
-            Classification(K.DDL, autocommit="CREATE INDEX CONCURRENTLY", concurrent=True),
-        ),
-        ("REFRESH MATERIALIZED VIEW CONCURRENTLY v", Classification(K.DDL, concurrent=True)),
-        ("DO $$ BEGIN EXECUTE x; END $$", Classification(K.UTILITY, opaque=EXECUTES)),
-        ("DO $$ BEGIN UPDATE t SET a = 1; END $$", Classification(K.UTILITY)),
-        ("CALL p()", Classification(K.UTILITY, opaque="CALL of a procedure")),
-    ],
-)
-def test_classify(sql: str, expected: Classification) -> None:
-    assert classify(one(sql)) == expected
 
 
 def test_tree() -> None:
