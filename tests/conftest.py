@@ -7,9 +7,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
-from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
+
+from tests.databases import leading_to, new_database
+
+# How long an example takes depends on what else the machine does: no test fails by that.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 _numbers = itertools.count(1)
 
@@ -17,21 +23,9 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def fresh_database(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """Point the alias ``default`` at a new, empty database for this test; yield the database's name."""
-    wrapper = connections["default"]
     name = f"sqlm_{os.getpid()}_{next(_numbers)}"
-    kept = wrapper.settings_dict["NAME"]
-    with django_db_blocker.unblock():
-        wrapper.close()
-        with wrapper._nodb_cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        wrapper.settings_dict["NAME"] = name
-        try:
-            yield name
-        finally:
-            wrapper.close()
-            wrapper.settings_dict["NAME"] = kept
-            with wrapper._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with django_db_blocker.unblock(), new_database(name), leading_to(name):
+        yield name
 
 
 @pytest.fixture

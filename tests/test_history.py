@@ -426,7 +426,11 @@ def unlock_events(connection: Connection) -> None:
     connection.execute("ALTER TABLE sqlmigrations_migrationevent DISABLE TRIGGER ALL")
 
 
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+#: The fixtures hold for all examples of a test: none leaves anything behind.
+any_chain = examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@any_chain
 @given(st.lists(random_events, min_size=1, max_size=6))
 def test_any_chain_that_was_written_verifies(
     connection: Connection, scratch: Callable[[], Any], written: list[Event]
@@ -471,7 +475,7 @@ def test_every_column_of_an_event_can_be_altered_in_the_tests_below() -> None:
     assert set(ALTERATIONS) == {field.column for field in MigrationEvent._meta.concrete_fields} - {"id"}
 
 
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@any_chain
 @given(st.lists(random_events, min_size=1, max_size=5), st.sampled_from(sorted(ALTERATIONS)), st.data())
 def test_any_single_altered_value_is_found_at_its_event(
     connection: Connection, scratch: Callable[[], Any], written: list[Event], column: str, data: st.DataObject

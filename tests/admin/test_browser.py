@@ -17,7 +17,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client, override_settings
 from django.test.testcases import LiveServerThread
 from pytest_django import DjangoDbBlocker
@@ -32,6 +32,7 @@ from sqlmigrations.service.actions import Action, Asked, foresee, submit
 from tests.admin.axe import violations
 from tests.admin.rows import add_event, add_failed, add_record
 from tests.admin.test_actions import at_work
+from tests.databases import leading_to, new_database
 from tests.helpers import applysql, put, run_sql, wait_until
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -66,20 +67,9 @@ class Site:
 def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Point the alias ``default`` at a database of its own: the server's threads don't see a test's transaction."""
     name = f"sqlm_browser_{os.getpid()}"
-    kept = connection.settings_dict["NAME"]
-    with django_db_blocker.unblock():
-        connection.close()
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        connection.settings_dict["NAME"] = name
-        try:
-            call_command("migrate", verbosity=0)
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = kept
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with django_db_blocker.unblock(), new_database(name), leading_to(name):
+        call_command("migrate", verbosity=0)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from pytest_django import DjangoDbBlocker
+
+from tests.databases import leading_to, new_database
 
 from .scripts import REPEATABLE, SEEDS, VERSIONED, Client
 
@@ -36,20 +38,9 @@ def seeded(example: Client) -> Client:
 def shared_world(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Point the alias ``default`` at one database with example and seeds, for all tests of a module."""
     name = f"sqlm_world_{os.getpid()}"
-    kept = connection.settings_dict["NAME"]
-    with django_db_blocker.unblock():
-        connection.close()
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        connection.settings_dict["NAME"] = name
-        try:
-            Client.here().run_all(VERSIONED + REPEATABLE + SEEDS)
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = kept
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with django_db_blocker.unblock(), new_database(name), leading_to(name):
+        Client.here().run_all(VERSIONED + REPEATABLE + SEEDS)
+        yield
 
 
 @pytest.fixture

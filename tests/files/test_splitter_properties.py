@@ -6,7 +6,7 @@ import re
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sqlmigrations.exceptions import InvalidFile
@@ -16,9 +16,9 @@ from sqlmigrations.files.tokens import block_comment_end, tokens
 from tests.files import reference
 from tests.files.conftest import Parser
 
-usual = settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-quick = settings(max_examples=500, deadline=None)
-nightly = settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+usual = settings(max_examples=1_000)
+quick = settings(max_examples=500)
+nightly = settings(max_examples=20_000)
 
 # Valid SQL of nasty parts
 

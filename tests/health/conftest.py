@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from psycopg import sql
 
+from tests.databases import new_database
 from tests.health.asking import Patient
 from tests.helpers import session
 
@@ -15,11 +15,8 @@ from tests.helpers import session
 @pytest.fixture(scope="session")
 def empty_database() -> Iterator[str]:
     """Make a database without any table; name it."""
-    name = f"sqlm_health_{os.getpid()}"
-    with session(dbname="postgres") as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    with new_database(f"sqlm_health_{os.getpid()}") as name:
         yield name
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

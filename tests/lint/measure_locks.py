@@ -23,7 +23,9 @@ import psycopg
 
 from sqlmigrations import lint
 from sqlmigrations.lint.locks import STRENGTH
-from tests.lint.conftest import Connection, connect, database
+from tests.databases import new_database
+from tests.helpers import session
+from tests.lint.conftest import Connection
 from tests.lint.helpers import SCHEMA, source
 
 FILE = Path(lint.__file__).parent / "locks.json"
@@ -139,7 +141,7 @@ def measure(connection: Connection, id: str) -> Measured:
                 connection.execute(statement.sql)
             locks = connection.execute(_LOCKS, (pid,)).fetchall()
     else:
-        with connect(connection.info.dbname) as other:
+        with session(dbname=connection.info.dbname) as other:
             locks = _observed(connection, other, file.statements[0].sql, pid)
     connection.remove_notice_handler(note)
     connection.execute("RESET client_min_messages")
@@ -159,7 +161,7 @@ def _observed(connection: Connection, other: Connection, statement: bytes, pid: 
         working.set()
         deadline = time.monotonic() + 30
         waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
-        with connect(other.info.dbname) as watcher:
+        with session(dbname=other.info.dbname) as watcher:
             while not watcher.execute(waiting, (pid,)).fetchall()[0][0]:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{statement.decode()} never waited")
@@ -203,14 +205,14 @@ def read() -> dict[str, Any]:
 def main() -> None:
     """Measure every statement on the server at hand and write the table."""
     table = read()
-    with database(f"sqlm_locks_{os.getpid()}", "template0") as name:
-        with connect(name) as connection:
+    with new_database(f"sqlm_locks_{os.getpid()}") as name:
+        with session(dbname=name) as connection:
             connection.execute(SCHEMA.encode())
             version = connection.info.server_version // 10000
         for id in STATEMENTS:
             if version >= SINCE.get(id, 0):
                 entry = table.setdefault(id, {"versions": {}})
-                with database(f"{name}_copy", name) as copied, connect(copied) as connection:
+                with new_database(f"{name}_copy", template=name) as copied, session(dbname=copied) as connection:
                     entry["versions"][str(version)] = measure(connection, id)
     ordered = {
         id: {"sql": text, "versions": dict(sorted(table[id]["versions"].items()))} for id, text in STATEMENTS.items()

@@ -9,8 +9,8 @@ from sqlmigrations.lint import catalog as catalog_module
 from sqlmigrations.lint.base import RULES, Certainty, Finding, Rule, Severity
 from sqlmigrations.lint.linter import tell
 from sqlmigrations.lint.live import confirm
-from tests.helpers import Settings, role
-from tests.lint.conftest import Connection, Copy, connect
+from tests.helpers import Settings, role, session
+from tests.lint.conftest import Connection, Copy
 from tests.lint.helpers import look, source
 
 BY_THE_SERVER = {"syntax-error", "rows-in-the-way"}
@@ -240,7 +240,7 @@ def test_what_is_small_in_development_stays_a_guess(
 def test_looking_changes_nothing_and_waits_for_nobody(copy: Copy) -> None:
     """Somebody holds the table: what can't be counted is taken from the statistics."""
     with copy() as connection:
-        with connect(connection.info.dbname) as other, other.transaction():
+        with session(dbname=connection.info.dbname) as other, other.transaction():
             other.execute("LOCK TABLE items IN ACCESS EXCLUSIVE MODE")
             assert judged(connection, "CREATE INDEX ON items (cost);") == [
                 ("create-index-blocking", "cleared", "public.items has about 10 rows")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections
@@ -15,50 +13,33 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Catalog, read_catalog
-from tests.helpers import Settings
+from tests.databases import new_database
+from tests.helpers import Settings, session
 
 EVERYTHING = (Path(__file__).parent / "everything.sql").read_text()
-
-
-def connect(database: str, **options: Any) -> Connection:
-    """Open a session in autocommit with a database of the tests' server."""
-    given = connections["default"].settings_dict
-    return psycopg.connect(
-        dbname=database,
-        user=given["USER"] or None,
-        password=given["PASSWORD"] or None,
-        host=given["HOST"] or None,
-        port=given["PORT"] or None,
-        autocommit=True,
-        **options,
-    )
 
 
 @pytest.fixture(scope="session")
 def everything_name() -> Iterator[str]:
     """Make the database and yield its name."""
     name = f"sqlm_everything_{os.getpid()}"
-    with connect("postgres") as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        try:
-            with connect(name) as connection:
-                connection.execute(EVERYTHING.encode())
-            yield name
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with new_database(name):
+        with session(dbname=name) as connection:
+            connection.execute(EVERYTHING.encode())
+        yield name
 
 
 @pytest.fixture(scope="session")
 def everything_catalog(everything_name: str) -> Catalog:
     """Read the catalog of the database as it was made."""
-    with connect(everything_name) as connection:
+    with session(dbname=everything_name) as connection:
         return read_catalog(connection)
 
 
 @pytest.fixture
 def everything(everything_name: str) -> Iterator[Connection]:
     """Yield a session inside a transaction that is rolled back after the test."""
-    with connect(everything_name) as connection, connection.transaction(force_rollback=True):
+    with session(dbname=everything_name) as connection, connection.transaction(force_rollback=True):
         yield connection
 
 

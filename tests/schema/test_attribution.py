@@ -19,7 +19,9 @@ from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.ddl_log import LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Severity, Source
 from sqlmigrations.service.authors import with_authors
-from tests.schema.conftest import EVERYTHING, connect
+from tests.databases import new_database
+from tests.helpers import session
+from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import MUTATIONS, SOME_MUTATIONS, Mutation
 
 MIGRATIONS = Path(sqlmigrations.__file__).parent / "migrations"
@@ -37,29 +39,25 @@ AFTER = "ALTER TABLE shop.customers ALTER bio SET STATISTICS 8; ALTER TABLE shop
 def logging_name(everything_name: str) -> Iterator[str]:
     """Make a database of every kind of object, with the log installed."""
     name = f"{everything_name}_log"
-    with connect("postgres") as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        try:
-            with connect(name) as connection:
-                connection.execute(EVERYTHING.encode())
-                for file in sorted(MIGRATIONS.glob("[0-9]*.sql")):
-                    if not file.name.endswith(".down.sql"):
-                        connection.execute(file.read_bytes())
-                ddl_log.install(connection, TABLES)
-            yield name
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    files = [file for file in sorted(MIGRATIONS.glob("[0-9]*.sql")) if not file.name.endswith(".down.sql")]
+    with new_database(name):
+        with session(dbname=name) as connection:
+            connection.execute(EVERYTHING.encode())
+            for file in files:
+                connection.execute(file.read_bytes())
+            ddl_log.install(connection, TABLES)
+        yield name
 
 
 @pytest.fixture(scope="module")
 def expected(logging_name: str) -> Catalog:
-    with connect(logging_name) as connection:
+    with session(dbname=logging_name) as connection:
         return read_catalog(connection)
 
 
 @pytest.fixture
 def connection(logging_name: str) -> Iterator[Connection]:
-    with connect(logging_name, application_name="bench") as connection:
+    with session(dbname=logging_name, application_name="bench") as connection:
         yield connection
 
 

@@ -8,7 +8,7 @@ from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Catalog, Identity, read_catalog, read_fingerprint
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Source
-from tests.schema.conftest import connect
+from tests.helpers import session
 from tests.schema.mutations import MUTATIONS, Mutation
 
 
@@ -35,7 +35,7 @@ def test_each_change_by_hand_is_one_difference(
 
 
 def test_the_session_is_left_as_it_was(everything_name: str) -> None:
-    with connect(everything_name) as connection:
+    with session(dbname=everything_name) as connection:
         connection.execute("SET search_path = shop")
         read_catalog(connection)
         (path,) = connection.execute("SHOW search_path").fetchone() or ("",)

@@ -17,8 +17,8 @@ from sqlmigrations.schema.catalog import Catalog, Identity, read_catalog
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.deparse import compare_twice, split
 from sqlmigrations.schema.difference import Source
-from tests.helpers import PATIENCE
-from tests.schema.conftest import connect
+from tests.databases import new_database
+from tests.helpers import PATIENCE, session
 
 #: One of each kind of object whose text differs once it was stored a second time.
 UNSTABLE = """
@@ -57,23 +57,17 @@ UNSTABLE = """
 def restored() -> Iterator[tuple[str, str]]:
     """Make a database, and another one from its dump; yield both names."""
     before, after = (f"sqlm_{word}_{os.getpid()}" for word in ("dumped", "restored"))
-    with connect("postgres") as server:
-        try:
-            for name in (before, after):
-                server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-            with connect(before) as connection:
-                connection.execute(UNSTABLE.encode())
-            copy(before, after)
-            yield before, after
-        finally:
-            for name in (before, after):
-                server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+    with new_database(before), new_database(after):
+        with session(dbname=before) as connection:
+            connection.execute(UNSTABLE.encode())
+        copy(before, after)
+        yield before, after
 
 
 def copy(before: str, after: str) -> None:
     """Dump one database and restore it into another, with the programs of the server's version."""
     given = connections["default"].settings_dict
-    with connect(before) as connection:
+    with session(dbname=before) as connection:
         version = connection.info.server_version
     places = {"PGHOST": given["HOST"], "PGPORT": str(given["PORT"]), "PGUSER": given["USER"]}
     variables = {**os.environ, **{name: text for name, text in places.items() if text}}
@@ -91,7 +85,7 @@ def copy(before: str, after: str) -> None:
 
 
 def read(name: str) -> Catalog:
-    with connect(name) as connection:
+    with session(dbname=name) as connection:
         return read_catalog(connection)
 
 
@@ -104,22 +98,18 @@ def test_a_dump_and_restore_changes_texts(restored: tuple[str, str]) -> None:
 @pytest.mark.parametrize("where", [0, 1], ids=["before", "after"])
 def test_a_dump_and_restore_is_no_difference(restored: tuple[str, str], where: int) -> None:
     before, after = map(read, restored)
-    with connect(restored[where]) as connection:
+    with session(dbname=restored[where]) as connection:
         assert compare_twice(connection, before, after, source=Source.SNAPSHOT) == ()
         assert compare_twice(connection, after, before, source=Source.SNAPSHOT) == ()
 
 
 def test_a_dump_and_restore_of_everything_is_no_difference(everything_name: str, everything_catalog: Catalog) -> None:
     after = f"sqlm_restored_all_{os.getpid()}"
-    with connect("postgres") as server:
-        server.execute(f"CREATE DATABASE {after} TEMPLATE template0".encode())
-        try:
-            copy(everything_name, after)
-            with connect(after) as connection:
-                found = read_catalog(connection)
-                differences = compare_twice(connection, everything_catalog, found, source=Source.SNAPSHOT)
-        finally:
-            server.execute(f"DROP DATABASE {after} WITH (FORCE)".encode())
+    with new_database(after):
+        copy(everything_name, after)
+        with session(dbname=after) as connection:
+            found = read_catalog(connection)
+            differences = compare_twice(connection, everything_catalog, found, source=Source.SNAPSHOT)
     # A dump doesn't name the versions of extensions: a restore takes the server's newest one.
     assert [(each.object, each.attribute) for each in differences] == [("pg_trgm", "version")]
 
@@ -152,7 +142,7 @@ def test_what_differs_is_a_difference(
     restored: tuple[str, str], statement: str, difference: tuple[str, str, str]
 ) -> None:
     before, after = restored
-    with connect(after) as connection, connection.transaction(force_rollback=True):
+    with session(dbname=after) as connection, connection.transaction(force_rollback=True):
         connection.execute(statement.encode())
         found = compare_twice(connection, read(before), read_catalog(connection), source=Source.SNAPSHOT)
         assert [(each.kind, each.object, each.attribute) for each in found] == [difference]
@@ -160,7 +150,7 @@ def test_what_differs_is_a_difference(
 
 def test_a_difference_is_told_in_the_words_of_the_first_look(restored: tuple[str, str]) -> None:
     before, after = restored
-    with connect(after) as connection, connection.transaction(force_rollback=True):
+    with session(dbname=after) as connection, connection.transaction(force_rollback=True):
         connection.execute(b"ALTER TABLE people ALTER is_ann SET DEFAULT false")
         (found,) = compare_twice(connection, read(before), read_catalog(connection), source=Source.SNAPSHOT)
     assert found.expected == read(before).objects[Identity("column", "public.people.is_ann")]["default"]
@@ -181,7 +171,7 @@ def test_no_table_is_locked_beyond_access_share(restored: tuple[str, str], monke
         return read_catalog(connection, **options)  # type: ignore[arg-type]  # as they were given
 
     monkeypatch.setattr(deparse, "read_catalog", looking)
-    with connect(restored[1]) as connection:
+    with session(dbname=restored[1]) as connection:
         compare_twice(connection, before, after, source=Source.SNAPSHOT)
     assert set(seen) == {("public.people", "AccessShareLock"), ("Odd one.people", "AccessShareLock")}
 
@@ -189,10 +179,10 @@ def test_no_table_is_locked_beyond_access_share(restored: tuple[str, str], monke
 def test_the_first_look_stands_where_no_schema_can_be_made(restored: tuple[str, str]) -> None:
     before, after = map(read, restored)
     name = f"sqlm_reader_{os.getpid()}"
-    with connect("postgres") as server:
+    with session(dbname="postgres") as server:
         server.execute(f"CREATE ROLE {name}".encode())
         try:
-            with connect(restored[1]) as connection:
+            with session(dbname=restored[1]) as connection:
                 connection.execute(f"SET ROLE {name}".encode())
                 assert compare_twice(connection, before, after, source=Source.SNAPSHOT) == compare(
                     before, after, source=Source.SNAPSHOT
@@ -204,7 +194,7 @@ def test_the_first_look_stands_where_no_schema_can_be_made(restored: tuple[str, 
 def test_a_text_is_one_statement_and_no_more(restored: tuple[str, str]) -> None:
     """A stored text may have been tampered with."""
     identity = Identity("column", "public.people.is_ann")
-    with connect(restored[1]) as connection:
+    with session(dbname=restored[1]) as connection:
         found = read_catalog(connection)
         evil = {**found.objects[identity], "default": "true; COMMIT; CREATE TABLE evil ()"}
         expected = Catalog({**found.objects, identity: evil})

@@ -13,7 +13,9 @@ from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.schema.fix import Fix, fix_of, ordered, script
 from sqlmigrations.schema.fix import everything as everything_of
-from tests.schema.conftest import EVERYTHING, connect
+from tests.databases import new_database
+from tests.helpers import session
+from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import SOME_MUTATIONS, Mutation
 
 #: Changes that no statement makes, only a write to the catalog: they are made as they stand there.
@@ -45,7 +47,7 @@ def run(connection: Connection, done: tuple[Fix, ...]) -> None:
 def laboratory(everything_name: str) -> Iterator[str]:
     """Name a database for scripts that are committed; it is made by the first who needs it."""
     name = f"{everything_name}_fix"
-    with connect("postgres") as server:
+    with session(dbname="postgres") as server:
         yield name
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
@@ -53,13 +55,13 @@ def laboratory(everything_name: str) -> Iterator[str]:
 @contextmanager
 def connected(name: str) -> Iterator[Connection]:
     """Open the database, made anew where a test before has failed and left it changed."""
-    with connect("postgres") as server:
+    with session(dbname="postgres") as server:
         if not server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
             server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-            with connect(name) as fresh:
+            with session(dbname=name) as fresh:
                 fresh.execute(EVERYTHING.encode())
         try:
-            with connect(name) as connection:
+            with session(dbname=name) as connection:
                 yield connection
         except BaseException:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
@@ -93,12 +95,7 @@ def test_each_change_is_made_and_undone(laboratory: str, mutation: Mutation) -> 
 
 def test_a_whole_catalog_is_made_anew(everything_name: str, everything_catalog: Catalog) -> None:
     name = f"{everything_name}_anew"
-    with connect("postgres") as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        try:
-            with connect(name) as connection:
-                for statement in everything_of(everything_catalog):
-                    connection.execute(statement.sql.encode())
-                assert differences(everything_catalog, read_catalog(connection)) == []
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with new_database(name), session(dbname=name) as connection:
+        for statement in everything_of(everything_catalog):
+            connection.execute(statement.sql.encode())
+        assert differences(everything_catalog, read_catalog(connection)) == []

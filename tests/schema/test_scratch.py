@@ -21,6 +21,7 @@ from sqlmigrations.schema import given
 from sqlmigrations.schema import scratch as module
 from sqlmigrations.schema.catalog import read_catalog
 from sqlmigrations.schema.scratch import NoScratch, OutsideScratch, Server, scratch_database
+from tests.databases import new_database
 from tests.helpers import PATIENCE, Settings, database_name, role, rows, run_sql, session, value, wait_until
 
 
@@ -191,14 +192,9 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one(live: BaseDatabaseWra
 
 
 def test_databases_of_people_are_never_taken_for_left_overs(live: BaseDatabaseWrapper) -> None:
-    name = f"sqlmigrations_scratch_{os.getpid()}_mine"
-    with live._nodb_cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        try:
-            assert name not in module.reap(raw(live))
-            assert name in databases()
-        finally:
-            cursor.execute(f"DROP DATABASE {name}")
+    with new_database(f"sqlmigrations_scratch_{os.getpid()}_mine") as name:
+        assert name not in module.reap(raw(live))
+        assert name in databases()
 
 
 def test_only_a_scratch_database_is_dropped(live: BaseDatabaseWrapper) -> None:

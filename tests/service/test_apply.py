@@ -29,6 +29,7 @@ from sqlmigrations.service.apply import (
     plan_run,
     summary,
 )
+from tests.databases import leading_to, new_database
 from tests.helpers import Settings, applysql, events, put, rows, run_sql, session, states, tables, value
 
 FILES = {"001.sql": "CREATE TABLE one (id int);", "002.sql": "SELECT 1/0;", "003.sql": "CREATE TABLE three (id int);"}
@@ -209,17 +210,8 @@ def test_files_that_cannot_run_and_names_that_nobody_has(fresh_database: str, fo
 @pytest.fixture
 def two_databases(fresh_database: str) -> Iterator[str]:
     """Point the alias ``other`` at a second empty database; yield its name."""
-    wrapper = connections["other"]
-    kept, name = wrapper.settings_dict["NAME"], f"{fresh_database}_other"
-    wrapper.close()
-    run_sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    wrapper.settings_dict["NAME"] = name
-    try:
+    with new_database(f"{fresh_database}_other") as name, leading_to(name, "other"):
         yield name
-    finally:
-        wrapper.close()
-        wrapper.settings_dict["NAME"] = kept
-        run_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def test_each_alias_has_its_folders_and_its_history(two_databases: str, tmp_path: Path, settings: Settings) -> None:

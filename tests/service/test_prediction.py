@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from sqlmigrations.lint.base import RULES, Rule
 from sqlmigrations.service.prediction import UNHEARD
 from sqlmigrations.service.rehearse import FileRehearsal, RehearseOptions, Where, rehearse
-from tests.helpers import put, run_sql
+from tests.databases import leading_to, new_database
+from tests.helpers import put, run_sql, session
 from tests.lint.helpers import SCHEMA, source
 
 #: Slow only where the server's time zone isn't UTC, as the catalog tells the linter: both say nothing here.
@@ -40,38 +40,19 @@ NOT_TOLD = {
 
 
 @pytest.fixture(scope="module")
-def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Point the alias ``default`` at a database with the tables that the rules' examples are about, for all tests."""
-    wrapper = connections["default"]
-    kept, name = wrapper.settings_dict["NAME"], f"sqlm_prediction_{os.getpid()}"
-    with django_db_blocker.unblock():
-        wrapper.close()
-        with wrapper._nodb_cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        wrapper.settings_dict["NAME"] = name
-        run_sql(SCHEMA)
-        wrapper.settings_dict["NAME"] = kept
-        try:
-            yield None
-        finally:
-            wrapper.close()
-            with wrapper._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+def database() -> Iterator[str]:
+    """Make a database with the tables that the rules' examples are about, for all tests."""
+    with new_database(f"sqlm_prediction_{os.getpid()}") as name:
+        with session(dbname=name) as connection:
+            connection.execute(SCHEMA.encode())
+        yield name
 
 
 @pytest.fixture
-def examples(database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Point the alias there for one test; a rehearsal leaves it as it was."""
-    wrapper = connections["default"]
-    kept = wrapper.settings_dict["NAME"]
-    with django_db_blocker.unblock():
-        wrapper.close()
-        wrapper.settings_dict["NAME"] = f"sqlm_prediction_{os.getpid()}"
-        try:
-            yield None
-        finally:
-            wrapper.close()
-            wrapper.settings_dict["NAME"] = kept
+def examples(database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Point the alias ``default`` there for one test; a rehearsal leaves it as it was."""
+    with django_db_blocker.unblock(), leading_to(database):
+        yield
 
 
 def rehearsed(folder: Path, text: str) -> FileRehearsal:

@@ -20,8 +20,8 @@ from sqlmigrations.schema.fix import fix_of, script
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.replay import compare_replay
-from tests.helpers import Settings, put
-from tests.schema.conftest import EVERYTHING, connect
+from tests.helpers import Settings, put, session
+from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import MUTATIONS, Mutation
 from tests.schema.test_fix import FOR_GOOD
 
@@ -40,7 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def laboratory() -> Iterator[str]:
     """Name a database for changes that are committed; it is made by the first who needs it."""
     name = f"sqlm_replayed_{os.getpid()}"
-    with connect("postgres") as server:
+    with session(dbname="postgres") as server:
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
         yield name
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
@@ -55,7 +55,7 @@ def live(
     settings.SQLMIGRATIONS_REPLAY_CACHE = place / "cache"
     wrapper = connections["default"]
     kept = wrapper.settings_dict["NAME"]
-    with django_db_blocker.unblock(), connect("postgres") as server:
+    with django_db_blocker.unblock(), session(dbname="postgres") as server:
         is_new = not server.execute("SELECT FROM pg_database WHERE datname = %s", [laboratory]).rowcount
         if is_new:
             server.execute(f"CREATE DATABASE {laboratory} TEMPLATE template0".encode())

@@ -1,0 +1,38 @@
+"""Databases of a test's own: made for the time of a block, with an alias that leads there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from django.db import connections
+from psycopg import sql
+
+from tests.helpers import session
+
+
+@contextlib.contextmanager
+def new_database(name: str, *, template: str = "template0") -> Iterator[str]:
+    """Make a database on the tests' server for the time of the block."""
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with session(dbname="postgres") as server:
+        server.execute(drop)  # a test run that was killed has left it
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+        try:
+            yield name
+        finally:
+            server.execute(drop)
+
+
+@contextlib.contextmanager
+def leading_to(name: str, alias: str = "default") -> Iterator[str]:
+    """Let an alias lead to another database for the time of the block."""
+    wrapper = connections[alias]
+    kept = wrapper.settings_dict["NAME"]
+    wrapper.close()
+    wrapper.settings_dict["NAME"] = name
+    try:
+        yield name
+    finally:
+        wrapper.close()
+        wrapper.settings_dict["NAME"] = kept
