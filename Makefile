@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-15 nightly lint docs bench ci stop clean
+.PHONY: help demo serve test test-15 nightly lint docs bench bench-quick ci stop clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -56,9 +56,11 @@ docs: $(VENV)/installed ## build the documentation into site/, every warning an 
 	@# Not --quiet: it would keep the warnings from being counted.
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
-bench: $(VENV)/installed ## measure; see benchmarks/README.md
-	@$(PYTHON) -m project.postgres start
-	@$(PYTHON) -m benchmarks
+bench: $(VENV)/peers ## measure, beside other tools (ARGS="run_files nothing_to_do"); see benchmarks/README.md
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+bench-quick: $(VENV)/peers ## measure less, in two minutes
+	@$(PYTHON) -m benchmarks --quick $(ARGS)
 
 ci: lint docs test test-15 ## what has to pass before a change lands
 
@@ -75,6 +77,11 @@ $(VENV)/installed: pyproject.toml
 	@.ci/make-venv $(VENV)
 	@echo "Installing the package and its tools into $(VENV) ..."
 	@$(PYTHON) -m pip install --quiet --quiet --editable '.[dev]'
+	@touch $@
+
+# The tools that ours is measured beside. What can't be installed is left out of the measurements, which say so.
+$(VENV)/peers: $(VENV)/installed
+	@$(PYTHON) -m pip install --quiet --quiet --editable '.[bench]' || echo "The extra 'bench' can't be installed."
 	@touch $@
 
 # For development only; a deployment brings an environment of its own.

@@ -1,32 +1,28 @@
 """Measure what each page of the admin costs with a long history.
 
-Usage: ``python -m benchmarks.admin_speed [--records 100000] [--events 1000000] [--files 300] [--repeat 5]``. The files
-stand on disk, the last five of them pending; all other records are of files that are gone, as after a clean-up. For
-each page: the statements that are sent to the server (those that begin and end transactions aside), and the median of
-the milliseconds from request to rendered answer.
+``python -m benchmarks.admin_speed [--records N] [--events N] [--files N] [--repeat N]``
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import django
-import psutil
 import psycopg
 from django.db import connection
 from django.test.utils import override_settings
 
-from benchmarks.__main__ import FILE, new_database
+from benchmarks.inside import new_database, processor_time, set_up_django
+from benchmarks.measurement import OnServer, main, parameter
+from benchmarks.results import Section, Table
+from benchmarks.servers import Server
+from benchmarks.texts import SMALL
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -64,31 +60,41 @@ SELECT md5((n / 10)::text)::uuid, CASE mod(n, 2) WHEN 0 THEN 'applied' ELSE 'sta
 """
 
 
-def main() -> None:
-    """Make the history, measure the pages, and write a table in Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.admin_speed", description=__doc__)
-    parser.add_argument("--records", type=int, default=100_000, help="how many records (default: %(default)s)")
-    parser.add_argument("--events", type=int, default=1_000_000, help="how many events (default: %(default)s)")
-    parser.add_argument("--files", type=int, default=300, help="how many files on disk (default: %(default)s)")
-    parser.add_argument("--repeat", type=int, default=5, help="how often; the median counts (default: %(default)s)")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    django.setup()
-    with tempfile.TemporaryDirectory() as folder:
-        overrides = {"SQLMIGRATIONS_DIRS": [folder], "SQLMIGRATIONS_APP_DIRS": False}
-        with (
-            override_settings(**overrides, DEBUG=False, ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False),
-            new_database(),
-        ):
-            fill(Path(folder), options)
-            client = signed_in()
-            show(options, {name: measure(client, address, options.repeat) for name, address in pages().items()})
+@dataclass(frozen=True, kw_only=True)
+class AdminSpeed(OnServer):
+    """Open each page of the admin behind a long history."""
+
+    title = "The admin"
+    about = (
+        "What each page costs with a long history: the statements that it sends (those that begin and end transactions "
+        "aside), and the median of the milliseconds from request to rendered answer. The files stand on disk, the last "
+        "five of them pending; all other records are of files that are gone, as after a clean-up."
+    )
+
+    records: int = parameter(100_000, "how many records", quick=5_000)
+    events: int = parameter(1_000_000, "how many events", quick=20_000)
+    files: int = parameter(300, "how many files on disk", quick=50)
+    repeat: int = parameter(5, "how often; the median counts", quick=2)
+
+    def measure(self, server: Server) -> Section:
+        """Make the history, and open the pages."""
+        set_up_django(server)
+        with tempfile.TemporaryDirectory() as folder:
+            overrides = {"SQLMIGRATIONS_DIRS": [folder], "SQLMIGRATIONS_APP_DIRS": False}
+            with (
+                override_settings(**overrides, DEBUG=False, ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False),
+                new_database(),
+            ):
+                fill(Path(folder), self)
+                client = signed_in()
+                rows = tuple((name, *measure(client, address, self.repeat)) for name, address in pages().items())
+        return self.section(tables=(Table(("page", "statements", "wall, ms", "CPU of client and server, ms"), rows),))
 
 
 # The history
 
 
-def fill(folder: Path, options: argparse.Namespace) -> None:
+def fill(folder: Path, options: AdminSpeed) -> None:
     """Apply the files on disk behind a history of old ones."""
     # Needs Django to be set up.
     from django.core.management import call_command
@@ -101,10 +107,10 @@ def fill(folder: Path, options: argparse.Namespace) -> None:
         cursor.execute(OLD_EVENTS, [options.events, options.events - TRUE_HASHES])
     write_true_events(TRUE_HASHES)
     for n in range(options.files - PENDING):
-        Path(folder, f"{n:04}_bench.sql").write_text(FILE.format(n=n))
+        Path(folder, f"{n:04}_bench.sql").write_text(SMALL.format(n=n))
     apply(ApplyOptions())
     for n in range(options.files - PENDING, options.files):
-        Path(folder, f"{n:04}_bench.sql").write_text(FILE.format(n=n))
+        Path(folder, f"{n:04}_bench.sql").write_text(SMALL.format(n=n))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -181,16 +187,6 @@ def measure(client: Client, address: str, repeat: int) -> tuple[int, float, floa
     return statements, clock, processors
 
 
-def processor_time() -> float:
-    """Return the seconds of processor time that this process and its backend, if it is on this machine, have had."""
-    connection.ensure_connection()
-    spent = time.process_time()
-    if connection.settings_dict["HOST"] in ("", "localhost", "127.0.0.1"):
-        backend = psutil.Process(connection.connection.info.backend_pid).cpu_times()
-        spent += backend.user + backend.system
-    return spent
-
-
 @contextmanager
 def counted() -> Iterator[list[Any]]:
     """Count the statements that any cursor of psycopg sends in the block, those below Django's included."""
@@ -209,22 +205,5 @@ def counted() -> Iterator[list[Any]]:
         psycopg.Cursor.execute = execute  # type: ignore[method-assign] # as it was
 
 
-def show(options: argparse.Namespace, taken: dict[str, tuple[int, float, float]]) -> None:
-    """Write statements and milliseconds as a table in Markdown."""
-    connection.ensure_connection()
-    server = ".".join(map(str, connection.get_database_version()))
-    rows = (f"| {name} | {count} | {clock:.0f} | {cpu:.0f} |" for name, (count, clock, cpu) in taken.items())
-    lines = [
-        f"{options.records:,} records, {options.events:,} events, {options.files} files on disk, median of "
-        f"{options.repeat}; PostgreSQL {server}, Python {platform.python_version()}, Django {django.__version__}, "
-        f"{os.cpu_count()} cores",
-        "",
-        "| page | statements | ms | of that, processors |",
-        "| --- | ---: | ---: | ---: |",
-        *rows,
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    main(AdminSpeed)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import django
 from django.db import connection
 
-from benchmarks.__main__ import new_database
+from benchmarks.inside import new_database
 from benchmarks.validate_speed import BATCH, TABLE
 
 if TYPE_CHECKING:

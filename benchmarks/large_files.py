@@ -1,209 +1,130 @@
-"""Apply one large file with psql and with applysql: throughput as a ratio, and the memory of both sides.
-
-Usage: ``python benchmarks/large_files.py [--megabytes N] [--repeat N] [--only COPY]``, with ``DATABASE_URL`` naming a
-server on this machine whose processes may be looked at (Linux). Three files are made: INSERTs of 500 rows each, rows
-for COPY, and, of a tenth of the size, INSERTs of one row each. The two ways take turns, and the best run of each
-counts: other work on the machine only ever takes time.
-"""
+"""Measure what one large file costs: ``python -m benchmarks.large_files [--megabytes N] [--rounds N]``."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import re
-import statistics
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import django
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-# These settings and no others: they take the folder from the environment.
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.process_settings"
-os.environ.setdefault("SQL_FOLDER", ".")
+from benchmarks.contestants import ApplySQL, Contestant, PsqlEach, template
+from benchmarks.measurement import OnServer, main, parameter
+from benchmarks.results import Cell, Claim, Section, Table
+from benchmarks.rounds import Rounds, Sample, play, take
+from benchmarks.servers import Database, Server
 
 MEGABYTE = 1024 * 1024
+TABLE = "CREATE TABLE bench (id bigint, name text, made timestamptz, amount numeric);\n"
 ROW = "({n}, 'row number {n} of a table that is made to be large', '2026-01-01 00:00:00+00', {n}.5)"
 LINE = "{n}\trow number {n} of a table that is made to be large\t2026-01-01 00:00:00+00\t{n}.5\n"
-TABLE = "CREATE TABLE bench (id bigint, name text, made timestamptz, amount numeric);\n"
+
+#: Rows that COPY has in one piece of a file.
+BLOCK = 10_000
+
+TOOLS: tuple[Contestant, ...] = (ApplySQL(), PsqlEach())
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one way of running a file took: seconds, and the peak memory of client and backend in megabytes."""
+@dataclass(frozen=True, kw_only=True)
+class LargeFiles(OnServer):
+    """Run one large file with psql and with applysql in turn, each on a fresh database."""
 
-    seconds: float
-    client_mb: float
-    backend_mb: float
+    title = "Large files"
+    about = (
+        "One file of data beside `psql -1 -f`: INSERTs of 500 rows each, rows for COPY, and, of a tenth of the size, "
+        "INSERTs of one row each. Start-up is part of all times. After each turn the rows are counted and summed up."
+    )
+
+    megabytes: int = parameter(200, "size of each file", quick=10)
+    rounds: int = parameter(3, "how many rounds", quick=1)
+
+    def measure(self, server: Server) -> Section:
+        """Let both run each file, round by round."""
+        rows: list[tuple[Cell, ...]] = []
+        claims: list[Claim] = []
+        raw = {}
+        with template(server, [ApplySQL()]) as made:
+            for name, pieces, size in self._files():
+                with TemporaryDirectory() as folder:
+                    write(Path(folder, "001_large.sql"), pieces, size)
+                    turn = partial(_turn, server, made, Path(folder))
+                    rounds = play({f"{tool.name}, {name}": partial(turn, tool) for tool in TOOLS}, self.rounds)
+                raw[name] = rounds.as_json()
+                rows += _rows(name, size, rounds)
+                claims += _claims(name, rounds)
+        return self.section(tables=(Table(COLUMNS, tuple(rows)),), claims=tuple(claims), raw=raw)
+
+    def _files(self) -> Iterator[tuple[str, Iterator[str], int]]:
+        size = self.megabytes * MEGABYTE
+        yield "INSERT of 500 rows", inserts(500), size
+        yield "COPY", copies(), size
+        yield "INSERT of one row", inserts(1), size // 10
 
 
-def main() -> None:
-    """Make the files, run them both ways in turn, and write a table in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--megabytes", type=int, default=1024, help="size of each file (default: %(default)s)")
-    parser.add_argument("--repeat", type=int, default=3, help="rounds; the best counts (default: %(default)s)")
-    parser.add_argument("--only", default="", help="only the files whose name has this in it")
-    options = parser.parse_args()
-    django.setup()
-    with tempfile.TemporaryDirectory() as folder:
-        checks = [observe(manage("check"), Path(folder)).client_mb for _ in range(options.repeat)]
-        print(f"`manage.py check`: {statistics.median(checks):.0f} MB\n")
-        print("| file | way | seconds | of psql's throughput | client MB | backend MB |")
-        print("| --- | --- | ---: | ---: | ---: | ---: |")
-        size = options.megabytes * MEGABYTE
-        for name, pieces, bytes_ in (
-            ("INSERT of 500 rows", inserts(500), size),
-            ("COPY", copies(), size),
-            ("INSERT of one row", inserts(1), size // 10),
-        ):
-            if options.only not in name:
-                continue
-            path = Path(folder, "001_large.sql")
-            write(path, pieces, bytes_)
-            compare(f"{name}, {bytes_ // MEGABYTE} MB", path, options.repeat)
+COLUMNS = ("file", "wall, s", "of psql's", "client CPU, s", "server CPU, s", "client, MB", "backend, MB")
 
 
-def compare(name: str, path: Path, repeat: int) -> None:
-    """Run the file with psql and with applysql in turn, and write the best of each.
+def _rows(name: str, size: int, rounds: Rounds) -> Iterator[tuple[Cell, ...]]:
+    base = f"{PsqlEach.name}, {name}"
+    for way in rounds.samples:
+        yield (
+            f"{way}, {size // MEGABYTE} MB",
+            rounds.median(way, lambda sample: sample.wall),
+            rounds.ratio(way, base, lambda sample: sample.wall),
+            rounds.median(way, lambda sample: sample.client_cpu),
+            rounds.median(way, lambda sample: sample.server_cpu),
+            rounds.median(way, lambda sample: sample.memory),
+            rounds.median(way, lambda sample: sample.server_memory),
+        )
+
+
+def _claims(name: str, rounds: Rounds) -> Iterator[Claim]:
+    ours, psql = f"{ApplySQL.name}, {name}", f"{PsqlEach.name}, {name}"
+    yield Claim(f"{name}: wall, of psql's", 1.11, rounds.ratio(ours, psql, lambda sample: sample.wall))
+    yield Claim(f"{name}: client", 100, rounds.median(ours, lambda sample: sample.memory), " MB")
+    yield Claim(f"{name}: backend", 20, rounds.median(ours, lambda sample: sample.server_memory), " MB")
+
+
+def _turn(server: Server, made: Database, folder: Path, tool: Contestant) -> Sample:
+    """Let one run the file, and see that all rows are there.
 
     Raises:
-        SystemExit: they didn't load the same rows.
+        SystemExit: the rows aren't those of the file.
     """
-    from benchmarks.__main__ import new_database, psql_command
-
-    runs: dict[str, list[Run]] = {"psql -1 -f": [], "applysql": []}
-    for _round in range(repeat):
-        with new_database():
-            command = [*psql_command(), "--single-transaction", "--file", path]
-            runs["psql -1 -f"].append(observe(command, path.parent))
-            loaded = rows()
-        with new_database():
-            runs["applysql"].append(observe(manage("applysql"), path.parent))
-            if rows() != loaded:
-                raise SystemExit(f"psql loaded {loaded}, applysql {rows()}")
-    base = min(run.seconds for run in runs["psql -1 -f"])
-    for way, taken in runs.items():
-        seconds = min(run.seconds for run in taken)
-        client, backend = max(run.client_mb for run in taken), max(run.backend_mb for run in taken)
-        print(f"| {name} | {way} | {seconds:.1f} | {base / seconds:.2f} | {client:.0f} | {backend:.0f} |", flush=True)
+    with server.database(template=made.name) as database:
+        sample = take(server, database, tool.command(folder, database))
+        last, rows, total = server.ask(database, "SELECT ARRAY[max(id), count(*), sum(id)] FROM bench")
+    if rows != last + 1 or total != last * (last + 1) // 2:
+        raise SystemExit(f"{tool.name} loaded {rows} rows up to {last}, of the sum {total}.")
+    return sample
 
 
 def write(path: Path, pieces: Iterator[str], size: int) -> None:
-    """Write pieces until the file has its size; the last one ends it."""
+    """Write a table and then pieces until the file has its size; one that can't be the last is followed by more."""
     with path.open("w", encoding="utf-8") as file:
-        file.write(TABLE)
-        written = 0
+        written = file.write(TABLE)
         for piece in pieces:
             written += file.write(piece)
-            if written >= size and piece.endswith(";\n"):
-                return
-            if written >= size and piece.endswith(".5\n"):
-                file.write("\\.\n")
-                return
-
-
-def rows() -> tuple[object, ...]:
-    """Return how many rows were loaded, and a sum over them; nothing when there is no table."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('bench')")
-        if cursor.fetchone() == (None,):
-            return ()
-        cursor.execute("SELECT count(*), sum(hashtext(bench::text)) FROM bench")
-        return tuple(cursor.fetchone())
+            if written >= size:
+                break
+        if not piece.endswith(";\n"):
+            file.write("\\.\n")
 
 
 def inserts(each: int) -> Iterator[str]:
     """Yield INSERT statements of ``each`` rows."""
-    start = 0
-    while True:
+    for start in count(step=each):
         values = ",\n".join(ROW.format(n=n) for n in range(start, start + each))
         yield f"INSERT INTO bench VALUES\n{values};\n"
-        start += each
 
 
 def copies() -> Iterator[str]:
-    """Yield a COPY statement and then blocks of its data."""
+    """Yield a COPY statement and then blocks of its data, without their end."""
     yield "COPY bench FROM stdin;\n"
-    start = 0
-    while True:
-        yield "".join(LINE.format(n=n) for n in range(start, start + 10_000))
-        start += 10_000
-
-
-def manage(command: str) -> list[str | Path]:
-    """Return how a management command is called in a process of its own."""
-    return [sys.executable, "-m", "django", command, "--verbosity", "0"]
-
-
-def observe(command: Iterable[str | Path], folder: Path) -> Run:
-    """Run a program to its end and watch its memory and that of its backend."""
-    from django.db import connection
-
-    from project.postgres import database_url
-
-    environment = {
-        **os.environ,
-        "SQL_FOLDER": str(folder),
-        "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
-        "PGPASSWORD": connection.settings_dict["PASSWORD"] or "",
-        "PYTHONPATH": str(Path(__file__).parent.parent),
-    }
-    peaks = {"client": 0.0, "backend": 0.0}
-    began = time.perf_counter()
-    with subprocess.Popen([str(part) for part in command], env=environment) as process:  # noqa: S603 - our own
-        over = threading.Event()
-        watcher = threading.Thread(target=watch, args=(process.pid, backends, peaks, over))
-        watcher.start()
-        code = process.wait()
-        seconds = time.perf_counter() - began
-        over.set()
-        watcher.join()
-    if code:
-        raise SystemExit(f"{command} ended with {code}")
-    return Run(seconds, peaks["client"], peaks["backend"])
-
-
-def watch(pid: int, find: Callable[[], list[int]], peaks: dict[str, float], over: threading.Event) -> None:
-    """Keep the highest memory seen of a process and of the backends of the database."""
-    while not over.wait(0.05):
-        peaks["client"] = max(peaks["client"], megabytes(pid, "VmHWM"))
-        for backend in find():
-            peaks["backend"] = max(peaks["backend"], megabytes(backend, "RssAnon"))
-
-
-def backends() -> list[int]:
-    """Return the pids of the database's backends, found by their titles."""
-    from django.db import connection
-
-    title = f" {connection.settings_dict['NAME']} ".encode()
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = path.read_bytes()
-        except OSError:
-            continue
-        if text.startswith(b"postgres: ") and title in text:
-            found.append(int(path.parent.name))
-    return found
-
-
-def megabytes(pid: int, field: str) -> float:
-    """Return a field of a process's status in megabytes; 0 when it has gone."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    match = re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)
-    return int(match[1]) / 1024 if match else 0.0
+    for start in count(step=BLOCK):
+        yield "".join(LINE.format(n=n) for n in range(start, start + BLOCK))
 
 
 if __name__ == "__main__":
-    main()
+    main(LargeFiles)

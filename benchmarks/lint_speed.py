@@ -1,12 +1,14 @@
-"""Lint 500 files of 20 statements without a database: ``python -m benchmarks.lint_speed``."""
+"""Measure the linter without a database: ``python -m benchmarks.lint_speed [--files N] [--statements N]``."""
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measurement import Alone, main, parameter
+from benchmarks.results import Section, Table
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.lint.linter import Source, lint, tell
 
@@ -25,27 +27,33 @@ STATEMENTS = (
 )
 
 
-def main() -> None:
-    """Write the files, lint them as one run, and print the seconds of processor time."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lint_speed", description=__doc__)
-    parser.add_argument("--files", type=int, default=500)
-    parser.add_argument("--statements", type=int, default=20)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        scripts = []
-        for file in range(options.files):
-            numbers = range(file * options.statements, (file + 1) * options.statements)
-            text = "\n".join(STATEMENTS[n % len(STATEMENTS)].format(n=n) for n in numbers)
-            path = Path(folder, f"{file:04}_bench.sql")
-            path.write_text(text)
-            scripts.append(Script(path.name, path))
-        began, began_wall = time.process_time(), time.perf_counter()
-        found = tell(lint([Source(script.name, *script.statements()) for script in scripts]))
-        print(
-            f"{options.files} files of {options.statements} statements: {time.process_time() - began:.2f} s of "
-            f"processor time, {time.perf_counter() - began_wall:.2f} s by the clock, {len(found):,} findings"
-        )
+@dataclass(frozen=True, kw_only=True)
+class LintSpeed(Alone):
+    """Lint files as one run would, from disk to findings."""
+
+    title = "The linter"
+    about = "Files are read, split, parsed and linted together, without a database; DO blocks are among them."
+
+    files: int = parameter(500, "how many files", quick=100)
+    statements: int = parameter(20, "how many statements in each", quick=20)
+
+    def measure(self) -> Section:
+        """Write the files and lint them."""
+        with tempfile.TemporaryDirectory() as folder:
+            scripts = [self._script(Path(folder), number) for number in range(self.files)]
+            began, clock = time.process_time(), time.perf_counter()
+            found = tell(lint([Source(script.name, *script.statements()) for script in scripts]))
+            wall, cpu = time.perf_counter() - clock, time.process_time() - began
+        columns = ("files", "statements in each", "findings", "wall, s", "CPU, s")
+        return self.section(tables=(Table(columns, ((str(self.files), self.statements, len(found), wall, cpu),)),))
+
+    def _script(self, folder: Path, number: int) -> Script:
+        """Write one file."""
+        numbers = range(number * self.statements, (number + 1) * self.statements)
+        path = folder / f"{number:04}_bench.sql"
+        path.write_text("\n".join(STATEMENTS[n % len(STATEMENTS)].format(n=n) for n in numbers))
+        return Script(path.name, path)
 
 
 if __name__ == "__main__":
-    main()
+    main(LintSpeed)

@@ -100,7 +100,7 @@ def relayed(delay: float) -> Iterator[None]:
 
 def measure(files: list[Path]) -> dict[str, float]:
     """Return the seconds that each way takes."""
-    from benchmarks.__main__ import new_database, psql_command
+    from benchmarks.inside import new_database, psql_command
 
     taken: dict[str, float] = {}
     with new_database():

@@ -1,21 +1,58 @@
-"""Measure how fast SQL is split, and how fast many small files are read.
-
-Usage: ``python benchmarks/split_speed.py [--megabytes 64] [--files 2000]``. Processor time of one process, best of
-three; one line for each kind of text, then the seconds for discovering, reading, judging and parsing a folder of small
-files.
-"""
+"""Measure the splitter, and reading many small files: ``python -m benchmarks.split_speed [--megabytes N]``."""
 
 from __future__ import annotations
 
-import argparse
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import django
+from django.conf import settings
+
+from benchmarks.measurement import Alone, main, parameter
+from benchmarks.results import Section, Table
+from sqlmigrations.files.splitter import BLOCK, split
 
 MB = 1024 * 1024
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSpeed(Alone):
+    """Split texts in memory, and do with small files all that is done before anything runs."""
+
+    title = "Splitting and reading"
+    about = (
+        "Texts are split in memory, as they arrive in blocks; then small files (a table, an index, a comment) go "
+        "through all that is done with pending ones before anything runs. Processor time of one process, for texts the "
+        "best of three."
+    )
+
+    megabytes: int = parameter(64, "size of a text", quick=8)
+    files: int = parameter(2_000, "how many small files", quick=500)
+
+    def measure(self) -> Section:
+        """Measure both."""
+        speeds = []
+        for name, text in texts(self.megabytes * MB).items():
+            megabytes = len(text) / 1e6
+            speeds.append((name, megabytes, megabytes / best(text)))
+        settings.configure()
+        django.setup()
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(Path(folder), self.files)
+            steps = tuple(read_files(Path(folder)))
+        return self.section(
+            tables=(
+                Table(("text", "MB", "MB/s"), tuple(speeds)),
+                Table((f"{self.files:,} files", "CPU, s"), (*steps, ("all", sum(seconds for _, seconds in steps)))),
+            )
+        )
 
 
 def rows(count: int) -> Iterator[bytes]:
@@ -53,22 +90,15 @@ def texts(size: int) -> dict[str, bytes]:
     }
 
 
-def best(action: Callable[[], object]) -> float:
-    """Return the least processor time of three runs, in seconds."""
+def best(text: bytes) -> float:
+    """Return the least processor time, in seconds, of three times that a text is split."""
     times = []
     for _ in range(3):
         start = time.process_time()
-        action()
+        for _statement in split(text[at : at + BLOCK] for at in range(0, len(text), BLOCK)):
+            pass
         times.append(time.process_time() - start)
     return min(times)
-
-
-def split_all(text: bytes) -> None:
-    """Split a text that arrives in blocks of 256 kB."""
-    from sqlmigrations.files.splitter import BLOCK, split
-
-    for _ in split(text[start : start + BLOCK] for start in range(0, len(text), BLOCK)):
-        pass
 
 
 def write_files(folder: Path, count: int) -> None:
@@ -82,55 +112,29 @@ def write_files(folder: Path, count: int) -> None:
         )
 
 
-def read_files(folder: Path) -> float:
-    """Return the processor time, in seconds, of all that is done with files before anything runs."""
+def read_files(folder: Path) -> Iterator[tuple[str, float]]:
+    """Do with the files what is done before anything runs; yield each step with its processor time in seconds."""
+    # Needs Django to be set up.
     from sqlmigrations.files.discovery import Folder, discover
     from sqlmigrations.files.footprint import footprint
     from sqlmigrations.files.graph import arrange
     from sqlmigrations.files.scripts import examine
 
-    start = time.process_time()
-    steps = []
-    found = discover([Folder(folder)])
-    steps.append(("discovered", time.process_time()))
-    arranged = arrange(found.files)
-    steps.append(("arranged", time.process_time()))
-    for file in arranged:
-        file.checksum  # noqa: B018  read for its time
-    steps.append(("checksums", time.process_time()))
-    for file in arranged:
-        examine(file)
-    steps.append(("judged", time.process_time()))
-    for file in arranged:
-        footprint(file.read())
-    steps.append(("parsed for footprints", time.process_time()))
-    before = start
-    for name, at in steps:
-        print(f"  {name:24} {at - before:6.2f} s")
-        before = at
-    return before - start
+    found, discovering = timed(lambda: discover([Folder(folder)]))
+    yield "discovered", discovering
+    files, arranging = timed(lambda: arrange(found.files))
+    yield "arranged", arranging
+    yield "checksums", timed(lambda: [file.checksum for file in files])[1]
+    yield "judged", timed(lambda: [examine(file) for file in files])[1]
+    yield "parsed for footprints", timed(lambda: [footprint(file.read()) for file in files])[1]
 
 
-def main() -> int:
-    """Print the measurements."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=int, default=64)
-    parser.add_argument("--files", type=int, default=2_000)
-    options = parser.parse_args()
-    for name, text in texts(options.megabytes * MB).items():
-        seconds = best(lambda text=text: split_all(text))  # type: ignore[misc]  # a default binds the loop's value
-        print(f"{name:28} {len(text) / 1e6:7.1f} MB {len(text) / 1e6 / seconds:7.0f} MB/s")
-    import django
-    from django.conf import settings
-
-    settings.configure()
-    django.setup()
-    with tempfile.TemporaryDirectory() as folder:
-        write_files(Path(folder), options.files)
-        print(f"{options.files} small files")
-        print(f"  {'all':24} {read_files(Path(folder)):6.2f} s")
-    return 0
+def timed(work: Callable[[], Answer]) -> tuple[Answer, float]:
+    """Return what ``work`` returns, and the processor time in seconds that it took."""
+    began = time.process_time()
+    answer = work()
+    return answer, time.process_time() - began
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(SplitSpeed)

@@ -20,7 +20,7 @@ from pathlib import Path
 import django
 from django.db import connection
 
-from benchmarks.__main__ import new_database
+from benchmarks.inside import new_database
 from sqlmigrations.database import Connection, raw
 
 #: What ``manage.py inspectdb`` asks Django's introspection of each table.

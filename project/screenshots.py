@@ -23,7 +23,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import override_settings
 
-from benchmarks import __main__ as benchmark
+from benchmarks.inside import new_database
 from project.env import BASE_DIR
 
 if TYPE_CHECKING:
@@ -56,15 +56,17 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     django.setup()
-    with tempfile.TemporaryDirectory() as scratch, override_settings(**_settings(Path(scratch, "sql"))):
-        benchmark.DATABASE = "tabletop"
-        with benchmark.new_database():
-            prepare(Path(scratch, "sql"))
-            with served() as url, browser(Path(scratch, "profile"), url) as driver:
-                for name, address in pages().items():
-                    for theme, suffix in (("light", ""), ("dark", "-dark")):
-                        if not options.names or name in options.names:
-                            take(driver, url + address, IMAGES / f"admin-{name}{suffix}.png", theme)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        override_settings(**_settings(Path(scratch, "sql"))),
+        new_database("tabletop"),
+    ):
+        prepare(Path(scratch, "sql"))
+        with served() as url, browser(Path(scratch, "profile"), url) as driver:
+            for name, address in pages().items():
+                for theme, suffix in (("light", ""), ("dark", "-dark")):
+                    if not options.names or name in options.names:
+                        take(driver, url + address, IMAGES / f"admin-{name}{suffix}.png", theme)
 
 
 def _settings(folder: Path) -> dict[str, object]:

@@ -1,0 +1,78 @@
+"""The tools that are measured, ours among them: how each is given its files, and how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.contestants.applysql import ApplySQL, WithFootprints
+from benchmarks.contestants.base import Contestant
+from benchmarks.contestants.floors import Psql, PsqlEach, Psycopg
+from benchmarks.contestants.peers import Alembic, Dbmate, Django, Yoyo
+from benchmarks.results import Table
+from benchmarks.servers import Database, Server
+
+#: All of them: ours, what sets the floor, its peers.
+ALL: tuple[Contestant, ...] = (
+    ApplySQL(),
+    WithFootprints(),
+    Psql(),
+    Psycopg(),
+    Dbmate(),
+    Django(),
+    Alembic(),
+    Yoyo(),
+)
+
+__all__ = [
+    "ALL",
+    "Alembic",
+    "ApplySQL",
+    "Contestant",
+    "Dbmate",
+    "Django",
+    "Psql",
+    "PsqlEach",
+    "Psycopg",
+    "WithFootprints",
+    "Yoyo",
+]
+
+
+def named(names: Sequence[str]) -> list[Contestant]:
+    """Return those of these names, all where none is given.
+
+    Raises:
+        SystemExit: there is none of a name.
+    """
+    known = [contestant.name for contestant in ALL]
+    if unknown := [name for name in names if name not in known]:
+        raise SystemExit(f"No contestant is called {', '.join(unknown)}; there are {', '.join(known)}.")
+    return [contestant for contestant in ALL if not names or contestant.name in names]
+
+
+def missing(contestants: Sequence[Contestant]) -> str:
+    """Say which of them aren't installed, and what brings them; empty where all are."""
+    absent = {contestant.name: contestant.package for contestant in contestants if not contestant.is_installed}
+    if not absent:
+        return ""
+    return f"Not installed here, so not measured: {', '.join(absent)} (`pip install {' '.join(absent.values())}`)."
+
+
+def legend(contestants: Sequence[Contestant]) -> Table:
+    """Return a table that says how each is called."""
+    rows = tuple((each.name, each.about, each.version()) for each in contestants)
+    return Table(("way", "what it is", "version"), rows)
+
+
+@contextmanager
+def template(server: Server, contestants: Sequence[Contestant]) -> Iterator[Database]:
+    """Make a database in which every contestant has its own tables, to be the template of all others."""
+    with server.database() as made:
+        for contestant in contestants:
+            with TemporaryDirectory() as folder:
+                contestant.make_tables(Path(folder), server, made)
+        server.wait_until_left(made)
+        yield made
