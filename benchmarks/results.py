@@ -12,7 +12,7 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its columns' heads, and rows that begin with a name."""
+    """A table: its columns' heads, and at least one row; words stand left, numbers right."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -20,7 +20,7 @@ class Table:
     def lines(self) -> Iterator[str]:
         """Yield its lines in Markdown."""
         yield _row(self.columns)
-        yield _row(["---", *["---:"] * (len(self.columns) - 1)])
+        yield _row(["---" if isinstance(cell, str) else "---:" for cell in self.rows[0]])
         yield from (_row(map(_text, row)) for row in self.rows)
 
 

@@ -78,7 +78,7 @@ def test_a_section_reads_as_it_was_kept_and_as_markdown() -> None:
 About it.
 
 | wanted | at most | measured | so |
-| --- | ---: | ---: | ---: |
+| --- | --- | ---: | --- |
 | wall | 1.1 | 1.00 | yes |
 | memory | 20 MB | 30.00 | **no** |
 | flushes | 1 |  | not measured |
