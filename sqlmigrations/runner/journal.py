@@ -70,12 +70,12 @@ class Journal:
     def _started(self, event: Event) -> Record | None:
         link = self.chain.link(event)
         with self.over_lock() as connection:
-            # What comes in one message is a transaction by itself; inside another it takes a savepoint.
+            # What comes in one message is a transaction by itself; inside another it takes a savepoint, and that one
+            # has to reach the disk.
             is_alone = connection.info.transaction_status is TransactionStatus.IDLE
+            before = [*([_NOT_DURABLE] if is_alone else []), self.chain.statement(link)]
             with nullcontext() if is_alone else connection.transaction():
-                record = read_record_after(
-                    connection, self.chain.tables, event.filename, _NOT_DURABLE, self.chain.statement(link)
-                )
+                record = read_record_after(connection, self.chain.tables, event.filename, *before)
         self.chain.advance(link)
         return record
 

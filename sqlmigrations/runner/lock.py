@@ -184,6 +184,24 @@ class RunLock:
             pass  # the session ends next, and the lock with it
 
 
+def join_lock(connection: Connection, schema: str, *, wait: float, on_wait: OnWait) -> None:
+    """Take the run lock for the open transaction of ``connection``: a commit or rollback releases it.
+
+    Raises:
+        RunLockHeld: another run still held it after ``wait`` seconds.
+    """
+    keys = (RUN_CLASS, key_of(schema))
+
+    def attempt() -> bool:
+        return bool(fetch_row(connection, "SELECT pg_try_advisory_xact_lock(%s, %s)", keys)[0])
+
+    def holder() -> Holder | None:
+        return next(iter(holders(connection, *keys)), None)
+
+    if not poll(attempt, holder, wait, on_wait):
+        raise _held("Another run holds the lock", holder())
+
+
 def _held(what: str, holder: Holder | None) -> RunLockHeld:
     return RunLockHeld(
         f"{what}: {holder or 'a session that has just left'}.",

@@ -46,6 +46,10 @@ class StartValues:
         """Return the statements that set all of it again after a reset."""
         return _set((*self.roles, *self.settings), local=False)
 
+    def restore_roles(self) -> sql.Composed:
+        """Return the statements that take on the roles again."""
+        return _set(self.roles, local=False)
+
 
 def _set(values: tuple[tuple[str, str], ...], *, local: bool) -> sql.Composed:
     """Return statements, each behind a semicolon, that set the settings for the session or the transaction."""
@@ -88,10 +92,14 @@ class Session:
         """Remember the session's values; called again after a reconnection."""
         self._begun = self.connection
         role, session_user = fetch_row(self.connection, "SELECT current_setting('role'), session_user")
-        if not self.is_pooled:  # what is set outside a transaction would stay on somebody else's backend
-            self._found = {name: self._change(name, setting) for name, setting in RUNNING.items()}
+        self._set_up()
         rows = fetch_all(self.connection, query("runner/sql/session_settings.sql"))
         self.start = StartValues(tuple(rows), role, session_user)
+
+    def _set_up(self) -> None:
+        """Set what a run needs; behind a pooler, it would stay on somebody else's backend."""
+        if not self.is_pooled:
+            self._found = {name: self._change(name, setting) for name, setting in RUNNING.items()}
 
     def _change(self, name: str, setting: str) -> str:
         """Change a setting of the session, where the server's platform allows it; return what it was."""
@@ -129,3 +137,29 @@ class Session:
             with suppress(psycopg.Error):  # lost by now: there is nothing to be left as it was
                 for name, setting in self._found.items():
                     self._change(name, setting)
+
+
+class JoinedSession(Session):
+    """The session of a transaction that a file joins.
+
+    What others did in it is theirs: their cursors, temporary tables, settings and deferred constraints stay. Only the
+    settings and roles that the file itself changed are put back.
+    """
+
+    def _set_up(self) -> None:
+        """Leave the session as it is."""
+
+    def reset(self) -> str:
+        """Put back what the file changed; return the transaction's id, if it has one."""
+        role, session_user = fetch_row(self.connection, "SELECT current_setting('role'), session_user")
+        if (role, session_user) != (self.start.role, self.start.session_user):
+            cursor(self.connection).execute(sql.SQL("SET SESSION AUTHORIZATION DEFAULT") + self.start.restore_roles())
+        now = dict(fetch_all(self.connection, query("runner/sql/session_settings.sql")))
+        before = dict(self.start.settings)
+        for name in sorted(now.keys() | before.keys()):
+            if now.get(name) != before.get(name):  # NULL is the value that the setting has by itself
+                self.connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", [name, before.get(name)])
+        return str(fetch_row(self.connection, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")[0])
+
+    def end(self) -> None:
+        """Leave the connection to the transaction."""

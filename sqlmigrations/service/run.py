@@ -14,11 +14,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from sqlmigrations.database import Connection, fetch_row, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable
 from sqlmigrations.history import Chain, Tables, ensure_tables, identify, locate, read_head
-from sqlmigrations.runner.executor import Executor
+from sqlmigrations.runner.executor import Executor, Transaction
 from sqlmigrations.runner.journal import Journal
-from sqlmigrations.runner.lock import Holder, RunLock
+from sqlmigrations.runner.lock import Holder, RunLock, join_lock
 from sqlmigrations.runner.position import Moved
-from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.session import JoinedSession, Session
 from sqlmigrations.runner.watcher import Blocker, Watcher
 
 #: Seconds to wait for another run unless told otherwise.
@@ -128,6 +128,28 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
         executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait, on_batch=tell)
         yield Run(run, tables, session, journal, executor)
+
+
+def join_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> Run:
+    """Return a run that rides in the open transaction: the run lock, records and events last as long as it does.
+
+    Raises:
+        RunLockHeld: another run held the lock for longer than ``lock_wait`` seconds.
+        ConfigurationError: the history's tables can't be found or made.
+    """
+
+    def on_wait(holder: Holder | None) -> None:
+        if holder is not None:
+            tell(Waiting(holder))
+
+    join_lock(raw(wrapper), locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait)
+    tables = ensure_tables(wrapper)
+    session = JoinedSession(wrapper)
+    identity, clock = identify(session.connection)
+    chain = Chain(tables, read_head(session.connection, tables), uuid.uuid4(), identity, clock)
+    journal = Journal(chain, lambda: session.connection)
+    executor = Executor(session, journal, in_transaction=Transaction.JOINED, lock_wait=lock_wait, on_wait=on_wait)
+    return Run(chain.run, tables, session, journal, executor)
 
 
 def _revive(wrapper: BaseDatabaseWrapper) -> None:
