@@ -74,7 +74,8 @@ CREATE TABLE sqlmigrations_migrationevent (
 CREATE INDEX sqlmigrations_event_filename_idx ON sqlmigrations_migrationevent (filename, id);
 CREATE INDEX sqlmigrations_event_run_idx ON sqlmigrations_migrationevent (run);
 
-CREATE FUNCTION sqlmigrations_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- It may have outlived its tables: a dump without them has it.
+CREATE OR REPLACE FUNCTION sqlmigrations_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused: events are append-only', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation',

@@ -109,6 +109,7 @@ SCENES = {
     "howto/from-goose.md": left_by("goose"),
     "howto/from-golang-migrate.md": left_by("golang_migrate"),
     "howto/from-a-table-of-files.md": left_by("table_of_files"),
+    "howto/restore.md": Scene(there={"shop": ""}, files=INSTALLED),
     "howto/zero-downtime.md": left_by("zero_downtime"),
     "howto/from-runsql.md": Scene(there={"shop": ""}, files=(*INSTALLED, *APP)),
 }
