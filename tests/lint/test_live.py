@@ -190,7 +190,7 @@ def test_what_the_catalog_says(live: Connection, text: str, expected: tuple[str,
 
 
 def test_a_large_table_is_worse(live: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sqlmigrations.lint.live.MANY", 1000)
+    monkeypatch.setattr("sqlmigrations.lint.live.verdicts.MANY", 1000)
     assert judged(live, "CREATE INDEX ON orders (note);") == [("create-index-blocking", "worse", ORDERS)]
 
 
