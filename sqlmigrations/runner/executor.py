@@ -16,7 +16,7 @@ from django.db.utils import Error as DjangoError
 from psycopg.pq import TransactionStatus
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, cursor, fetch_row
+from sqlmigrations.database import Connection, cursor
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import Script
@@ -394,11 +394,6 @@ def set_timeouts(connection: Connection, script: Script) -> None:
     statement_timeout = script.directives.statement_timeout or settings.STATEMENT_TIMEOUT
     if statement_timeout is not None:
         connection.execute("SELECT set_config('statement_timeout', %s, true)", [statement_timeout])
-
-
-def transaction_id(connection: Connection) -> str:
-    """Return the id of the open transaction."""
-    return str(fetch_row(connection, "SELECT pg_current_xact_id()")[0])
 
 
 def _check_transaction(began: str, now: str) -> None:

@@ -21,7 +21,9 @@ from sqlmigrations.lint.linter import foreseen
 from sqlmigrations.plan import Status, Step, Walk
 from sqlmigrations.queries import query
 from sqlmigrations.runner.held_locks import Mode
-from sqlmigrations.runner.rehearsal import Block, LeftTransaction, Rehearsal, Rehearsed
+from sqlmigrations.runner.measured import Block, Rehearsed
+from sqlmigrations.runner.measuring import LeftTransaction
+from sqlmigrations.runner.rehearsal import Rehearsal
 from sqlmigrations.runner.session import Session
 from sqlmigrations.schema.copy import copy_live
 from sqlmigrations.schema.scratch import scratch_database

@@ -38,7 +38,7 @@ from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import HeldLock, Mode
-from sqlmigrations.runner.rehearsal import Block, MeasuredStatement, Rehearsed
+from sqlmigrations.runner.measured import Block, MeasuredStatement, Rehearsed
 from sqlmigrations.runner.watcher import Blocker
 from sqlmigrations.runner.work import Work, WorkKind
 from sqlmigrations.schema.catalog import Catalog, Identity
