@@ -8,7 +8,7 @@ WORKERS ?= 4
 PORT ?= 8000
 PYTEST = $(PYTHON) -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-# Debian's PostgreSQL 15, the oldest that is tested here; its server is thrown away after the tests.
+# Debian's PostgreSQL 15, the oldest that is tested here.
 PG15 ?= /usr/lib/postgresql/15/bin
 SERVER_TESTS = tests/health/test_matrix.py tests/health/test_truth_tables.py tests/health/test_hostile.py tests/runner tests/schema/test_catalog.py tests/test_history.py
 
@@ -33,16 +33,14 @@ serve: $(VENV)/installed .env ## run the example site at http://127.0.0.1:8000/ 
 	@LOG_LEVEL=INFO $(PYTHON) manage.py runserver $(PORT)
 
 test: $(VENV)/installed ## run the tests (ARGS="-k name")
-	@$(PYTHON) -m project.postgres start
-	@$(PYTEST)
+	@.ci/on-server embedded $(PYTEST)
 
 test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
 	@# Catalogs, locks and messages differ between servers; commands, screens and pages don't: once is enough.
 	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e and not processes" $(SERVER_TESTS)
 
 nightly: $(VENV)/installed ## run what takes hours: every fault point, every mutation, 20,000 examples of each property
-	@$(PYTHON) -m project.postgres start
-	@$(PYTEST) -m nightly
+	@.ci/on-server embedded $(PYTEST) -m nightly
 
 lint: $(VENV)/installed ## check style, types, layers and missing migrations
 	@$(VENV)/bin/ruff check --quiet .
