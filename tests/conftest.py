@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import hypothesis
 import pytest
+from django.apps import apps
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.databases import leading_to, new_database
+from tests.helpers import put
 
 # How long an example takes depends on what else the machine does: no test fails by that.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -26,6 +29,25 @@ def fresh_database(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     name = f"sqlm_{os.getpid()}_{next(_numbers)}"
     with django_db_blocker.unblock(), new_database(name), leading_to(name):
         yield name
+
+
+@pytest.fixture
+def install(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Return a function that writes the files of an app and installs it for this test; it returns the app's folder."""
+    labels: list[str] = []
+
+    def install(label: str, files: Mapping[str, str]) -> Path:
+        put(tmp_path / label, {"__init__.py": "", "migrations/__init__.py": "", **files})
+        monkeypatch.syspath_prepend(tmp_path)
+        settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, label]
+        labels.append(label)
+        return tmp_path / label
+
+    yield install
+    for label in labels:
+        for name in [name for name in sys.modules if name.split(".")[0] == label]:
+            del sys.modules[name]
+        apps.all_models.pop(label)
 
 
 @pytest.fixture

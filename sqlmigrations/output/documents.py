@@ -376,6 +376,7 @@ def of_made(made: Made, database: str) -> Document:
         "name": made.name,
         "path": str(made.path),
         "down": str(made.down) if made.down else None,
+        "left_out": list(made.left_out),
     }
 
 

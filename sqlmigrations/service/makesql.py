@@ -26,10 +26,15 @@ _UNNUMBERED = ("repeatable", "seed")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What goes into the files."""
+    """What goes into the files; without ``down``, there is no down script.
+
+    ``left_out`` names what could not be written as SQL, ``slug`` is the file's name where a person gives none.
+    """
 
     up: str = "-- What the file changes. It runs in one transaction.\n"
-    down: str = "-- What undoes it, newest first.\n"
+    down: str | None = "-- What undoes it, newest first.\n"
+    left_out: tuple[str, ...] = ()
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +44,20 @@ class Made:
     name: str
     path: Path
     down: Path | None
+    left_out: tuple[str, ...] = ()
 
 
 def make_files(name: str, *, database: str = DEFAULT_DB_ALIAS, app: str = "", texts: Texts | None = None) -> Made:
     """Make the next numbered file of the project's folder, or of an app's, and its down script.
 
-    ``name`` may begin with ``repeatable/`` or ``seed/``: such files have no number and no down script.
+    Without ``name``, it is that of ``texts``. It may begin with ``repeatable/`` or ``seed/``: such files have no number
+    and no down script.
 
     Raises:
         ConfigurationError: the name can't be one, there is no folder for it, its numbers are used up, or it is there.
     """
     texts = texts or Texts()
+    name = name or texts.slug
     folder = _folder(database, app)
     kind, _, stem = name.removesuffix(SUFFIX).rpartition("/")
     if kind not in ("", *_UNNUMBERED):
@@ -57,14 +65,16 @@ def make_files(name: str, *, database: str = DEFAULT_DB_ALIAS, app: str = "", te
             f"There is no folder {kind}/ for SQL files.", hint="Name a file, or one in repeatable/ or seed/."
         )
     stem = _slug(stem)
+    down = None
     if kind:
-        path, down = folder.path / kind / f"{stem}{SUFFIX}", None
+        path = folder.path / kind / f"{stem}{SUFFIX}"
     else:
         stem = f"{next_number(discover([folder]).files if folder.path.exists() else ())}_{stem}"
-        path, down = folder.path / f"{stem}{SUFFIX}", folder.path / f"{stem}{DOWN}"
-    _write({path: texts.up, **({down: texts.down} if down else {})})
+        path = folder.path / f"{stem}{SUFFIX}"
+        down = folder.path / f"{stem}{DOWN}" if texts.down is not None else None
+    _write({path: texts.up, **({down: texts.down} if down and texts.down is not None else {})})
     prefix = f"{folder.label}/" if folder.label else ""
-    return Made(prefix + path.relative_to(folder.path).as_posix(), path, down)
+    return Made(prefix + path.relative_to(folder.path).as_posix(), path, down, texts.left_out)
 
 
 def _folder(database: str, app: str) -> Folder:
@@ -145,13 +155,20 @@ def _remove(paths: Iterable[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
-def next_step(made: Made, database: str, *, from_drift: bool) -> str:
+def next_step(made: Made, database: str, *, from_drift: bool = False, from_migration: bool = False) -> str:
     """Return, in words, what a person does with new files."""
     alias = option(database)
-    if not from_drift:
-        return f"Fill it, then: manage.py applysql{alias}"
-    return (
-        "Read it. This database has the change already, so record the file here without running it, and accept the "
-        f"schema:\n  manage.py applysql{alias} --fake {made.name}\n"
-        f"  manage.py validateschema{alias} --accept --reason TEXT"
-    )
+    if from_migration:
+        return (
+            "Read it. To let the migration run it, give the migration's operations to it as state_operations:\n"
+            f"  operations = [ApplySQL({made.path.name!r}, state_operations=[...])]\n"
+            f"Where the migration is applied already, record the file without running it:\n"
+            f"  manage.py applysql{alias} --fake {made.name}"
+        )
+    if from_drift:
+        return (
+            "Read it. This database has the change already, so record the file here without running it, and accept the "
+            f"schema:\n  manage.py applysql{alias} --fake {made.name}\n"
+            f"  manage.py validateschema{alias} --accept --reason TEXT"
+        )
+    return f"Fill it, then: manage.py applysql{alias}"

@@ -107,6 +107,7 @@ def test_the_document(folder: Path) -> None:
         "name": "001_a.sql",
         "path": f"{folder}/001_a.sql",
         "down": f"{folder}/001_a.down.sql",
+        "left_out": [],
     }
 
 

@@ -356,7 +356,7 @@ def made_documents() -> dict[str, documents.Document]:
         "Coverage": documents.of_coverage("default", Catalog({Identity("table", "x"): {}}, {"cast": 1})),
         "The DDL log": documents.of_ddl_log(DDLLogReport("default", Condition(True, ("x",)), changes=(_LOGGED,))),
         "A look at health": health_document(),
-        "New files": documents.of_made(MadeFiles("001.sql", Path("001.sql"), Path("001.down.sql")), "default"),
+        "New files": documents.of_made(MadeFiles("001.sql", Path("001.sql"), Path("001.down.sql"), ("x",)), "default"),
         "An error": error_document(),
     }
 

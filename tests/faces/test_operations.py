@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps as django_apps
 from django.core.management import call_command
 from django.db import connections, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
@@ -330,22 +328,20 @@ def test_signals_tell_what_was_committed(database: str, folder: Path) -> None:
 
 
 APP = {
-    "shelf/__init__.py": "",
-    "shelf/models.py": (
+    "models.py": (
         "from django.db import models\n\n"
         "class Book(models.Model):\n"
         "    title = models.TextField()\n"
         "    search = models.TextField(null=True)\n"
     ),
-    "shelf/migrations/__init__.py": "",
-    "shelf/migrations/0001_initial.py": (
+    "migrations/0001_initial.py": (
         "from django.db import migrations, models\n\n"
         "class Migration(migrations.Migration):\n"
         "    initial = True\n"
         "    operations = [migrations.CreateModel('Book', [('id', models.BigAutoField(primary_key=True, "
         "auto_created=True, serialize=False, verbose_name='ID')), ('title', models.TextField())])]\n"
     ),
-    "shelf/migrations/0002_search.py": (
+    "migrations/0002_search.py": (
         "from django.db import migrations, models\n"
         "from sqlmigrations.operations import ApplySQL\n\n"
         "class Migration(migrations.Migration):\n"
@@ -353,23 +349,17 @@ APP = {
         "    operations = [ApplySQL('001_search.sql', state_operations=[migrations.AddField('book', 'search', "
         "models.TextField(null=True))])]\n"
     ),
-    "shelf/migrations_sql/001_search.sql": (
+    "migrations_sql/001_search.sql": (
         "-- sqlmigrations: requires django:shelf.0001_initial\nALTER TABLE shelf_book ADD search text;\n"
     ),
-    "shelf/migrations_sql/001_search.down.sql": "ALTER TABLE shelf_book DROP search;\n",
+    "migrations_sql/001_search.down.sql": "ALTER TABLE shelf_book DROP search;\n",
 }
 
 
 @pytest.fixture
-def shelf(fresh_database: str, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def shelf(fresh_database: str, install: Callable[..., Path]) -> Path:
     """Install an app whose second migration applies a file; its label comes before ours in Django's order."""
-    put(tmp_path, APP)
-    monkeypatch.syspath_prepend(tmp_path)
-    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "shelf"]
-    yield tmp_path
-    for name in [name for name in sys.modules if name.split(".")[0] == "shelf"]:
-        del sys.modules[name]
-    django_apps.all_models.pop("shelf")
+    return install("shelf", APP)
 
 
 def manage(*arguments: str) -> str:
@@ -417,15 +407,15 @@ def test_applysql_before_the_migration(shelf: Path) -> None:
 def test_sqlmigrate_shows_the_files(shelf: Path) -> None:
     assert manage("sqlmigrate", "shelf", "0002") == (
         "BEGIN;\n--\n-- Apply the SQL file 001_search.sql\n--\n-- shelf/001_search.sql\n"
-        + APP["shelf/migrations_sql/001_search.sql"]
+        + APP["migrations_sql/001_search.sql"]
         + "COMMIT;\n"
     )
     assert manage("sqlmigrate", "shelf", "0002", "--backwards") == (
         "BEGIN;\n--\n-- Apply the SQL file 001_search.sql\n--\n-- shelf/001_search.down.sql\n"
-        + APP["shelf/migrations_sql/001_search.down.sql"]
+        + APP["migrations_sql/001_search.down.sql"]
         + "COMMIT;\n"
     )
-    (shelf / "shelf/migrations_sql/001_search.down.sql").unlink()
+    (shelf / "migrations_sql/001_search.down.sql").unlink()
     assert "-- 001_search.sql has no down script on disk." in manage("sqlmigrate", "shelf", "0002", "--backwards")
 
 
