@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from sqlmigrations.schema.catalog import PLACING, Attributes, Catalog, Identity, Value, last_part
@@ -49,16 +49,15 @@ class _Comparison:
     renames: _Renames = field(default_factory=lambda: _Renames())
 
     def differences(self) -> Iterator[Difference]:
-        pairs = self._pairs()
-        unlike = {
-            identity: pairs[identity]
-            for identity, attributes in self.expected.items()
-            if identity in pairs and (pairs[identity] != identity or attributes != self.found[pairs[identity]])
-        }
+        gone = {identity for identity in self.expected if identity not in self.found}
+        new = {identity for identity in self.found if identity not in self.expected}
+        changed = {each: each for each, was in self.expected.items() if self.found.get(each, was) != was}
+        renamed = self._renamed(gone, new)
+        unlike = changed | renamed
         self._note_moved_extensions(unlike)
         released = self._released(unlike)
-        absent = _Absent(self.expected, self.expected.keys() - pairs.keys(), released)
-        extra = _Absent(self.found, self.found.keys() - set(pairs.values()), released)
+        absent = _Absent(self.expected, gone - renamed.keys(), released)
+        extra = _Absent(self.found, new - set(renamed.values()), released)
         for identity in sorted(unlike.keys() | absent.identities | extra.identities):
             if identity in unlike:
                 yield from self._of_pair(identity, unlike[identity], absent, extra)
@@ -67,16 +66,15 @@ class _Comparison:
                     yield self._difference(identity, "presence", "present", "absent")
             elif not extra.follows(identity):
                 yield self._difference(identity, "presence", "absent", "present", rank=EXTRA)
-        yield from self._orders(pairs, unlike)
+        yield from self._orders(unlike)
 
     # Pairs
 
-    def _pairs(self) -> dict[Identity, Identity]:
-        """Return which object of one side is which of the other: by name, then by structure."""
-        pairs = {identity: identity for identity in self.expected if identity in self.found}
-        left, right = self.expected.keys() - pairs.keys(), self.found.keys() - pairs.keys()
+    def _renamed(self, left: Set[Identity], right: Set[Identity]) -> dict[Identity, Identity]:
+        """Return which of the objects that one side has alone is which of the other's, by structure."""
+        pairs: dict[Identity, Identity] = {}
         for kinds in (RELATIONS, {"column"}, None) if left and right else ():
-            taken = {pairs[identity] for identity in left if identity in pairs}
+            taken = set(pairs.values())
             gone = [identity for identity in sorted(left) if identity not in pairs and _of(identity, kinds)]
             new = [identity for identity in sorted(right) if identity not in taken and _of(identity, kinds)]
             if kinds == {"column"} or kinds is None:
@@ -180,7 +178,7 @@ class _Comparison:
             return False
         return self.renames.explain(expected, found, identity, other)
 
-    def _orders(self, pairs: Mapping[Identity, Identity], unlike: Mapping[Identity, Identity]) -> Iterator[Difference]:
+    def _orders(self, unlike: Mapping[Identity, Identity]) -> Iterator[Difference]:
         """Yield the tables whose columns stand in another order; what is missing or extra doesn't count."""
         if self.source is Source.MODELS:
             return  # columns that were added later stand at the end
@@ -191,9 +189,10 @@ class _Comparison:
             and self.expected[identity].get("position") != self.found[other].get("position")
         }
         moved: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
-        for identity, other in pairs.items() if tables else ():
-            before, after = self.expected[identity], self.found[other]
-            if identity.kind == "column" and before["table"] in tables:
+        for identity, before in self.expected.items() if tables else ():
+            if identity.kind != "column" or before["table"] not in tables:
+                continue
+            if after := self.found.get(unlike.get(identity, identity)):
                 moved[str(before["table"])].append((_place(before), _place(after), last_part(identity.name)))
         for table in sorted(tables):
             expected = [name for *_, name in sorted(moved[table])]

@@ -77,14 +77,36 @@ def latest(connection: Connection, tables: Tables | None) -> Version | None:
     return next(iter(read_versions(connection, tables, last=1)), None)
 
 
-def load(connection: Connection, tables: Tables, id: int) -> Catalog:
-    """Return the objects of a version.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The objects of a version as they are kept: the hash of each, the texts by hash, and who read them."""
+
+    hashes: Hashes
+    texts: Mapping[str, str]
+    reader: Reader
+
+    def unpack(self) -> Catalog:
+        """Return the objects."""
+        with many_objects():
+            return Catalog(dict(self._objects()), reader=self.reader)
+
+    def _objects(self) -> Iterator[tuple[Identity, Attributes]]:
+        """Yield the objects from their texts, which are read in one go."""
+        read = dict(zip(self.texts, map(_read, json.loads(f"[{','.join(self.texts.values())}]")), strict=True))
+        for kind, of_kind in self.hashes.items():
+            for name, hash in of_kind.items():
+                identity = Identity(kind, name)
+                yield identity, _placed(identity, read[hash])
+
+
+def fetch(connection: Connection, tables: Tables, id: int) -> Packed:
+    """Return the objects of a version, still packed.
 
     Raises:
         SnapshotDamaged: it isn't there, or some of its texts aren't.
     """
     hashes, reader = _load_hashes(connection, tables, id)
-    wanted = sorted({hash for of_kind in hashes.values() for hash in of_kind.values()})
+    wanted = sorted(_flat(hashes))
     statement = sql.SQL("SELECT hash, text FROM {} WHERE hash = ANY (%s)").format(_texts(tables))
     texts = dict(fetch_all(connection, statement, [wanted]))
     if missing := len(wanted) - len(texts):
@@ -92,17 +114,12 @@ def load(connection: Connection, tables: Tables, id: int) -> Catalog:
             f"Version {id} of the schema can't be read: {missing} of its texts are gone.",
             hint="Accept the schema as it is: manage.py validateschema --accept --reason TEXT",
         )
-    with many_objects():
-        return Catalog(dict(_objects(hashes, texts)), reader=reader)
+    return Packed(hashes, texts, reader)
 
 
-def _objects(hashes: Hashes, texts: Mapping[str, str]) -> Iterator[tuple[Identity, Attributes]]:
-    """Yield the objects of a version from their texts, which are read in one go."""
-    read = dict(zip(texts, map(_read, json.loads(f"[{','.join(texts.values())}]")), strict=True))
-    for kind, of_kind in hashes.items():
-        for name, hash in of_kind.items():
-            identity = Identity(kind, name)
-            yield identity, _placed(identity, read[hash])
+def load(connection: Connection, tables: Tables, id: int) -> Catalog:
+    """Return the objects of a version. Raises ``SnapshotDamaged``."""
+    return fetch(connection, tables, id).unpack()
 
 
 def store(

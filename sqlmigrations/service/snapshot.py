@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +33,15 @@ from sqlmigrations.files.names import same
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
 from sqlmigrations.models import EventType, SnapshotReason
-from sqlmigrations.schema.catalog import Catalog, CatalogBusy, Identity, parent_of, read_catalog, read_fingerprint
+from sqlmigrations.schema.catalog import (
+    Catalog,
+    CatalogBusy,
+    Identity,
+    many_objects,
+    parent_of,
+    read_catalog,
+    read_fingerprint,
+)
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Findings, Skipped, Source
 from sqlmigrations.schema.live import Live
@@ -41,6 +50,7 @@ from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.schema.snapshot import (
     Version,
     absorb,
+    fetch,
     has_snapshots,
     latest,
     load,
@@ -83,8 +93,7 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
         return Before(None, fingerprint)
     kept = found = loaded = None
     if version.fingerprint != fingerprint:
-        found = read_catalog(connection)
-        loaded = load(connection, tables, version.id)
+        loaded, found = _kept_and_found(connection, tables, version, lambda: read_catalog(connection))
         kept = _settled(connection, tables, version, loaded, found)
     with connection.transaction():
         if kept is not None and version.unfinished is not None:
@@ -123,6 +132,17 @@ def look_after(
             note_fingerprint(connection, tables, version.id, fingerprint)
         if version is not None:
             note_unfinished(connection, tables, version.id, None)
+
+
+def _kept_and_found(
+    connection: Connection, tables: Tables, version: Version, read: Callable[[], Catalog]
+) -> tuple[Catalog, Catalog]:
+    """Return the objects of a version and those that ``read`` finds; unpack the former while the server reads."""
+    packed = fetch(connection, tables, version.id)
+    with many_objects(), ThreadPoolExecutor(max_workers=1) as thread:
+        unpacking = thread.submit(packed.unpack)
+        found = read()
+    return unpacking.result(), found
 
 
 def settled(connection: Connection, tables: Tables, version: Version, found: Catalog) -> Catalog:
@@ -240,10 +260,9 @@ def compare_snapshot(connection: Connection, tables: Tables | None, live: Live |
     try:
         if version.fingerprint == live.fingerprint:
             return Findings(examined=dict(sorted(version.counts.items())))
-        found = live.catalog
+        loaded, found = _kept_and_found(connection, tables, version, lambda: live.catalog)
     except CatalogBusy as busy:
         return Findings(skipped=(Skipped("the snapshot", busy.message.rstrip("."), busy.hint),))
-    loaded = load(connection, tables, version.id)
     parts = loaded.reader.unlike(found.reader)
     kept = _settled(connection, tables, version, loaded, found)
     severities = read_severities(settings.DRIFT_SEVERITY)

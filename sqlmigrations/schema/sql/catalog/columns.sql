@@ -2,6 +2,15 @@
 -- table inherits is left out where nothing in it differs from its parent's. convalidated of a NOT NULL constraint is
 -- new in PostgreSQL 18, which has them among the constraints. A default names no column, so it is written once, however
 -- many columns have it.
+WITH written AS MATERIALIZED (
+    SELECT same.tree, pg_catalog.pg_get_expr(one.adbin, one.adrelid) AS expression
+      FROM (
+               SELECT adbin::text AS tree, pg_catalog.min(oid) AS oid
+                 FROM pg_catalog.pg_attrdef
+                GROUP BY adbin::text
+           ) same
+      JOIN pg_catalog.pg_attrdef one ON one.oid = same.oid
+)
 SELECT att.attrelid AS oid,
        att.attnum::int AS subid,
        'column' AS kind,
@@ -19,18 +28,7 @@ SELECT att.attrelid AS oid,
            WHEN 'v' THEN pg_catalog.pg_get_expr(def.adbin, def.adrelid) || ' VIRTUAL'
        END AS generated,
        CASE att.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END AS identity,
-       CASE WHEN att.attidentity <> '' THEN
-           (SELECT ARRAY['START WITH ' || seq.seqstart, 'INCREMENT BY ' || seq.seqincrement,
-                         'MINVALUE ' || seq.seqmin, 'MAXVALUE ' || seq.seqmax, 'CACHE ' || seq.seqcache,
-                         CASE WHEN seq.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END]
-              FROM pg_catalog.pg_depend d
-              JOIN pg_catalog.pg_sequence seq ON seq.seqrelid = d.objid
-             WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
-               AND d.refobjid = att.attrelid
-               AND d.refobjsubid = att.attnum
-               AND d.classid = 'pg_catalog.pg_class'::regclass
-               AND d.deptype = 'i')
-       END AS identity_sequence,
+       CASE WHEN att.attidentity <> '' THEN counted.words END AS identity_sequence,
        CASE WHEN att.attcollation <> typ.typcollation THEN att.attcollation::regcollation::text END AS "collation",
        CASE WHEN att.attstorage <> typ.typstorage THEN
            CASE att.attstorage
@@ -47,14 +45,17 @@ SELECT att.attrelid AS oid,
   JOIN pg_catalog.pg_type typ ON typ.oid = att.atttypid
   LEFT JOIN pg_catalog.pg_attrdef def ON def.adrelid = att.attrelid AND def.adnum = att.attnum
   LEFT JOIN (
-           SELECT same.tree, pg_catalog.pg_get_expr(one.adbin, one.adrelid) AS expression
-             FROM (
-                      SELECT adbin::text AS tree, pg_catalog.min(oid) AS oid
-                        FROM pg_catalog.pg_attrdef
-                       GROUP BY adbin::text
-                  ) same
-             JOIN pg_catalog.pg_attrdef one ON one.oid = same.oid
-       ) written ON written.tree = def.adbin::text
+           SELECT d.refobjid AS relation, d.refobjsubid AS number,
+                  ARRAY['START WITH ' || seq.seqstart, 'INCREMENT BY ' || seq.seqincrement,
+                        'MINVALUE ' || seq.seqmin, 'MAXVALUE ' || seq.seqmax, 'CACHE ' || seq.seqcache,
+                        CASE WHEN seq.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END] AS words
+             FROM pg_catalog.pg_sequence seq
+             JOIN pg_catalog.pg_depend d ON d.objid = seq.seqrelid
+            WHERE d.classid = 'pg_catalog.pg_class'::regclass
+              AND d.refclassid = 'pg_catalog.pg_class'::regclass
+              AND d.deptype = 'i'
+       ) counted ON counted.relation = att.attrelid AND counted.number = att.attnum
+  LEFT JOIN written ON written.tree = def.adbin::text
   LEFT JOIN pg_catalog.pg_constraint not_null
     ON not_null.conrelid = att.attrelid
    AND not_null.contype = 'n'

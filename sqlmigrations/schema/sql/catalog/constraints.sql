@@ -14,11 +14,11 @@ SELECT con.oid,
            WHEN 'x' THEN 'exclusion'
            ELSE 'check'
        END AS type,
-       ARRAY(SELECT pg_catalog.quote_ident(att.attname)
-               FROM pg_catalog.pg_attribute att
-              WHERE att.attrelid = con.conrelid
-                AND att.attnum = ANY (con.conkey)
-              ORDER BY pg_catalog.array_position(con.conkey, att.attnum)) AS columns,
+       ARRAY(SELECT (SELECT pg_catalog.quote_ident(att.attname)
+                       FROM pg_catalog.pg_attribute att
+                      WHERE att.attrelid = con.conrelid AND att.attnum = key.number)
+               FROM unnest(con.conkey) AS key (number)
+              WHERE key.number <> 0) AS columns,
        CASE WHEN con.confrelid <> 0 THEN con.confrelid::regclass::text END AS "references",
        CASE WHEN con.convalidated OR NOT con.conenforced THEN NULL ELSE false END AS validated,
        nullif(con.condeferrable, false) AS "deferrable",

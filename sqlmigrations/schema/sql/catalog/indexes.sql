@@ -7,10 +7,11 @@ SELECT i.indexrelid AS oid,
        pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS "table",
        nullif(i.indisunique, false) AS "unique",
        am.amname::text AS method,
-       ARRAY(SELECT pg_catalog.quote_ident(att.attname)
-               FROM unnest(i.indkey) WITH ORDINALITY AS key (number, place)
-               JOIN pg_catalog.pg_attribute att ON att.attrelid = i.indrelid AND att.attnum = key.number
-              ORDER BY key.place) AS columns,
+       ARRAY(SELECT (SELECT pg_catalog.quote_ident(att.attname)
+                       FROM pg_catalog.pg_attribute att
+                      WHERE att.attrelid = i.indrelid AND att.attnum = key.number)
+               FROM unnest(i.indkey) AS key (number)
+              WHERE key.number <> 0) AS columns,
        pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
        CASE WHEN i.indisvalid THEN NULL ELSE false END AS valid,
        CASE WHEN i.indisready THEN NULL ELSE false END AS ready,
