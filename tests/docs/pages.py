@@ -45,7 +45,12 @@ def prose(page: Path) -> str:
 
 def sections(name: str) -> dict[str, Section]:
     """Return the sections of ``docs/reference/<name>.md`` by title, the marks of code taken off."""
-    text = prose(DOCS / "reference" / f"{name}.md")
+    return sections_of(DOCS / "reference" / f"{name}.md")
+
+
+def sections_of(page: Path) -> dict[str, Section]:
+    """Return the sections of a page by title, the marks of code taken off."""
+    text = prose(page)
     found = list(_HEADING.finditer(text))
     ends = [match.start() for match in found[1:]] + [len(text)]
     made = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.docs.pages import DOCS
+from project.env import BASE_DIR
 from tests.docs.walk import File, Walk
 
 _numbers = itertools.count(1)
@@ -102,22 +102,23 @@ def left_by(tool: str) -> Scene:
 
 
 SCENES = {
-    "tutorial.md": Scene(nightly=False),
-    "existing-database.md": Scene(there={"shop": "".join(old_tables())}),
-    "howto/from-dbmate.md": Scene(there={"shop": ""}, files=INSTALLED),
-    "howto/from-flyway.md": left_by("flyway"),
-    "howto/from-goose.md": left_by("goose"),
-    "howto/from-golang-migrate.md": left_by("golang_migrate"),
-    "howto/from-a-table-of-files.md": left_by("table_of_files"),
-    "howto/restore.md": Scene(there={"shop": ""}, files=INSTALLED),
-    "howto/zero-downtime.md": left_by("zero_downtime"),
-    "howto/from-runsql.md": Scene(there={"shop": ""}, files=(*INSTALLED, *APP)),
+    "README.md": Scene(there={"shop": ""}, files=PROJECT, nightly=False),
+    "docs/tutorial.md": Scene(nightly=False),
+    "docs/existing-database.md": Scene(there={"shop": "".join(old_tables())}),
+    "docs/howto/from-dbmate.md": Scene(there={"shop": ""}, files=INSTALLED),
+    "docs/howto/from-flyway.md": left_by("flyway"),
+    "docs/howto/from-goose.md": left_by("goose"),
+    "docs/howto/from-golang-migrate.md": left_by("golang_migrate"),
+    "docs/howto/from-a-table-of-files.md": left_by("table_of_files"),
+    "docs/howto/restore.md": Scene(there={"shop": ""}, files=INSTALLED),
+    "docs/howto/zero-downtime.md": left_by("zero_downtime"),
+    "docs/howto/from-runsql.md": Scene(there={"shop": ""}, files=(*INSTALLED, *APP)),
 }
 
 
 def walk(page: Path, folder: Path, *, python: Path | None = None, wheel: Path | None = None) -> Walk:
     """Return a reader of ``page`` with databases of its own; with ``wheel``, it is what ``python`` installs."""
-    scene = SCENES[str(page.relative_to(DOCS))]
+    scene = SCENES[str(page.relative_to(BASE_DIR))]
     number = next(_numbers)
     words = {name: f"sqlm_docs_{os.getpid()}_{number}_{name}" for name in scene.databases}
     return Walk(folder, words, scene.databases, scene.there, scene.files, python or Path(sys.executable), wheel)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS
+from project.env import BASE_DIR
 from tests.docs.scenes import SCENES, walk
 from tests.docs.walk import Command, File, commands, differences, steps
 
@@ -16,16 +16,16 @@ from tests.docs.walk import Command, File, commands, differences, steps
     "name", [pytest.param(name, marks=pytest.mark.nightly if scene.nightly else ()) for name, scene in SCENES.items()]
 )
 def test_a_page_says_what_happens(name: str, tmp_path: Path) -> None:
-    """Write it anew, and read it: ``python -m tests.docs.rewrite docs/NAME``."""
-    with walk(DOCS / name, tmp_path) as reader:
-        said = reader.page(DOCS / name)
+    """Write it anew, and read it: ``python -m tests.docs.rewrite NAME``."""
+    with walk(BASE_DIR / name, tmp_path) as reader:
+        said = reader.page(BASE_DIR / name)
     assert said
     assert differences(said) == []
 
 
-@pytest.mark.parametrize("name", ["tutorial.md", "existing-database.md"])
+@pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/existing-database.md"])
 def test_a_tutorial_takes_less_than_twenty_commands(name: str) -> None:
-    told = [command.line for command in commands((DOCS / name).read_text(encoding="utf-8"))]
+    told = [command.line for command in commands((BASE_DIR / name).read_text(encoding="utf-8"))]
     assert len(told) < 20
     assert told[-1] == "python manage.py validateschema"
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from project.env import BASE_DIR
-from tests.docs.pages import DOCS
 from tests.docs.scenes import walk
 from tests.docs.walk import differences
 
@@ -117,13 +116,13 @@ def test_the_app_works_from_the_wheel(wheel: Path, tmp_path: Path, fresh_databas
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("name", ["tutorial.md", "existing-database.md"])
+@pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/existing-database.md"])
 def test_a_stranger_gets_through_the_tutorials_with_the_wheel(name: str, wheel: Path, tmp_path: Path) -> None:
     """In an environment of its own, with nothing from the checkout."""
     venv.create(tmp_path / "environment", with_pip=True)
     python = tmp_path / "environment" / "bin" / "python"
-    with walk(DOCS / name, tmp_path / "walk", python=python, wheel=wheel) as reader:
-        said = reader.page(DOCS / name)
+    with walk(BASE_DIR / name, tmp_path / "walk", python=python, wheel=wheel) as reader:
+        said = reader.page(BASE_DIR / name)
     assert differences([(command, now) for command, now in said if not command.line.startswith("pip ")]) == []
     where = run(python, "-c", "import sqlmigrations; print(sqlmigrations.__file__)", cwd=tmp_path, PYTHONPATH="")
     assert Path(where).is_relative_to(tmp_path)
