@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 
@@ -33,16 +32,19 @@ def make(clone: Path, *targets: str) -> str:
     return done.stdout
 
 
-def answer(url: str) -> str:
+def answer(port: int, path: str) -> str:
     """Wait until the page is there and return it."""
     deadline = time.monotonic() + PATIENCE
     while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-                return str(response.read().decode())
-        except URLError:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except ConnectionError:
             assert time.monotonic() < deadline, "the site never came"
             time.sleep(0.2)
+        finally:
+            connection.close()
 
 
 def free_port() -> int:
@@ -62,7 +64,7 @@ def test_a_clone_can_be_seen_running(tmp_path: Path) -> None:
             ["make", "serve", f"PORT={port}"], cwd=clone, env=variables(), start_new_session=True
         )
         try:
-            assert re.search("<title>.*Log in", answer(f"http://127.0.0.1:{port}/"), re.DOTALL)
+            assert re.search("<title>.*Log in", answer(port, "/admin/login/"), re.DOTALL)
         finally:
             os.killpg(serving.pid, signal.SIGTERM)
             serving.communicate(timeout=PATIENCE)
