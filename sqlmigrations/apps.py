@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -20,3 +22,15 @@ class SQLMigrationsConfig(AppConfig):
 
         register_checks()
         connect_receivers(self)
+        if _is_installed("opentelemetry.trace"):
+            from sqlmigrations.contrib.opentelemetry import connect_tracing
+
+            connect_tracing()
+
+
+def _is_installed(module: str) -> bool:
+    """Say whether a module can be imported, without importing it: most projects have no use for it."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its package isn't there either
+        return False

@@ -89,6 +89,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     batches: Batches | None = None
     settled_elsewhere: bool = False
+    timings: Timings = field(default_factory=Timings)
 
 
 def done(task: Task, reading: Reading, attempt: Attempt, *notes: str) -> Outcome:
@@ -102,6 +103,7 @@ def done(task: Task, reading: Reading, attempt: Attempt, *notes: str) -> Outcome
         attempts=attempt.number,
         notes=(*reading.notes, *notes),
         batches=attempt.batches,
+        timings=attempt.timings,
     )
 
 
@@ -116,6 +118,7 @@ def failed(task: Task, attempt: Attempt, failure: Failure, state: State) -> Outc
         attempts=attempt.number,
         error=failure,
         batches=attempt.batches,
+        timings=attempt.timings,
     )
 
 

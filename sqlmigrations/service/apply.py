@@ -5,7 +5,6 @@ Most runs find nothing to do: what only a run with work needs is imported when t
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -36,8 +35,6 @@ from sqlmigrations.service.run import LOCK_WAIT, Run, Told, open_run
 if TYPE_CHECKING:
     from sqlmigrations.service.gate import GateReport
     from sqlmigrations.service.lint import LintReport
-
-logger = logging.getLogger("sqlmigrations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +475,8 @@ class _Application:
 
     def _one(self, step: Step) -> FileResult:
         """Apply or record one file, with its signals."""
+        from sqlmigrations.service.logs import log_outcome
+
         verb = "Recording" if self.options.records_only else "Applying"
         if step.status is Status.PARTIAL and not self.options.records_only:
             verb = "Resuming"
@@ -492,12 +491,9 @@ class _Application:
             outcome = Outcome(step.name, State.FAILED, error=failure)
         signal = signals.migration_failed if outcome.error else signals.migration_applied
         signals.announce(signal, using=using, run=run, name=step.name, outcome=outcome)
-        if outcome.error:
-            logger.error("%s failed: %s", outcome.error.where, outcome.error.message)
-            if self.options.fail_fast:
-                self.stopped = self.stopped or "--fail-fast stopped the run"
-        else:
-            logger.info("%s: %s in %.0f ms", step.name, outcome.state, outcome.duration_ms)
+        log_outcome(using, run, outcome)
+        if outcome.error and self.options.fail_fast:
+            self.stopped = self.stopped or "--fail-fast stopped the run"
         return FileResult.of(outcome, step.kind)
 
     def _outcome(self, step: Step) -> Outcome:

@@ -22,6 +22,7 @@ from sqlmigrations.plan import LatePolicy, Selection, Status, make_plan
 from sqlmigrations.runner.task import Direction, Task, backwards, forwards
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.gather import OnDisk, judge, read_disk
+from sqlmigrations.service.logs import log_outcome
 from sqlmigrations.service.revert import RevertOptions, StillNeeded, plan_revert
 from sqlmigrations.service.run import LOCK_WAIT, Run, Told, Waiting, join_run, open_run
 
@@ -220,10 +221,9 @@ def _do(run: Run, wrapper: BaseDatabaseWrapper, task: Task, record: Record | Non
     given = {"using": wrapper.alias, "run": run.id, "name": task.name}
     signals.announce(signals.migration_started, **given)
     outcome = run.executor.run(task, record)
+    log_outcome(wrapper.alias, run.id, outcome)
     if (error := outcome.error) is not None:
-        logger.error("%s failed: %s", error.where, error.message)
         signals.announce(signals.migration_failed, **given, outcome=outcome)
         raise FileFailed(error.message, where=error.where, hint=error.advice)
-    logger.info("%s: %s in %.0f ms", task.name, outcome.state, outcome.duration_ms)
     done = signals.migration_reverted if task.direction is Direction.BACKWARDS else signals.migration_applied
     wrapper.on_commit(lambda: signals.announce(done, **given, outcome=outcome))

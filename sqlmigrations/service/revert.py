@@ -26,6 +26,7 @@ from sqlmigrations.runner.task import backwards
 from sqlmigrations.service.apply import FileResult, Finished, Progress, Starting, changing, silent
 from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
+from sqlmigrations.service.logs import log_outcome
 from sqlmigrations.service.run import LOCK_WAIT, Run, open_run
 from sqlmigrations.service.snapshot import moving_snapshot
 
@@ -196,6 +197,7 @@ class _Reverting:
         outcome = self.run.executor.run(task, reversal.record)
         signal = signals.migration_failed if outcome.error else signals.migration_reverted
         signals.announce(signal, using=using, run=run, name=name, outcome=outcome)
+        log_outcome(using, run, outcome)
         return outcome
 
 

@@ -19,6 +19,7 @@ from tests.helpers import database_name
 
 LOADED = """
 import json, os, sys
+sys.modules["opentelemetry"] = None  # most projects don't have it
 import django
 django.setup()
 from django.core.management import call_command
