@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
@@ -18,6 +17,8 @@ from sqlmigrations import __version__, signals
 
 if TYPE_CHECKING:
     from sqlmigrations.runner.outcome import Outcome
+
+Attributes = dict[str, str | int | float]
 
 #: Statements of one file that have a span of their own: the slowest ones.
 STATEMENTS = 100
@@ -36,7 +37,7 @@ def connect_tracing() -> None:
 
 def _begin_run(sender: Any, *, using: str, run: uuid.UUID, names: list[str], **given: Any) -> None:
     """Begin the span of a run, below the span that its caller may be in."""
-    attributes = {**_attributes(using, run), "sqlmigrations.files": len(names)}
+    attributes: Attributes = {**_attributes(using, run), "sqlmigrations.files": len(names)}
     _runs[run] = _tracer().start_span("sqlmigrations.run", attributes=attributes)
 
 
@@ -56,7 +57,7 @@ def _tell_file(sender: Any, *, using: str, run: uuid.UUID, name: str, outcome: O
     ended = time.time_ns()
     began = ended - int((outcome.duration_ms + outcome.lock_wait_ms) * 1e6)
     began = min(began, outcome.timings.began_ns or began)  # the duration ends before the COMMIT
-    attributes = {
+    attributes: Attributes = {
         **_attributes(using, run),
         "code.file.path": name,
         "sqlmigrations.state": str(outcome.state),
@@ -88,7 +89,7 @@ def _tracer() -> trace.Tracer:
     return trace.get_tracer("sqlmigrations", __version__)
 
 
-def _attributes(using: str, run: uuid.UUID) -> Mapping[str, str]:
+def _attributes(using: str, run: uuid.UUID) -> dict[str, str]:
     """Return what all spans of a run say; names as in OpenTelemetry's semantic conventions where there are any."""
     return {
         "db.system.name": "postgresql",
