@@ -6,15 +6,20 @@ wrap errors, and read JSON as text and times without a zone where ``USE_TZ`` is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DjangoError
-from psycopg import sql
+from psycopg import generators, sql
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import dict_row, tuple_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import JsonbLoader
@@ -130,3 +135,86 @@ def fetch_dicts(connection: Connection, statement: Query, parameters: Any = None
     opened = cursor(connection)
     opened.row_factory = dict_row
     return opened.execute(statement, parameters).fetchall()
+
+
+# Several statements in one message. Over a network each message costs a round trip, whatever it asks for. Outside a
+# transaction block what comes in one message is one transaction:
+# https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+
+
+def apart(connection: Connection, *, rolled_back: bool = False) -> AbstractContextManager[object]:
+    """Return the transaction in which to send one message: none where it is one by itself, else a savepoint.
+
+    With ``rolled_back`` nothing of it stays in the open transaction.
+    """
+    is_alone = connection.autocommit and connection.info.transaction_status is TransactionStatus.IDLE
+    return nullcontext() if is_alone else connection.transaction(force_rollback=rolled_back)
+
+
+def fetch_together(connection: Connection, *statements: sql.Composable) -> list[list[tuple[Any, ...]]]:
+    """Execute statements in one message, and return the rows of each."""
+    answer = cursor(connection).execute(_joined(statements))
+    found = []
+    while True:
+        found.append(answer.fetchall() if answer.description else [])
+        if not answer.nextset():
+            return found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one of several statements; its rows are made into Python's values when they are fetched."""
+
+    result: PGresult
+    connection: Connection
+
+    @property
+    def columns(self) -> list[tuple[str, int]]:
+        """The names of the columns, each with the oid of its type."""
+        names = ((self.result.fname(at) or b"").decode() for at in range(self.result.nfields))
+        return [(name, self.result.ftype(at)) for at, name in enumerate(names)]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        transformer = Transformer(cursor(self.connection))
+        transformer.set_pgresult(self.result)
+        return transformer.load_rows(0, self.result.ntuples, tuple)
+
+
+def ask_together(connection: Connection, statements: Iterable[sql.Composable]) -> Generator[Answer, None, None]:
+    """Send single statements in one message, and yield the answer to each as it arrives.
+
+    A thread takes the answers meanwhile: the server works on them while Python works on those that have come. What is
+    left of the statements when the generator is closed is cancelled.
+
+    Raises:
+        psycopg.Error: PostgreSQL refused a statement; those behind it are not executed.
+    """
+    asked = list(statements)
+    with connection.lock:
+        connection.pgconn.send_query(_joined(asked).as_bytes(connection))
+        connection.wait(generators.send(connection.pgconn))
+    with ThreadPoolExecutor(max_workers=1) as taking:
+        coming = [taking.submit(_take, connection) for _each in (*asked, "the end")]
+        try:
+            for answer in coming:
+                result = answer.result()
+                if result is None:
+                    return
+                if result.status == ExecStatus.FATAL_ERROR:
+                    raise psycopg.errors.error_from_result(result, connection.info.encoding)
+                yield Answer(result, connection)
+        finally:
+            if connection.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                connection.cancel_safe()
+
+
+def _take(connection: Connection) -> PGresult | None:
+    """Wait for the next answer to what was sent; ``None`` when all have come."""
+    with connection.lock:
+        result: PGresult | None = connection.wait(generators.fetch(connection.pgconn))
+        return result
+
+
+def _joined(statements: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL(";\n").join(statements)

@@ -9,9 +9,11 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from psycopg import sql
+
 from sqlmigrations import __version__
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, fetch_row
+from sqlmigrations.database import Connection, apart, fetch_together
 from sqlmigrations.queries import query
 
 
@@ -43,27 +45,27 @@ class Clock:
 
 
 def identify(connection: Connection) -> tuple[Identity, Clock]:
-    """Ask the server who this connection is and what time it is there."""
-    role, address, application, pid, server, now = fetch_row(connection, query("sql/identity.sql"))
+    """Ask the server who this connection is and what time it is there; all in one message.
+
+    The start of the session is asked for as the role that began it: from another, assumed role the server hides it.
+    """
+    as_itself = sql.SQL("SET LOCAL SESSION AUTHORIZATION DEFAULT")
+    with apart(connection, rolled_back=True):
+        [who], _itself, [(start,)] = fetch_together(
+            connection, query("sql/identity.sql"), as_itself, query("sql/backend_start.sql")
+        )
+    role, address, application, pid, server, now = who
     identity = Identity(
         role=role,
         os_user=_os_user(),
         host=socket.gethostname() + (f" ({address})" if address else ""),
         application_name=application,
         backend_pid=pid,
-        backend_start=_backend_start(connection).astimezone(UTC),
+        backend_start=start.astimezone(UTC),
         server=server,
         revision=revision(),
     )
     return identity, Clock(now.astimezone(UTC), time.monotonic())
-
-
-def _backend_start(connection: Connection) -> datetime:
-    """Ask for the start of this session as the role that began it: from another, assumed role the server hides it."""
-    with connection.transaction(force_rollback=True):
-        connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
-        start: datetime = fetch_row(connection, query("sql/backend_start.sql"))[0]
-    return start
 
 
 def _os_user() -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row, raw
+from sqlmigrations.database import Connection, apart, cursor, fetch_all, fetch_row, fetch_together, raw
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import backend_pid
 
@@ -27,6 +27,9 @@ _RESET = sql.SQL(
 
 
 _TRANSACTION_ID = sql.SQL("; SELECT pg_catalog.pg_current_xact_id_if_assigned()")
+
+
+_ROLES = sql.SQL("SELECT current_setting('role'), session_user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ def _set(values: tuple[tuple[str, str], ...], *, local: bool) -> sql.Composed:
     return sql.SQL("").join(
         [statement.format(sql.Literal(name), sql.Literal(value), sql.Literal(local)) for name, value in values]
     )
+
+
+def _select(values: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL("SELECT ") + sql.SQL(", ").join(values)
 
 
 class Session:
@@ -91,22 +98,35 @@ class Session:
     def begin(self) -> None:
         """Remember the session's values; called again after a reconnection."""
         self._begun = self.connection
-        role, session_user = fetch_row(self.connection, "SELECT current_setting('role'), session_user")
         self._set_up()
-        rows = fetch_all(self.connection, query("runner/sql/session_settings.sql"))
-        self.start = StartValues(tuple(rows), role, session_user)
+        roles, rows = fetch_together(self.connection, _ROLES, query("runner/sql/session_settings.sql"))
+        ((role, session_user),) = roles
+        self.start = StartValues(tuple((name, setting) for name, setting in rows), role, session_user)
 
     def _set_up(self) -> None:
         """Set what a run needs; behind a pooler, it would stay on somebody else's backend."""
         if not self.is_pooled:
-            self._found = {name: self._change(name, setting) for name, setting in RUNNING.items()}
+            self._found = self._change(RUNNING)
 
-    def _change(self, name: str, setting: str) -> str:
-        """Change a setting of the session, where the server's platform allows it; return what it was."""
-        (found,) = fetch_row(self.connection, "SELECT current_setting(%s)", [name])
-        with suppress(psycopg.Error), self.connection.transaction():
-            self.connection.execute("SELECT set_config(%s, %s, false)", [name, setting])
-        return str(found)
+    def _change(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Change those settings of the session that the server's platform allows; return what they were."""
+        try:
+            return self._change_together(settings)
+        except psycopg.Error:
+            if len(settings) <= 1:
+                return {}
+            return {name: was for one in settings.items() for name, was in self._change(dict([one])).items()}
+
+    def _change_together(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Change settings of the session, or raise what the server says; return what they were. All in one message."""
+        asked = [sql.SQL("current_setting({})").format(sql.Literal(name)) for name in settings]
+        changes = [
+            sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(setting))
+            for name, setting in settings.items()
+        ]
+        with apart(self.connection):
+            [found], _changed = fetch_together(self.connection, _select(asked), _select(changes))
+        return dict(zip(settings, found, strict=True))
 
     def reset(self) -> str:
         """Bring the session back to its start values; return the transaction's id, if it has one. All in one message.
@@ -134,9 +154,7 @@ class Session:
         if not self._was_open:
             self.wrapper.close()
         elif self.is_alive and not (self.is_pooled or self.wrapper.in_atomic_block):
-            with suppress(psycopg.Error):  # lost by now: there is nothing to be left as it was
-                for name, setting in self._found.items():
-                    self._change(name, setting)
+            self._change(self._found)
 
 
 class JoinedSession(Session):

@@ -11,16 +11,17 @@ from __future__ import annotations
 import gc
 import re
 from collections import Counter
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import Connection, Cursor, cursor, fetch_row
+from sqlmigrations.database import Answer, Connection, ask_together
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.queries import query
 from sqlmigrations.schema import reader
@@ -153,7 +154,7 @@ def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:
     found: dict[Identity, dict[str, Value]] = {}
     by_address: dict[_Address, dict[str, Value]] = {}
     not_covered: dict[str, int] = {}
-    with reading(connection), closing(_answers(connection, names, parameters)) as answers:
+    with closing(_answers(connection, names, parameters)) as answers:
         for name, answer in answers:
             if name in catalogs:
                 for oid, subid, identity, attributes in _rows(connection, answer):
@@ -170,21 +171,15 @@ def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:
 
 def _answers(
     connection: Connection, names: Sequence[str], parameters: Mapping[str, Any]
-) -> Generator[tuple[str, Cursor], None, None]:
-    """Yield the answers to the queries, asked one after the other in a thread: the server reads while Python takes."""
-
-    def ask(name: str) -> Cursor:
-        text = query(f"schema/sql/catalog/{name}.sql")
-        return cursor(connection).execute(text, parameters if name in _IN_SCHEMAS else None)
-
-    with ThreadPoolExecutor(max_workers=1) as asking:
-        asked = {name: asking.submit(ask, name) for name in names}
-        try:
-            for name, answer in asked.items():
-                yield name, answer.result()
-        finally:
-            for answer in asked.values():
-                answer.cancel()
+) -> Generator[tuple[str, Answer], None, None]:
+    """Yield the answers to the queries, all of which are asked in one message."""
+    binding = psycopg.ClientCursor(connection)
+    texts = [
+        binding.mogrify(query(f"schema/sql/catalog/{name}.sql"), parameters if name in _IN_SCHEMAS else None)
+        for name in names
+    ]
+    with closing(_at_one_moment(connection, map(sql.SQL, texts))) as answers:
+        yield from zip(names, answers, strict=True)
 
 
 @contextmanager
@@ -204,43 +199,58 @@ def read_fingerprint(connection: Connection) -> str:
 
     Another reader's is another text.
     """
-    with reading(connection):
-        (fingerprint,) = fetch_row(connection, query("schema/sql/fingerprint.sql"))
+    with closing(_at_one_moment(connection, [query("schema/sql/fingerprint.sql")])) as answers:
+        [answer] = answers
+        ((fingerprint,),) = answer.fetchall()
         return f"{reader.CURRENT.version}:{fingerprint}"
 
 
 #: How long a read may wait for a table that somebody has locked; PostgreSQL opens the tables of what it deparses.
 LOCK_TIMEOUT = "2s"
 
+#: An empty ``search_path`` and a patience, and how PostgreSQL writes expressions and values.
+_MANNERS = sql.SQL(
+    "SELECT set_config('search_path', '', true), set_config('lock_timeout', {}, true),"
+    " set_config('quote_all_identifiers', 'off', true), set_config('extra_float_digits', '1', true),"
+    " set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true),"
+    " set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true),"
+    " set_config('jit', 'off', true)"
+).format(LOCK_TIMEOUT)
 
-@contextmanager
-def reading(connection: Connection) -> Iterator[None]:
-    """Give the block one moment's view, an empty ``search_path`` and a patience; leave the session as it was."""
-    is_own = connection.autocommit and connection.info.transaction_status is TransactionStatus.IDLE
-    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_own else "SAVEPOINT sqlmigrations_read")
+#: What opens one moment's view, and what leaves the session as it was: in a transaction of its own, or in an open one.
+_OWN = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ["ROLLBACK"])
+_WITHIN = (
+    "SAVEPOINT sqlmigrations_read",
+    [f"{end} SAVEPOINT sqlmigrations_read" for end in ("ROLLBACK TO", "RELEASE")],
+)
+
+
+def _at_one_moment(connection: Connection, queries: Iterable[sql.Composable]) -> Generator[Answer, None, None]:
+    """Yield the answers to queries that see the same moment: with what belongs around them, in one message.
+
+    Over a network each message costs a round trip, whatever it asks for.
+    """
+    is_own = connection.info.transaction_status is TransactionStatus.IDLE
+    begin, ends = _OWN if is_own else _WITHIN
+    asked = [sql.SQL(begin), _MANNERS, *queries]
     try:
-        connection.execute(
-            "SELECT set_config('search_path', '', true), set_config('lock_timeout', %s, true),"
-            " set_config('quote_all_identifiers', 'off', true), set_config('extra_float_digits', '1', true),"
-            " set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true),"
-            " set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true),"
-            " set_config('jit', 'off', true)",
-            [LOCK_TIMEOUT],
-        )
-        yield
-    finally:
-        if not connection.closed:
-            connection.execute("ROLLBACK" if is_own else "ROLLBACK TO SAVEPOINT sqlmigrations_read")
-            if not is_own:
-                connection.execute("RELEASE SAVEPOINT sqlmigrations_read")
+        with closing(ask_together(connection, [*asked, *map(sql.SQL, ends)])) as answers:
+            yield from islice(answers, 2, len(asked))
+            for _end in answers:
+                pass
+    except BaseException:
+        if not connection.closed and connection.info.transaction_status is TransactionStatus.INERROR:
+            for end in ends:
+                connection.execute(end)
+        raise
 
 
-def _rows(connection: Connection, rows: Cursor) -> Iterator[tuple[int, int, Identity, dict[str, Value]]]:
+def _rows(connection: Connection, answer: Answer) -> Iterator[tuple[int, int, Identity, dict[str, Value]]]:
     """Yield the rows of one query: oid, number of the column, identity, and the attributes that have a value."""
-    columns = (rows.description or ())[4:]
-    names = [column.name for column in columns]
-    lists = {column.name for column in columns if _is_array(connection, column.type_code)}
-    for row in rows.fetchall():
+    columns = answer.columns[4:]
+    names = [name for name, _type in columns]
+    lists = {name for name, type in columns if _is_array(connection, type)}
+    for row in answer.fetchall():
         attributes = {attribute: value for attribute, value in zip(names, row[4:], strict=True) if value is not None}
         for attribute in attributes.keys() & lists:
             if attributes[attribute]:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from sqlmigrations import __version__
-from sqlmigrations.database import Connection, fetch_all, fetch_row
+from sqlmigrations.database import Connection, apart, fetch_all, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.history import Tables
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, many_objects, table_in_name
@@ -72,9 +73,13 @@ def read_versions(connection: Connection, tables: Tables, *, last: int | None = 
 
 def latest(connection: Connection, tables: Tables | None) -> Version | None:
     """Return the newest version, if there is any."""
-    if tables is None or not has_snapshots(connection, tables):
+    if tables is None:
         return None
-    return next(iter(read_versions(connection, tables, last=1)), None)
+    try:
+        with apart(connection):
+            return next(iter(read_versions(connection, tables, last=1)), None)
+    except psycopg.errors.UndefinedTable:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,9 +247,15 @@ def _lint(plan: Plan, connection: Connection, options: ApplyOptions) -> LintRepo
     return lint_scripts([step.file for step in plan.runnable], connection, thorough=options.lint)
 
 
-def _prospect(wrapper: BaseDatabaseWrapper, disk: OnDisk, options: ApplyOptions, footprints: Footprints) -> _Prospect:
+def _prospect(
+    wrapper: BaseDatabaseWrapper,
+    disk: OnDisk,
+    options: ApplyOptions,
+    footprints: Footprints,
+    location: Location | None = None,
+) -> _Prospect:
     _selection(options, disk)  # a wrong name is told before the database is asked
-    return _foresee(disk, recall(wrapper, disk), options, footprints)
+    return _foresee(disk, recall(wrapper, disk, location=location), options, footprints)
 
 
 def _foresee(disk: OnDisk, remembered: Remembered, options: ApplyOptions, footprints: Footprints) -> _Prospect:
@@ -334,8 +340,9 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
             _check_beforehand(runnable, raw(wrapper), options)
         elif (head := read_head_of_settled(raw(wrapper), prospect.remembered.location)) is not None:
             return _nothing_to_do(prospect, head, options, progress)
-        with open_run(wrapper, lock_wait=options.lock_wait, tell=progress) as run:
-            prospect = _prospect(wrapper, disk, options, footprints)
+        location = prospect.remembered.location
+        with open_run(wrapper, lock_wait=options.lock_wait, tell=progress, location=location) as run:
+            prospect = _prospect(wrapper, disk, options, footprints, replace(location, tables=run.tables))
             judge(prospect.plan.runnable, {step.name for step in runnable})
             application = _Application(run, options, progress)
             if prospect.plan.runnable:

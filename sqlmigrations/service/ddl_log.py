@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, connected, fetch_all, is_lost, raw
+from sqlmigrations.database import Connection, apart, connected, fetch_all, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.history import Event, Tables, locate
 from sqlmigrations.models import EventType
@@ -121,11 +121,13 @@ def prune_ddl_log(connection: Connection, tables: Tables) -> int:
     A failure is logged, and nothing else: what a run has done does not depend on it.
     """
     days: int | None = settings.DDL_LOG_DAYS
-    if days is None or not ddl_log.has_log(connection, tables):
+    if days is None:
         return 0
     try:
-        with connection.transaction():
+        with apart(connection):
             return ddl_log.prune(connection, tables, days=days)
+    except psycopg.errors.UndefinedTable:
+        return 0
     except psycopg.Error as error:
         if is_lost(error):
             raise

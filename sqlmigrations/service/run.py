@@ -8,12 +8,13 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import psycopg
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from sqlmigrations.database import Connection, fetch_row, raw
+from sqlmigrations.database import Connection, fetch_row, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable
-from sqlmigrations.history import Chain, Tables, ensure_tables, identify, locate, read_head
+from sqlmigrations.history import Chain, Location, Tables, ensure_tables, identify, locate, read_head
 from sqlmigrations.runner.executor import Executor, Transaction
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import Holder, RunLock, join_lock
@@ -87,19 +88,24 @@ def acting_for(user: str, run: uuid.UUID) -> Iterator[None]:
 
 
 @contextmanager
-def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> Iterator[Run]:
+def open_run(
+    wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell, location: Location | None = None
+) -> Iterator[Run]:
     """Hold the run lock of one database while the block runs; leave its connection as it was found.
 
     Inside an open transaction, such as that of a ``TestCase``, events ride in it; otherwise they go over the lock's
-    own connection.
+    own connection. Whoever knows already where the history is gives its ``location``.
 
     Raises:
         RunLockHeld: another run held the lock for longer than ``lock_wait`` seconds.
         ConfigurationError: the call is inside a transaction, or the history's tables can't be found or made.
         DatabaseUnavailable: nothing can be written there.
     """
+    has_waited = False
 
     def on_wait(holder: Holder | None) -> None:
+        nonlocal has_waited
+        has_waited = True
         if holder is not None:
             tell(Waiting(holder))
 
@@ -107,11 +113,12 @@ def open_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> I
         tell(Blocked(tuple(blockers)))
 
     _check_not_inside(wrapper)
-    _revive(wrapper)
     _check_writable(wrapper)
     with ExitStack() as stack:
-        lock = stack.enter_context(RunLock(wrapper, locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait))
-        _revive(wrapper)
+        schema = (location or locate(raw(wrapper))).schema
+        lock = stack.enter_context(RunLock(wrapper, schema, wait=lock_wait, on_wait=on_wait))
+        if has_waited:
+            _revive(wrapper)
         tables = ensure_tables(wrapper)
         session = Session(wrapper, is_pooled=lock.is_pooled)
         stack.callback(session.end)
@@ -158,10 +165,18 @@ def _revive(wrapper: BaseDatabaseWrapper) -> None:
         wrapper.close()
 
 
+_WRITABLE = "SELECT pg_catalog.pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'"
+
+
 def _check_writable(wrapper: BaseDatabaseWrapper) -> None:
-    """Check that the server is no standby and the session not read only."""
-    statement = "SELECT pg_catalog.pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'"
-    is_standby, is_read_only = fetch_row(raw(wrapper), statement)
+    """Check that the server is no standby and the session not read only; one that has ended is opened anew."""
+    try:
+        is_standby, is_read_only = fetch_row(raw(wrapper), _WRITABLE)
+    except psycopg.Error as error:
+        if wrapper.in_atomic_block or not is_lost(error):
+            raise
+        wrapper.close()
+        is_standby, is_read_only = fetch_row(raw(wrapper), _WRITABLE)
     if is_standby:
         raise DatabaseUnavailable(
             f"Database '{wrapper.alias}' is on a standby, which is read only.",

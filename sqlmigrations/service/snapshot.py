@@ -14,7 +14,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,7 +95,7 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
     if version.fingerprint != fingerprint:
         loaded, found = _kept_and_found(connection, tables, version, lambda: read_catalog(connection))
         kept = _settled(connection, tables, version, loaded, found)
-    with connection.transaction():
+    with nullcontext() if kept is None else connection.transaction():
         if kept is not None and version.unfinished is not None:
             files = [str(name) for name in version.unfinished.get("files", ())]
             store(connection, tables, kept, reason=version.unfinished["reason"], files=files, fingerprint="")
@@ -110,8 +110,6 @@ def look_after(
     connection: Connection, tables: Tables, before: Before, *, reason: SnapshotReason, files: Iterable[str]
 ) -> None:
     """Keep what has changed since ``before`` as a new version, all in one transaction."""
-    if not has_snapshots(connection, tables):
-        return
     fingerprint = read_fingerprint(connection)
     version = before.version
     if version is not None and fingerprint == before.fingerprint and before.kept is None:
@@ -321,7 +319,7 @@ def after_migrate(alias: str, migrations: Iterable[str]) -> None:
     try:
         connection = raw(connections[alias])
         tables = locate(connection).tables
-        if tables is not None:
+        if tables is not None and has_snapshots(connection, tables):
             look_after(connection, tables, before, reason=SnapshotReason.MIGRATE, files=migrations)
     except FAILURES as error:
         logger.warning("The schema that migrate left could not be kept: %s", str(error).strip())
