@@ -47,9 +47,7 @@ class SQLCommand(BaseCommand):
             help="The database to work on; the default one when not given.",
         )
         if self.on_all_databases:
-            databases.add_argument(
-                "--all-databases", action="store_true", help=f"Work on {self.all_databases}, one by one."
-            )
+            databases.add_argument("--all-databases", action="store_true", help=f"Work on {self.all_databases}.")
         parser.add_argument(
             "--format",
             default="text",
@@ -117,6 +115,13 @@ def duration(text: str) -> float:
     if match is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no duration; write 500ms, 60s, 5min or 1h")
     return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def positive(text: str) -> int:
+    """Read a number of at least 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of at least 1")
+    return int(text)
 
 
 class _TerminationAsInterrupt:

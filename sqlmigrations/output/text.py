@@ -137,7 +137,7 @@ class RunText:
         if not result.files:
             yield f"  {_nothing(result)}"
         else:
-            yield _summary(summary(result.files))
+            yield f"  {counted(result.files)}."
         if isinstance(result, RunResult) and result.gate is not None:
             from sqlmigrations.output.health import gate_lines
 
@@ -171,9 +171,9 @@ def _label(status: Status) -> str:
     }.get(status, status.capitalize())
 
 
-def _summary(counts: dict[str, int]) -> str:
-    named = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
-    return f"  {', '.join(named)}".rstrip() + "."
+def counted(files: Iterable[FileResult]) -> str:
+    """Say how many files are in which state; nothing where there are none."""
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in summary(files).items() if count)
 
 
 def _text_of(script: Script) -> str:

@@ -25,6 +25,7 @@ from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.keys import Keys, find_keys
 from sqlmigrations.runner.position import Batches, Position
 from sqlmigrations.runner.send import execute
+from sqlmigrations.runner.stop import sleep
 
 #: Seconds between two looks at replicas that are behind, and how long they are waited for altogether.
 LOOKS_EVERY, WAITS_FOR = 0.5, 600.0
@@ -156,14 +157,14 @@ class Throttle:
         Raises:
             FellBehind: one still is after ten minutes.
         """
-        time.sleep(self.pause_s)
+        sleep(self.pause_s)
         seen.paused_ms += self.pause_s * 1000
         started = time.monotonic()
         while self.max_lag_s and (behind := self._behind_s()) > self.max_lag_s:
             if time.monotonic() - started > WAITS_FOR:
                 raise FellBehind(f"A replica is {behind:.0f} s behind, and {WAITS_FOR:.0f} s did not mend that.")
             self.on_behind(behind)
-            time.sleep(LOOKS_EVERY)
+            sleep(LOOKS_EVERY)
         seen.waited_for_replicas_ms += (time.monotonic() - started) * 1000
 
     def _behind_s(self) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
@@ -32,6 +31,7 @@ from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.position import Moved
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.stop import check, sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task
 from sqlmigrations.runner.verify import VerifyFailed, verify
 from sqlmigrations.runner.watcher import Watcher
@@ -116,7 +116,9 @@ class Executor:
 
         Raises:
             DatabaseUnavailable: the run lock's connection was lost, so nothing more can be recorded.
+            KeyboardInterrupt: the run was interrupted.
         """
+        check()
         if not self.session.is_alive:
             self._reconnect()
         try:
@@ -156,7 +158,7 @@ class Executor:
                 if outcome is not None:
                     return outcome
                 self.recover()
-                time.sleep(pause(attempt.number))
+                sleep(pause(attempt.number))
                 attempt = Attempt(attempt.number + 1, attempt.lock_wait_ms + attempt.duration_ms)
         except KeyboardInterrupt:
             if not self.was_committed(task, attempt):
@@ -166,7 +168,8 @@ class Executor:
     def _try(self, task: Task, known: Record | None, attempt: Attempt, *, is_last: bool) -> Outcome | None:
         """Make one attempt; return its outcome, or nothing when the file is to be tried again."""
         try:
-            return self._attempt(task, known, attempt)
+            with stoppable():
+                return self._attempt(task, known, attempt)
         except ERRORS as error:
             if interrupt := _interrupt_behind(error):
                 raise interrupt from error

@@ -24,6 +24,7 @@ from sqlmigrations.database import Connection, fetch_dicts, fetch_row, raw
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import is_transaction_pooled
+from sqlmigrations.runner.stop import sleep
 
 #: First key of the run lock; "SQLM" in ASCII. The second one is that of the history's schema.
 RUN_CLASS = int.from_bytes(b"SQLM", "big")
@@ -83,7 +84,7 @@ def poll(attempt: Callable[[], bool], holder: Callable[[], Holder | None], wait:
             on_wait(present)
         if time.monotonic() >= deadline:
             return False
-        time.sleep(random.uniform(*POLL))  # noqa: S311 - jitter, not cryptography
+        sleep(random.uniform(*POLL))  # noqa: S311 - jitter, not cryptography
     return True
 
 

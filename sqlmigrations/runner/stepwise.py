@@ -38,6 +38,7 @@ from sqlmigrations.runner.lock import free_file_lock, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.position import Batches, Moved, Position
 from sqlmigrations.runner.send import Result, send
+from sqlmigrations.runner.stop import sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task, read_whole
 from sqlmigrations.runner.verify import VerifyFailed, verify
 
@@ -166,7 +167,7 @@ class Stepwise:
         if self.executor.session.is_pooled:
             return self._stop(_behind_pooler(self.task.script))
         try:
-            with self.executor.notices_of(self.attempt):
+            with stoppable(), self.executor.notices_of(self.attempt):
                 self._lock()
                 with self.executor.watched(self.attempt, lock_timeout_of(self.task.script)):
                     self._statements()
@@ -283,7 +284,7 @@ class Stepwise:
                 data_is_gone = statement.data is not None
                 if data_is_gone or failed.error.sqlstate not in RETRIED or number > self._retries:
                     raise
-            time.sleep(pause(number))
+            sleep(pause(number))
         self._bare(statement)
 
     # In batches
@@ -344,7 +345,7 @@ class Stepwise:
             except StatementFailed as failed:
                 if failed.error.sqlstate not in RETRIED or number > self._retries:
                     raise
-            time.sleep(pause(number))
+            sleep(pause(number))
         seen.take(position.rows - now.rows, (time.perf_counter() - started) * 1000)
         self.progress = progress
         return position
@@ -424,7 +425,7 @@ class Stepwise:
             except StatementFailed as failed:
                 if failed.error.sqlstate not in RETRIED or number == tries:
                     raise
-            time.sleep(pause(number))
+            sleep(pause(number))
 
     @contextlib.contextmanager
     def _patience(self, statement: Statement) -> Iterator[None]:

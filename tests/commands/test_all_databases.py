@@ -25,7 +25,7 @@ def test_each_has_its_own_history_and_result(both: tuple[Path, Path]) -> None:
     assert applysql("--all-databases") == Ran(
         "Database default\nRunning SQL files:\n  Applying 001.sql... OK (<time>, 1 statement)\n  1 applied.\n"
         f"{HEAD}Database other\nRunning SQL files:\n  Applying 001.sql... OK (<time>, 1 statement)\n  1 applied.\n"
-        f"{HEAD}default: all is well\nother: all is well\n",
+        f"{HEAD}default: all is well (1 applied)\nother: all is well (1 applied)\n",
         "",
         0,
     )
@@ -43,7 +43,9 @@ def test_one_that_fails_does_not_stop_the_others(both: tuple[Path, Path]) -> Non
     put(both[1], {"001.sql": "CREATE TABLE b (id int);"})
     ran = applysql("--all-databases")
     assert (ran.err, ran.code) == ("", 1)
-    assert ran.out.endswith("default: something was found, failed or is left to do\nother: all is well\n")
+    assert ran.out.endswith(
+        "default: something was found, failed or is left to do (1 failed)\nother: all is well (1 applied)\n"
+    )
     assert (records("default"), records("other")) == ({"001.sql": "failed"}, {"001.sql": "applied"})
 
 
@@ -65,7 +67,7 @@ def test_one_that_cannot_be_reached_does_not_stop_the_others(both: tuple[Path, P
     assert f"Database '{away}' can't be reached: " in ran.err
     assert 'database "sqlm_nowhere" does not exist' in ran.err
     assert f"{away}: could not be asked\n" in ran.out
-    assert f"{present}: all is well\n" in ran.out
+    assert f"{present}: all is well (1 applied)\n" in ran.out
     assert records(present) == {"001.sql": "applied"}
     assert [each["database"] for each in document["databases"]] == ["default", "other"]
     assert ["error" in each for each in document["databases"]] == [away == "default", away == "other"]
@@ -78,7 +80,7 @@ def test_one_where_another_run_holds_the_lock(both: tuple[Path, Path]) -> None:
         other_run.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_CLASS, key_of("public")])
         ran = applysql("--all-databases", "--lock-wait", "0s")
     assert ran.code == 3
-    assert ran.out.endswith("default: another run holds the lock\nother: all is well\n")
+    assert ran.out.endswith("default: another run holds the lock\nother: all is well (1 applied)\n")
     assert records("other") == {"001.sql": "applied"}
 
 
@@ -87,7 +89,7 @@ def test_invalid_files_of_one_do_not_stop_the_others(both: tuple[Path, Path]) ->
     put(both[1], {"001.sql": "CREATE TABLE t (id int);"})
     ran = applysql("--all-databases")
     assert (ran.code, records("other")) == (2, {"001.sql": "applied"})
-    assert ran.out.endswith("default: could not be asked\nother: all is well\n")
+    assert ran.out.endswith("default: could not be asked\nother: all is well (1 applied)\n")
 
 
 def test_database_and_all_databases_contradict_each_other(

@@ -9,29 +9,29 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from django.core.management.base import CommandParser, OutputWrapper
+from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 
-from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
-from sqlmigrations.management.base import SQLCommand, duration
+from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.management.base import duration
+from sqlmigrations.management.everywhere import Answer, EverywhereCommand, check_jobs
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
-from sqlmigrations.output.text import check_lines, list_lines, plan_lines
+from sqlmigrations.output.text import check_lines, counted, list_lines, plan_lines
 from sqlmigrations.runner.held_locks import Mode
-from sqlmigrations.service.apply import ApplyOptions, PlanReport, apply, plan_run
+from sqlmigrations.service.apply import ApplyOptions, PlanReport, Report, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
 from sqlmigrations.service.run import Told, Waiting
 
 
-class Command(SQLCommand):
+class Command(EverywhereCommand):
     """Apply SQL files that are pending, each in its own transaction, and record each."""
 
     help = "Applies the SQL files that are pending, each exactly once, in its own transaction."
     name = "applysql"
     formats = ("text", "json", "github")
-    on_all_databases = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
@@ -104,36 +104,15 @@ class Command(SQLCommand):
 
     def run(self, **options: Any) -> ExitCode:
         """Show or do what is asked for, on one database or on all that have SQL files."""
+        check_jobs(options, "adopt", "repair", "resume_at", "restart")
         if options["all_databases"]:
-            return self._everywhere(options)
-        document, code = self._on_one(options)
-        if document is not None:
-            self.stdout.write(documents.dumps(document))
-        return code
+            return self.on_databases(aliases_with_files(), options)
+        answer = self.on_one(options)
+        if answer.document is not None:
+            self.stdout.write(documents.dumps(answer.document))
+        return answer.code
 
-    def _everywhere(self, options: dict[str, Any]) -> ExitCode:
-        """Take one database after the other; one that fails doesn't stop the others."""
-        answers: dict[str, ExitCode] = {}
-        found: list[documents.Document] = []
-        for alias in aliases_with_files():
-            self._out(options).write(self.style.MIGRATE_LABEL(f"Database {alias}"))
-            try:
-                document, answers[alias] = self._on_one({**options, "database": alias})
-            except SQLMigrationsError as error:
-                document, answers[alias] = documents.of_error(self.name, alias, error), exit_codes.of_error(error)
-                self.stderr.write(self.style.ERROR(str(error)))
-            found += [document] if document is not None else []
-        if options["format"] == "json":
-            self.stdout.write(documents.dumps(documents.of_all(self.name, found)))
-        for alias, code in answers.items():
-            self._out(options).write(f"{alias}: {exit_codes.WORDS[code]}")
-        return exit_codes.heaviest(answers.values())
-
-    def _out(self, options: dict[str, Any]) -> OutputWrapper:
-        """Return where words for people go."""
-        return self.stderr if options["format"] == "json" else self.stdout
-
-    def _on_one(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+    def on_one(self, options: dict[str, Any]) -> Answer:
         """Show or do what is asked for on one database; return the document, where one was asked for."""
         asked = _options(options)
         if options["adopt"]:
@@ -148,15 +127,19 @@ class Command(SQLCommand):
             self._reposition(asked, options)
         as_json = options["format"] == "json"
         style = no_style() if as_json else self.style
-        with Screen(self._out(options), style, verbosity=options["verbosity"]) as screen:
-            result = apply(asked, screen.report)
+        with Screen(self.out(options), style, verbosity=options["verbosity"]) as screen:
+            result = apply(asked, partial(self._report, screen))
             screen.close(result)
         document = documents.of_run(self.name, result)
         if result.gate is not None:
             document |= documents.of_gate(result.gate)
-        return document if as_json else None, exit_codes.of_run(result)
+        return Answer(document if as_json else None, exit_codes.of_run(result), counted(result.files))
 
-    def _rehearse(self, asked: ApplyOptions, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+    def _report(self, screen: Screen, report: Report) -> None:
+        screen.report(report)
+        self.watch(report)
+
+    def _rehearse(self, asked: ApplyOptions, options: dict[str, Any]) -> Answer:
         """Run what is pending where it can do no harm, and say what was measured."""
         from sqlmigrations.output.rehearsal import rehearsal_annotations, rehearsal_lines
         from sqlmigrations.service.rehearse import RehearseOptions, Where, rehearse
@@ -169,13 +152,13 @@ class Command(SQLCommand):
 
             keep(ReportKind.REHEARSAL, documents.of_rehearsal(report), database=options["database"])
         if options["format"] == "json":
-            return documents.of_rehearsal(report), exit_codes.of_rehearsal(report)
+            return Answer(documents.of_rehearsal(report), exit_codes.of_rehearsal(report))
         if options["format"] == "github":
             self._tell(rehearsal_annotations(report), options)
         self._tell(rehearsal_lines(report, self.style, verbosity=options["verbosity"]), options)
-        return None, exit_codes.of_rehearsal(report)
+        return Answer(None, exit_codes.of_rehearsal(report))
 
-    def _adopt(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+    def _adopt(self, options: dict[str, Any]) -> Answer:
         """Take over another tool's history, shown first."""
         from sqlmigrations.output.settling import adoption_lines
         from sqlmigrations.service.adopt import adopt, plan_adoption
@@ -185,7 +168,7 @@ class Command(SQLCommand):
         settle = partial(adopt, plan, tell=self._told, lock_wait=options["lock_wait"])
         return self._settled(bool(plan.adoptions), "Take this over?", settle, documents.of_adoption(plan), options)
 
-    def _repair(self, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+    def _repair(self, options: dict[str, Any]) -> Answer:
         """Settle what files and history disagree about, shown first."""
         from sqlmigrations.output.settling import repair_lines
         from sqlmigrations.service.repair import plan_repair, repair
@@ -197,7 +180,7 @@ class Command(SQLCommand):
 
     def _settled(
         self, any: bool, question: str, settle: Callable[[], str], document: documents.Document, options: dict[str, Any]
-    ) -> tuple[documents.Document | None, ExitCode]:
+    ) -> Answer:
         """Settle what was shown, once a person has agreed; ``--plan`` only shows it."""
         code = ExitCode.OK
         if any and not options["plan"]:
@@ -207,7 +190,7 @@ class Command(SQLCommand):
             else:
                 self.stderr.write("Nothing was done.")
                 code = ExitCode.FOUND
-        return (document if options["format"] == "json" else None), code
+        return Answer(document if options["format"] == "json" else None, code)
 
     def _reposition(self, asked: ApplyOptions, options: dict[str, Any]) -> None:
         """Say where a file that stopped half-way goes on."""
@@ -234,23 +217,24 @@ class Command(SQLCommand):
 
     def _tell(self, lines: Iterable[str], options: dict[str, Any]) -> None:
         for line in lines:
-            self._out(options).write(line)
+            self.out(options).write(line)
 
     def _told(self, report: Told) -> None:
         if isinstance(report, Waiting):
             self.stderr.write(self.style.WARNING(f"Waiting for {report.holder}"))
 
-    def _show(self, report: PlanReport, options: dict[str, Any]) -> tuple[documents.Document | None, ExitCode]:
+    def _show(self, report: PlanReport, options: dict[str, Any]) -> Answer:
         code = exit_codes.of_check(report) if options["check"] else ExitCode.OK
         if options["format"] == "json":
-            return documents.of_plan(report, report.plan.steps if options["list"] else report.unfinished), code
+            steps = report.plan.steps if options["list"] else report.unfinished
+            return Answer(documents.of_plan(report, steps), code)
         if options["format"] == "github" and report.lint is not None:
             from sqlmigrations.output.lint import annotation_lines
 
             self._tell(annotation_lines(report.lint.findings, dict(report.lint.paths)), options)
         lines = list_lines if options["list"] else check_lines if options["check"] else plan_lines
         self._tell(lines(report, self.style), options)
-        return None, code
+        return Answer(None, code)
 
 
 def _options(options: dict[str, Any]) -> ApplyOptions:
