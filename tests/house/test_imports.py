@@ -40,8 +40,8 @@ LIBRARIES = ("rich", "pygments", "pgparse")
     ("command", "most", "unloaded"),
     [
         ((), 25, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
-        (("check",), 60, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
-        (("applysql",), 88, (*ROOMS, *LIBRARIES)),
+        (("check",), 62, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
+        (("applysql",), 94, (*ROOMS, *LIBRARIES)),
     ],
     ids=["start", "check", "applysql-with-nothing-to-do"],
 )
