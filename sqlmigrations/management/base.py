@@ -18,6 +18,16 @@ from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 
+#: What each value of ``--format`` writes.
+_FORMATS = {
+    "text": "words for people",
+    "json": "one document on stdout, words for people on stderr",
+    "github": "annotations for a GitHub workflow",
+    "prometheus": "metrics for node_exporter's textfile collector",
+}
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code:d}: {words}" for code, words in exit_codes.WORDS.items()) + "."
+
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, which ends a run as Ctrl-C does: what is in work is cancelled and rolled back."""
@@ -44,7 +54,7 @@ class SQLCommand(BaseCommand):
             "--database",
             default=DEFAULT_DB_ALIAS,
             choices=tuple(connections),
-            help="The database to work on; the default one when not given.",
+            help="The alias of the database to work on; 'default' when not given.",
         )
         if self.on_all_databases:
             databases.add_argument("--all-databases", action="store_true", help=f"Work on {self.all_databases}.")
@@ -52,8 +62,12 @@ class SQLCommand(BaseCommand):
             "--format",
             default="text",
             choices=self.formats,
-            help="json: one document on stdout, words for people on stderr.",
+            help="; ".join(f"{name}: {_FORMATS[name]}" for name in self.formats) + ".",
         )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return the parser of the arguments, whose help ends with what the exit codes mean."""
+        return super().create_parser(prog_name, subcommand, epilog=_EPILOG, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command and turn its end into an exit code.

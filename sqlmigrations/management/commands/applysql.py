@@ -29,78 +29,22 @@ from sqlmigrations.service.run import Told, Waiting
 class Command(EverywhereCommand):
     """Apply SQL files that are pending, each in its own transaction, and record each."""
 
-    help = "Applies the SQL files that are pending, each exactly once, in its own transaction."
+    help = (
+        "Applies the SQL files that are pending, each exactly once, in its own transaction together with its record. "
+        "A file that fails holds back only those that depend on it; run it again when it is mended. With --plan, "
+        "--check, --list or --rehearse nothing is applied. A NAME is a file's path below its folder, such as "
+        "003_orders.sql or shop/001_views.sql, or a beginning that only one file has, such as 003."
+    )
     name = "applysql"
     formats = ("text", "json", "github")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         super().add_arguments(parser)
-        parser.add_argument("names", nargs="*", metavar="NAME", help="Apply just these files.")
-        look = parser.add_mutually_exclusive_group()
-        look.add_argument("--plan", action="store_true", help="Show what would be done, and do nothing.")
-        look.add_argument("--check", action="store_true", help="Exit with 1 if anything is pending, and do nothing.")
-        look.add_argument("--list", action="store_true", help="List all files with their states, and do nothing.")
-        look.add_argument(
-            "--rehearse", action="store_true", help="Run what is pending in a copy, and measure what it blocks."
-        )
-        place = parser.add_mutually_exclusive_group()
-        place.add_argument("--with-data", action="store_true", help="With --rehearse: copy the rows as well.")
-        place.add_argument(
-            "--in-place",
-            action="store_true",
-            help="With --rehearse: run it in this database, in a transaction that is rolled back. It takes real locks.",
-        )
-        parser.add_argument(
-            "--keep", action="store_true", help="With --rehearse: keep what was measured, so that the admin shows it."
-        )
-        parser.add_argument(
-            "--max-block-ms", metavar="MS", type=float, help="With --rehearse: exit with 1 if anybody waits longer."
-        )
-        parser.add_argument(
-            "--max-lock",
-            metavar="MODE",
-            choices=[str(mode) for mode in Mode],
-            help="With --rehearse: exit with 1 if a stronger lock is taken, such as ShareUpdateExclusive.",
-        )
-        parser.add_argument("--to", metavar="NAME", help="Apply what is pending up to this file.")
-        parser.add_argument("--seed", metavar="NAME", action="append", default=[], help="Run this seed.")
-        parser.add_argument("--force", action="store_true", help="With --seed: run it again though it is unchanged.")
-        parser.add_argument("--fake", action="store_true", help="Record the files as applied without running them.")
-        parser.add_argument(
-            "--baseline", metavar="NAME", help="Record all files up to this one as applied without running them."
-        )
-        parser.add_argument("--fail-fast", action="store_true", help="Stop at the first file that fails.")
-        parser.add_argument("--allow-late", action="store_true", help="Apply late files whatever they touch.")
-        parser.add_argument("--adopt", metavar="TABLE", help="Take over another tool's history from its table.")
-        parser.add_argument(
-            "--repair", action="store_true", help="Settle what files and history disagree about, after showing it."
-        )
-        stopped = parser.add_mutually_exclusive_group()
-        stopped.add_argument(
-            "--resume-at", type=int, metavar="N", help="Go on with statement N of a file that stopped half-way."
-        )
-        stopped.add_argument("--restart", action="store_true", help="Begin a file that stopped half-way again.")
-        parser.add_argument(
-            "--gate",
-            action="store_true",
-            help="Run nothing while now is no good time, and say what is new in the database's health afterwards.",
-        )
-        parser.add_argument("--backup", action="store_true", help="Take a backup before the first file runs.")
-        parser.add_argument(
-            "--lint",
-            action="store_true",
-            help="Refuse to run what the linter finds fault with; with --plan and --check: lint thoroughly.",
-        )
-        parser.add_argument("--reason", default="", help="Why: kept with the event.")
-        parser.add_argument(
-            "--lock-wait",
-            metavar="DURATION",
-            type=duration,
-            default=60.0,
-            help="How long to wait for another run, such as 500ms, 60s or 5min.",
-        )
-        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask.")
+        _add_choice(parser)
+        _add_looks(parser)
+        _add_records(parser)
+        _add_care(parser)
 
     def run(self, **options: Any) -> ExitCode:
         """Show or do what is asked for, on one database or on all that have SQL files."""
@@ -235,6 +179,132 @@ class Command(EverywhereCommand):
         lines = list_lines if options["list"] else check_lines if options["check"] else plan_lines
         self._tell(lines(report, self.style), options)
         return Answer(None, code)
+
+
+def _add_choice(parser: CommandParser) -> None:
+    """Add the options that say which files are applied."""
+    group = parser.add_argument_group("which files", "All that are pending, unless one of these is given.")
+    group.add_argument("names", nargs="*", metavar="NAME", help="Apply just these files, reverted ones as well.")
+    group.add_argument("--to", metavar="NAME", help="Apply what is pending up to this file, in the order of a run.")
+    group.add_argument(
+        "--seed", metavar="NAME", action="append", default=[], help="Run this seed; may be given several times."
+    )
+    group.add_argument("--force", action="store_true", help="With --seed: run it again though it is unchanged.")
+    group.add_argument(
+        "--allow-late",
+        action="store_true",
+        help="Also apply files that sort before an applied one and touch what it touches.",
+    )
+
+
+def _add_looks(parser: CommandParser) -> None:
+    """Add the options that look and apply nothing."""
+    group = parser.add_argument_group("look, and apply nothing")
+    look = group.add_mutually_exclusive_group()
+    look.add_argument("--plan", action="store_true", help="Show what would be done and why, with the dangers in it.")
+    look.add_argument("--check", action="store_true", help="Say whether everything is applied: exit code 1 if not.")
+    look.add_argument("--list", action="store_true", help="List all files with their states.")
+    look.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="Run what is pending in a copy of the schema, and measure what it blocks.",
+    )
+    place = group.add_mutually_exclusive_group()
+    place.add_argument("--with-data", action="store_true", help="With --rehearse: copy the rows as well.")
+    place.add_argument(
+        "--in-place",
+        action="store_true",
+        help="With --rehearse: run it in this database, in a transaction that is rolled back. It takes real locks.",
+    )
+    group.add_argument(
+        "--keep", action="store_true", help="With --rehearse: keep what was measured, so that the admin shows it."
+    )
+    group.add_argument(
+        "--max-block-ms",
+        metavar="MS",
+        type=float,
+        help="With --rehearse: exit code 1 if anybody waits for longer, in milliseconds.",
+    )
+    group.add_argument(
+        "--max-lock",
+        metavar="MODE",
+        choices=[str(mode) for mode in Mode],
+        help="With --rehearse: exit code 1 if a stronger lock is taken, such as ShareUpdateExclusive.",
+    )
+
+
+def _add_records(parser: CommandParser) -> None:
+    """Add the options that change what is on record."""
+    group = parser.add_argument_group("change what is on record")
+    group.add_argument(
+        "--fake", action="store_true", help="Record the files that would be applied as applied, without running them."
+    )
+    group.add_argument(
+        "--baseline",
+        metavar="NAME",
+        help="Record all files up to this one as applied without running them: the database has it all already.",
+    )
+    group.add_argument(
+        "--adopt",
+        metavar="TABLE",
+        help="Take over the history that another tool (Flyway, dbmate, goose, ...) keeps in this table; shown first.",
+    )
+    group.add_argument(
+        "--repair",
+        action="store_true",
+        help="Settle what files and history disagree about: edited, renamed and removed files; shown first.",
+    )
+    stopped = group.add_mutually_exclusive_group()
+    stopped.add_argument(
+        "--resume-at",
+        type=int,
+        metavar="N",
+        help="With one NAME and --reason: go on with statement N of a file that stopped half-way.",
+    )
+    stopped.add_argument(
+        "--restart",
+        action="store_true",
+        help="With one NAME and --reason: begin a file that stopped half-way again. Nothing is undone before.",
+    )
+    group.add_argument(
+        "--reason",
+        metavar="TEXT",
+        default="",
+        help="Why; kept with the event of --repair, --resume-at and --restart.",
+    )
+
+
+def _add_care(parser: CommandParser) -> None:
+    """Add the options that say how carefully it is done."""
+    group = parser.add_argument_group("how it is done")
+    group.add_argument(
+        "--lint",
+        action="store_true",
+        help="Apply nothing while the linter finds an error or a warning; with --plan and --check: lint thoroughly.",
+    )
+    group.add_argument(
+        "--gate",
+        action="store_true",
+        help="Apply nothing while dbhealth says that now is no good time, and say afterwards what is new in its eyes.",
+    )
+    group.add_argument(
+        "--backup", action="store_true", help="Take a backup with django-dbbackup before the first file runs."
+    )
+    group.add_argument("--fail-fast", action="store_true", help="Stop at the first file that fails.")
+    group.add_argument(
+        "--lock-wait",
+        metavar="DURATION",
+        type=duration,
+        default=60.0,
+        help="How long to wait for another run, such as 500ms, 60s or 5min; 60s when not given.",
+    )
+    group.add_argument(
+        "--noinput",
+        "--no-input",
+        action="store_false",
+        dest="interactive",
+        help="Never ask: what would be asked is taken as agreed.",
+    )
 
 
 def _options(options: dict[str, Any]) -> ApplyOptions:

@@ -26,7 +26,10 @@ FAIL_ON = {"warning": Severity.WARNING, "critical": Severity.CRITICAL, "never": 
 class Command(SQLCommand):
     """Ask one database how it is, or all of them; nothing in it is locked or changed."""
 
-    help = "Checks the integrity and performance of the database, and says what it could not see."
+    help = (
+        "Checks the integrity and performance of the database: each check is ok, a warning, critical, or skipped "
+        "because it could not look. Nothing is locked or changed; --keep alone writes, what it measured."
+    )
     name = "dbhealth"
     on_all_databases = True
     all_databases = "every PostgreSQL database of DATABASES, with files or without"
@@ -43,7 +46,11 @@ class Command(SQLCommand):
             "--only", metavar="ID", action="append", default=[], help="Run just this check; may be given several times."
         )
         parser.add_argument(
-            "--tag", metavar="TAG", action="append", default=[], help="Run just the checks with this tag."
+            "--tag",
+            metavar="TAG",
+            action="append",
+            default=[],
+            help="Run just the checks with this tag; may be given several times.",
         )
         parser.add_argument(
             "--gate",
@@ -51,10 +58,16 @@ class Command(SQLCommand):
             help="before: is now a good time for a migration? after: what the catalog tells right behind one.",
         )
         parser.add_argument(
-            "--known", metavar="FILE", type=Path, help="A document of an earlier run: only what is new or worse fails."
+            "--known",
+            metavar="FILE",
+            type=Path,
+            help="The JSON document of an earlier run: only what is new or worse fails.",
         )
         parser.add_argument(
-            "--fail-on", choices=tuple(FAIL_ON), default="warning", help="The least severity that ends in exit code 1."
+            "--fail-on",
+            choices=tuple(FAIL_ON),
+            default="warning",
+            help="The least severity that ends in exit code 1; warning when not given.",
         )
         parser.add_argument(
             "--keep",

@@ -18,7 +18,10 @@ from sqlmigrations.service.makesql import Texts, make_files, next_step
 class Command(SQLCommand):
     """Make files; the database is not asked, unless its drift is to go into them."""
 
-    help = "Makes the next numbered SQL file and its down script."
+    help = (
+        "Makes the next numbered SQL file and its down script, in the first folder of SQLMIGRATIONS_DIRS or in an "
+        "app's. What is there is never overwritten."
+    )
     name = "makesql"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,7 +47,9 @@ class Command(SQLCommand):
             help="Fill it with the SQL of this Django migration, and its down script with what undoes that, where the "
             "migration can be undone. NAME is then the migration's own unless given.",
         )
-        parser.add_argument("--app", metavar="LABEL", default="", help="Make it in this app's folder.")
+        parser.add_argument(
+            "--app", metavar="LABEL", default="", help="Make it in migrations_sql/ of the app with this label."
+        )
 
     def run(self, **options: Any) -> ExitCode:
         """Make the files and say where they are.

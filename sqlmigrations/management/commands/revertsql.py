@@ -18,15 +18,23 @@ from sqlmigrations.service.revert import RevertOptions, RevertPlan, plan_revert,
 class Command(SQLCommand):
     """Revert SQL files, newest first, and record each."""
 
-    help = "Reverts SQL files with the down scripts that were kept when they were applied, newest first."
+    help = (
+        "Reverts SQL files with the down scripts that were kept when they were applied, newest first. It shows what it "
+        "will do and asks. Just one of NAME, --last and --to is given. A NAME is a file's path below its folder, such "
+        "as 003_orders.sql, or a beginning that only one file has."
+    )
     name = "revertsql"
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         super().add_arguments(parser)
         parser.add_argument("names", nargs="*", metavar="NAME", help="Revert these files.")
-        parser.add_argument("--last", type=int, metavar="N", help="Revert the last N versioned files.")
-        parser.add_argument("--to", metavar="NAME", help="Revert all versioned files behind this one; 'zero': all.")
+        parser.add_argument(
+            "--last", type=int, metavar="N", help="Revert the N versioned files that were applied last."
+        )
+        parser.add_argument(
+            "--to", metavar="NAME", help="Revert all versioned files behind this one; 'zero' reverts all."
+        )
         parser.add_argument(
             "--cascade", action="store_true", help="Also revert what was applied later and builds on them."
         )
@@ -36,9 +44,19 @@ class Command(SQLCommand):
         parser.add_argument("--backup", action="store_true", help="Take a backup before the first file is reverted.")
         parser.add_argument("--plan", action="store_true", help="Show what would be done, and do nothing.")
         parser.add_argument(
-            "--lock-wait", metavar="DURATION", type=duration, default=60.0, help="How long to wait for another run."
+            "--lock-wait",
+            metavar="DURATION",
+            type=duration,
+            default=60.0,
+            help="How long to wait for another run, such as 500ms, 60s or 5min; 60s when not given.",
         )
-        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask.")
+        parser.add_argument(
+            "--noinput",
+            "--no-input",
+            action="store_false",
+            dest="interactive",
+            help="Never ask. Files that were recorded without being run are refused then.",
+        )
 
     def run(self, **options: Any) -> ExitCode:
         """Show what would be reverted, ask, and revert it."""

@@ -24,7 +24,10 @@ from sqlmigrations.service.versions import accept_schema, compare_versions, list
 class Command(SQLCommand):
     """Validate one database; nothing in it is locked or changed."""
 
-    help = "Compares the database with what the SQL files, their history and the settings say it is."
+    help = (
+        "Compares the database with what the SQL files and their history, Django's models, the settings and the last "
+        "run say it is, and names each difference. Nothing is locked or changed, but by --accept and --ddl-log."
+    )
     name = "validateschema"
     formats = ("text", "json", "github")
 
