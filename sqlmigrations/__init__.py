@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import logging
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 logging.getLogger("sqlmigrations").addHandler(logging.NullHandler())
