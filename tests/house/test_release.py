@@ -56,8 +56,8 @@ def licence(name: str) -> str:
     """Return what a distribution says of its licence, in one of the three places for it."""
     told = metadata.metadata(name)
     classifiers = [line.rpartition(" :: ")[2] for line in told.get_all("Classifier", []) if line.startswith("License")]
-    first_line = (told.get("License") or "").partition("\n")[0]
-    return told.get("License-Expression") or first_line or " and ".join(classifiers)
+    expression, text = ((told.get_all(field) or [""])[0] for field in ("License-Expression", "License"))
+    return expression or text.partition("\n")[0] or " and ".join(classifiers)
 
 
 #: Licences that ask nothing of a project but to be named.
