@@ -6,7 +6,7 @@ wrap errors, and read JSON as text and times without a zone where ``USE_TZ`` is 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -100,6 +100,38 @@ def is_lost(error: BaseException) -> bool:
     if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return False
     return error.sqlstate is None or error.sqlstate.startswith(_ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A statement with its values, ``%s`` standing for each, which psycopg puts in on the client's side.
+
+    Several of them go in one message, where the server's own parameters can't be had; and composing each value with
+    ``psycopg.sql`` costs several times as much.
+    """
+
+    text: str
+    values: Sequence[Any] = ()
+
+
+def fillable(statement: sql.Composable) -> str:
+    """Return a composed statement as the text of a ``Filled`` one: ``%`` means a value in its placeholders only."""
+    if isinstance(statement, sql.Composed):
+        return "".join(map(fillable, statement))
+    text = statement.as_string(None)
+    return text if isinstance(statement, sql.Placeholder) else text.replace("%", "%%")
+
+
+def execute_together(connection: Connection, *statements: Filled) -> Cursor:
+    """Execute statements in one message, and return a cursor that stands at the answer to the last one."""
+    opened = psycopg.ClientCursor(connection, row_factory=tuple_row)
+    opened.adapters.register_loader("timestamptz", TimestamptzLoader)
+    opened.adapters.register_loader("jsonb", JsonbLoader)
+    text = "; ".join(statement.text for statement in statements)
+    opened.execute(text, [value for statement in statements for value in statement.values])
+    while opened.nextset():
+        pass
+    return opened
 
 
 def raw(wrapper: BaseDatabaseWrapper) -> Connection:

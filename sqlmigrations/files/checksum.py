@@ -11,6 +11,7 @@ from sqlmigrations.files.splitter import BOM, split
 from sqlmigrations.files.tokens import TokenKind, code
 
 SCHEME = "v1"
+CR, LF, CRLF = b"\r", b"\n", b"\r\n"
 
 
 class Checksum:
@@ -34,10 +35,10 @@ class Checksum:
                 return
             self._begun = True
             text = text.removeprefix(BOM)
-        if text.endswith(b"\r"):
-            text, self._kept = text[:-1], b"\r"
+        if text.endswith(CR):
+            text, self._kept = text[:-1], CR
         # One byte is looked for several times as fast as two are replaced.
-        self._hash.update(text.replace(b"\r\n", b"\n") if b"\r" in text else text)
+        self._hash.update(text.replace(CRLF, LF) if CR in text else text)
 
     def value(self) -> str:
         """Return the checksum of all that was taken: ``v1:`` and 64 hexadecimal digits."""
@@ -54,6 +55,12 @@ def checksum(blocks: Iterable[bytes]) -> str:
     return taken.value()
 
 
+def checksum_of(text: bytes) -> str:
+    """Return the checksum of a whole text."""
+    text = text.removeprefix(BOM)
+    return f"{SCHEME}:{hashlib.sha256(text.replace(CRLF, LF) if CR in text else text).hexdigest()}"
+
+
 class Change(Enum):
     """How two texts of one file differ."""
 
@@ -66,7 +73,7 @@ class Change(Enum):
 def compare(old: str, new: str) -> Change:
     """Say how two texts differ, judged by their tokens and by the data of COPY."""
     before, after = old.encode(errors="surrogatepass"), new.encode(errors="surrogatepass")
-    if checksum([before]) == checksum([after]):
+    if checksum_of(before) == checksum_of(after):
         return Change.NONE
     try:
         same = list(_meaning(before)) == list(_meaning(after))

@@ -84,14 +84,17 @@ def discover(folders: Iterable[Folder]) -> Found:
         files += _in_folder(folder, report)
     _check_names(files, report)
     _check_numbers(files, report)
-    ordered = sorted(files, key=lambda file: list(Kind).index(file.kind))
+    kinds = list(Kind)
+    ordered = sorted(files, key=lambda file: kinds.index(file.kind))
     return Found(tuple(ordered), tuple(report.errors), tuple(report.warnings), _mixed_width(files))
 
 
-def order_key(name: str) -> tuple[object, ...]:
-    """Return what a file's name is sorted by within its folder, as SQLMIGRATIONS_ORDER says."""
-    if settings.ORDER != "number":
-        return (name,)
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return the names of a folder's files in the order in which they run, as SQLMIGRATIONS_ORDER says."""
+    return sorted(names, key=_by_number if settings.ORDER == "number" else None)
+
+
+def _by_number(name: str) -> tuple[object, ...]:
     parts: list[object] = []
     for part in name.split("/"):
         digits = re.match(r"[0-9]+", part)
@@ -116,7 +119,7 @@ def _in_folder(folder: Folder, report: _Report) -> list[SQLFile]:
     scripts = {script.name: script for script in _scripts(folder, report)}
     files = []
     prefix = f"{folder.label}/" if folder.label else ""
-    for name in sorted(scripts, key=order_key):
+    for name in in_order(scripts):
         if name.endswith((DOWN, VERIFY)):
             _check_companion(name, scripts, report)
             continue
@@ -140,29 +143,28 @@ def _in_folder(folder: Folder, report: _Report) -> list[SQLFile]:
 def _scripts(folder: Folder, report: _Report) -> Iterator[Script]:
     """Yield every ``.sql`` file below a folder, hidden files and editors' leftovers aside."""
     prefix = f"{folder.label}/" if folder.label else ""
-    for path in _walk(folder.path, report, set()):
-        relative = path.relative_to(folder.path).as_posix()
-        if not path.name.endswith(SUFFIX):
-            if path.name.lower().endswith(SUFFIX):
-                report.warnings.append(
-                    Problem("is ignored: its name does not end in .sql", prefix + relative, hint="Rename it.")
-                )
+    for name, entry in _walk(folder.path, prefix, report, set()):
+        if not name.endswith(SUFFIX):
+            if name.lower().endswith(SUFFIX):
+                report.warnings.append(Problem("is ignored: its name does not end in .sql", name, hint="Rename it."))
             continue
         try:
-            relative.encode()
+            name.encode()
         except UnicodeEncodeError:
-            report.errors.append(Problem("the file's name is not UTF-8", os.fsencode(path).decode(errors="replace")))
+            shown = os.fsencode(entry.path).decode(errors="replace")
+            report.errors.append(Problem("the file's name is not UTF-8", shown))
             continue
-        if not path.is_file():
-            report.errors.append(
-                Problem("is not a file that can be read", prefix + relative, hint="Remove it, or mend the link.")
-            )
+        path = Path(entry.path)
+        if not (entry.is_file(follow_symlinks=False) or path.is_file()):
+            report.errors.append(Problem("is not a file that can be read", name, hint="Remove it, or mend the link."))
             continue
-        yield Script(prefix + relative, path)
+        yield Script(name, path)
 
 
-def _walk(path: Path, report: _Report, above: set[tuple[int, int]]) -> Iterator[Path]:
-    """Yield the files below a folder; a link back to a folder above is not followed."""
+def _walk(
+    path: Path, prefix: str, report: _Report, above: set[tuple[int, int]]
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield the files below a folder, each with its name behind ``prefix``; a link back to a folder above is left."""
     try:
         status = path.stat()
         identity = (status.st_dev, status.st_ino)
@@ -179,9 +181,9 @@ def _walk(path: Path, report: _Report, above: set[tuple[int, int]]) -> Iterator[
             continue
         if entry.is_dir():
             if entry.name != "__pycache__":
-                yield from _walk(Path(entry.path), report, above | {identity})
+                yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", report, above | {identity})
         else:
-            yield Path(entry.path)
+            yield prefix + entry.name, entry
 
 
 def _check_companion(name: str, scripts: Mapping[str, Script], report: _Report) -> None:

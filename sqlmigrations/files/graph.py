@@ -40,6 +40,8 @@ def required(file: SQLFile) -> tuple[str, ...]:
 
 def required_migrations(file: SQLFile) -> tuple[tuple[str, str], ...]:
     """Return the Django migrations that a file requires itself, as (app label, name)."""
+    if not file.directives.requires:  # as most files, of which there may be thousands
+        return ()
     names = (name.removeprefix(DJANGO) for name in file.directives.requires if name.startswith(DJANGO))
     return tuple((label, migration) for label, _, migration in (name.partition(".") for name in names))
 
@@ -85,6 +87,8 @@ def unknown(files: Sequence[SQLFile], django_migrations: Callable[[str, str], bo
     names = {file.name for file in files}
     problems = []
     for file in files:
+        if not file.directives.requires:
+            continue
         for name in required(file):
             if name not in names:
                 problems.append(_missing(file, name, names))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files import directives as directives_
-from sqlmigrations.files.checksum import Checksum, checksum
+from sqlmigrations.files.checksum import Checksum, checksum, checksum_of
 from sqlmigrations.files.directives import Directives
 from sqlmigrations.files.effects import Collector, MadeObject
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.splitter import BLOCK, Splitter
+from sqlmigrations.files.splitter import BLOCK, Splitter, is_plain
 from sqlmigrations.files.statements import (
     Statement,
     needs_autocommit,
@@ -29,6 +30,21 @@ SMALL = 16 * 1024 * 1024
 _MAKES_NOTHING = (("INSERT",), ("UPDATE",), ("DELETE",), ("MERGE",), ("COPY",), ("TRUNCATE",), ("COMMENT",), ("GRANT",))
 
 
+_digits = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """What the beginning of a file has told: its directives, or why they can't be read; the checksum of a short one."""
+
+    directives: Directives | InvalidFile
+    checksum: str | None = None
+
+
+#: What most files say of themselves.
+_NONE = Directives()
+
+
 @dataclass(frozen=True)
 class Script:
     """A file of SQL on disk: a SQL file itself, its down script or its verify script."""
@@ -39,7 +55,7 @@ class Script:
     def blocks(self) -> Iterator[bytes]:
         """Yield the file in blocks. Raises ``InvalidFile`` when it can't be read."""
         try:
-            with self.path.open("rb") as file:
+            with self.path.open("rb", buffering=0) as file:
                 while block := file.read(BLOCK):
                     yield block
         except OSError as error:
@@ -58,13 +74,33 @@ class Script:
 
     @functools.cached_property
     def directives(self) -> Directives:
-        """What the file says about itself; reads its first lines once. Raises ``InvalidFile``."""
-        return self.read().directives
+        """What the file says about itself; reads its beginning once. Raises ``InvalidFile``."""
+        if isinstance(self._glance.directives, InvalidFile):
+            raise self._glance.directives
+        return self._glance.directives
 
     @functools.cached_property
     def checksum(self) -> str:
         """The checksum of the text on disk; reads the file once. Raises ``InvalidFile`` when it can't be read."""
-        return checksum(self.blocks())
+        return self._glance.checksum or checksum(self.blocks())
+
+    @functools.cached_property
+    def _glance(self) -> _Glance:
+        """What is seen at a glance; nothing of the text is kept. Raises ``InvalidFile`` when it can't be read."""
+        blocks = self.blocks()
+        first = next(blocks, b"")
+        second = next(blocks, None)
+        if second is not None:
+            return _Glance(self._directives(chain([first, second], blocks)))
+        return _Glance(_NONE if is_plain(first) else self._directives([first]), checksum_of(first))
+
+    def _directives(self, blocks: Iterable[bytes]) -> Directives | InvalidFile:
+        try:
+            splitter = Splitter(blocks, name=self.name)
+            splitter.skip_gap()
+            return directives_.parse(splitter.directives, name=self.name)
+        except InvalidFile as error:
+            return error
 
     @property
     def size(self) -> int:
@@ -84,10 +120,10 @@ class SQLFile(Script):
     down: Script | None = None
     verify: Script | None = None
 
-    @property
+    @functools.cached_property
     def number(self) -> str | None:
         """The digits that the file's own name begins with."""
-        digits = re.match(r"[0-9]+", self.name.rpartition("/")[2])
+        digits = _digits.match(self.name.rpartition("/")[2])
         return digits.group() if digits else None
 
 

@@ -87,6 +87,15 @@ _after_copy = re.compile(rb"[ \t\f\v\r]*+(?:--[^\n]*+)?(?:\n|\Z)")
 _directive = re.compile(rb"--[ \t]*(?:sqlmigrations[ \t]*:|migrate:down|\+goose[ \t]+down)", re.IGNORECASE)
 
 
+def is_plain(text: bytes) -> bool:
+    """Tell at a glance of a whole text that it has no directives, and nothing to refuse before its first statement.
+
+    Most files are so, and thousands of them are looked at in every run. For all others it takes a ``Splitter``.
+    """
+    suspect = b"\0" in text or b"\\" in text or b"/*" in text or not text.isascii()
+    return not suspect and not _directive.search(text)
+
+
 class Splitter:
     """Iterate once over the statements of a stream of bytes.
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from psycopg import sql
 
-from sqlmigrations.database import Connection, cursor, fetch_all, fetch_row
+from sqlmigrations.database import Connection, Filled, cursor, execute_together, fetch_all, fetch_row, fillable
 from sqlmigrations.history.identity import Clock, Identity
 from sqlmigrations.history.records import adapt
 from sqlmigrations.history.tables import Location, Tables
@@ -75,6 +76,18 @@ def _canonical(value: Any) -> Any:
     return value
 
 
+@cache
+def _insert(tables: Tables, columns: tuple[str, ...]) -> str:
+    """Return the statement that inserts a row, without its values."""
+    return fillable(
+        sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            tables.event,
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+        )
+    )
+
+
 class Chain:
     """The events' chain, as the holder of the run lock knows it: its head, and who appends."""
 
@@ -99,18 +112,14 @@ class Chain:
         values = {**who, **what, "run": self.run, "at": self.clock.now(), "previous_hash": self.head}
         return Link(values, digest(values))
 
-    def statement(self, link: Link) -> sql.Composed:
+    def statement(self, link: Link) -> Filled:
         """Return the statement that inserts the row."""
         row = {**link.values, "hash": link.hash}
-        return sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-            self.tables.event,
-            sql.SQL(", ").join(map(sql.Identifier, row)),
-            sql.SQL(", ").join(sql.Literal(adapt(value)) for value in row.values()),
-        )
+        return Filled(_insert(self.tables, tuple(row)), [adapt(value) for value in row.values()])
 
     def write(self, connection: Connection, link: Link) -> None:
         """Insert the row; the head moves when the caller says that it was committed."""
-        connection.execute(self.statement(link))
+        execute_together(connection, self.statement(link))
 
     def advance(self, link: Link) -> None:
         """Take ``link`` for the head: it was committed."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from sqlmigrations.database import Connection, cursor, fetch_all
+from sqlmigrations.database import Connection, Filled, execute_together, fetch_all, fillable
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.history.tables import Tables
 from sqlmigrations.models import State
@@ -91,14 +92,17 @@ def read_record(connection: Connection, tables: Tables, name: str) -> Record | N
     return read_record_after(connection, tables, name)
 
 
-def read_record_after(connection: Connection, tables: Tables, name: str, *before: sql.Composable) -> Record | None:
+def read_record_after(connection: Connection, tables: Tables, name: str, *before: Filled) -> Record | None:
     """Execute the statements ``before``, and return the record of one file: all in one message."""
-    look = sql.SQL("SELECT {} FROM {} WHERE filename = {}").format(_RECORD_COLUMNS, tables.record, sql.Literal(name))
-    asked = cursor(connection).execute(sql.SQL("; ").join([*before, look]))
-    while asked.nextset():
-        pass
-    row = asked.fetchone()
+    row = execute_together(connection, *before, Filled(_look(tables), [name])).fetchone()
     return _record(row) if row else None
+
+
+@cache
+def _look(tables: Tables) -> str:
+    """Return the statement that reads the record of one file, without its name."""
+    statement = sql.SQL("SELECT {} FROM {} WHERE filename = {}")
+    return fillable(statement.format(_RECORD_COLUMNS, tables.record, sql.Placeholder()))
 
 
 def _record(row: tuple[Any, ...]) -> Record:
@@ -128,21 +132,29 @@ def read_all_texts(connection: Connection, tables: Tables) -> dict[str, Texts]:
     return {name: Texts(applied, down) for name, applied, down in fetch_all(connection, statement)}
 
 
-def record_statement(tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> sql.Composed:
+def record_statement(tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> Filled:
     """Return the statement that inserts the record of ``filename``, or changes just the columns ``values`` names."""
     columns = {"filename": filename, **values}
+    return Filled(_upsert(tables, tuple(columns)), [adapt(value) for value in columns.values()])
+
+
+@cache
+def _upsert(tables: Tables, columns: tuple[str, ...]) -> str:
+    """Return the statement that inserts or changes a record, without its values."""
     names = [sql.Identifier(name) for name in columns]
-    return sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (filename) DO UPDATE SET {}").format(
-        tables.record,
-        sql.SQL(", ").join(names),
-        sql.SQL(", ").join(sql.Literal(adapt(value)) for value in columns.values()),
-        sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in names[1:]),
+    return fillable(
+        sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (filename) DO UPDATE SET {}").format(
+            tables.record,
+            sql.SQL(", ").join(names),
+            sql.SQL(", ").join(sql.Placeholder() * len(names)),
+            sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(name) for name in names[1:]),
+        )
     )
 
 
 def write_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:
     """Insert the record of ``filename``, or change just the columns that ``values`` names."""
-    connection.execute(record_statement(tables, filename, values))
+    execute_together(connection, record_statement(tables, filename, values))
 
 
 def change_record(connection: Connection, tables: Tables, filename: str, values: Mapping[LiteralString, Any]) -> None:

@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.db.utils import Error as DjangoError
-from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import Connection, is_lost
+from sqlmigrations.database import Connection, Filled, execute_together, is_lost
 from sqlmigrations.exceptions import DatabaseUnavailable
 from sqlmigrations.files.scripts import SMALL, Reading, SQLFile
 from sqlmigrations.history import (
@@ -44,7 +43,7 @@ Write = Callable[[Connection], None]
 
 Answer = TypeVar("Answer")
 
-_NOT_DURABLE = sql.SQL("SET LOCAL synchronous_commit = off")
+_NOT_DURABLE = Filled("SET LOCAL synchronous_commit = off")
 
 
 class Journal:
@@ -105,8 +104,8 @@ class Journal:
             },
         )
         attempt.link = self.chain.link(event)
-        end = [sql.SQL("COMMIT")] if commit else []
-        connection.execute(sql.SQL("; ").join([record, self.chain.statement(attempt.link), *end]))
+        end = [Filled("COMMIT")] if commit else []
+        execute_together(connection, record, self.chain.statement(attempt.link), *end)
         return attempt.link
 
     def failed(self, task: Task, attempt: Attempt, failure: Failure, state: State, **columns: Any) -> Failure:

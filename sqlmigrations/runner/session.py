@@ -102,6 +102,8 @@ class Session:
         roles, rows = fetch_together(self.connection, _ROLES, query("runner/sql/session_settings.sql"))
         ((role, session_user),) = roles
         self.start = StartValues(tuple((name, setting) for name, setting in rows), role, session_user)
+        # Composed once, and sent behind every file.
+        self._reset = (_RESET + self.start.restore() + _TRANSACTION_ID).as_string(self.connection)
 
     def _set_up(self) -> None:
         """Set what a run needs; behind a pooler, it would stay on somebody else's backend."""
@@ -134,7 +136,7 @@ class Session:
         Raises:
             psycopg.Error: a deferred constraint is violated.
         """
-        answers = cursor(self.connection).execute(_RESET + self.start.restore() + _TRANSACTION_ID)
+        answers = cursor(self.connection).execute(self._reset)
         while answers.nextset():
             pass
         return str(answers.fetchall()[0][0])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sqlmigrations.files.checksum import Change, Checksum, checksum, compare
+from sqlmigrations.files.checksum import Change, Checksum, checksum, checksum_of, compare
 
 
 def test_checksum() -> None:
@@ -43,6 +43,7 @@ def test_only_line_ends_and_byte_order_marks_are_equal(one: bytes, other: bytes,
     """Any other change of a byte changes the checksum, however the text arrives."""
     blocks = [one[start : start + block] for start in range(0, len(one), block)]
     assert (checksum(blocks) == checksum([other])) == (even(one) == even(other))
+    assert checksum_of(one) == checksum(blocks)
 
 
 @given(st.binary(max_size=40), st.integers(0, 39), st.integers(0, 255))

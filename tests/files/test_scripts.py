@@ -10,6 +10,7 @@ from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.checksum import checksum
 from sqlmigrations.files.effects import MadeObject
 from sqlmigrations.files.scripts import SMALL, Script, SQLFile, examine
+from sqlmigrations.files.splitter import BLOCK
 from sqlmigrations.files.stored import WHOLE
 from tests.files.conftest import Write
 
@@ -30,6 +31,36 @@ def test_reading(write: Write) -> None:
     assert (reading.count, reading.masked) == (2, 0)
     assert reading.notes == ["skipped \\restrict on line 2"]
     assert reading.stored == text
+
+
+@pytest.mark.parametrize("text", ["CREATE TABLE t (a int);\n", "-- sqlmigrations: tags a\nSELECT 1;", "-- é\n", ""])
+def test_a_short_file_is_opened_once(text: str, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of them are looked at in every run: directives and checksum come from one reading."""
+    file, opened, real = write(text), [], Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda path, *args, **options: opened.append(path) or real(path, *args, **options)
+    )
+    assert file.directives.tags == (("a",) if "tags" in text else ())
+    assert file.checksum == checksum([text.encode()])
+    assert opened == [file.path]
+
+
+def test_a_long_file_has_the_checksum_of_all_of_it(write: Write) -> None:
+    text = "-- sqlmigrations: tags a\n" + "SELECT 1;\n" * BLOCK
+    file = write(text)
+    assert (file.directives.tags, file.checksum) == (("a",), checksum([text.encode()]))
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    ["\\connect x\n", "/* not closed", "-- sqlmigrations: nothing\n", "--SQLMigrations :tags a\n-- migrate:down", "\0"],
+)
+def test_what_is_wrong_is_told_again_and_the_checksum_still_known(beginning: str, write: Write) -> None:
+    file = write(f"-- a comment\n{beginning}")
+    for _once_more in range(2):
+        with pytest.raises(InvalidFile):
+            file.directives  # noqa: B018  read for what it raises
+    assert file.checksum == checksum([f"-- a comment\n{beginning}".encode()])
 
 
 def test_objects_in_the_same_pass(write: Write) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files import window
-from sqlmigrations.files.splitter import split
+from sqlmigrations.files.splitter import Splitter, is_plain, split
 from sqlmigrations.files.tokens import block_comment_end, tokens
 from tests.files import reference
 from tests.files.conftest import Parser
@@ -246,6 +246,34 @@ def test_copy_data(lines: list[str], newline: str, final: bool, block: int) -> N
         copy = next(splitter)
         assert copy.data is not None
         assert b"".join(copy.data).decode() == "".join(data)
+
+
+# At a glance
+
+openings = [
+    "-- sqlmigrations: tags a\n",
+    "-- +goose Down\n",
+    "-- x\n",
+    "\\c\n",
+    "/*",
+    "*/",
+    "--",
+    "\n",
+    ";",
+    "é",
+    "\0",
+    "SELECT 1",
+]
+
+
+@quick
+@given(st.lists(st.sampled_from(openings), max_size=5).map("".join))
+def test_what_looks_plain_has_nothing_to_say(text: str) -> None:
+    """A text that is judged at a glance has no directives, and nothing that is refused before its first statement."""
+    splitter = Splitter([text.encode()])
+    if is_plain(text.encode()):
+        splitter.skip_gap()
+        assert splitter.directives == []
 
 
 # Tokens
