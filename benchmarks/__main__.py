@@ -21,7 +21,10 @@ from project.env import BASE_DIR
 NAMES = (
     "run_files",
     "nothing_to_do",
+    "slow_link",
     "large_files",
+    "validate_speed",
+    "health_speed",
     "admin_speed",
     "lint_speed",
     "split_speed",

@@ -1,26 +1,18 @@
-"""Measure what ``dbhealth`` costs on many tables: each check, client and server.
-
-Usage: ``python -m benchmarks.health_speed [--tables 5000]``. Each table has ten columns, five indexes beside its
-primary key, and a foreign key to the one before. All checks run that don't have to be asked for, right after the
-tables were made and again after ANALYZE. Seconds of processor time, which other work on the machine lengthens less
-than those by the clock: that of this process, and that of the server's process where it is on the same Linux machine.
-"""
+"""Measure what ``dbhealth`` costs on many tables: ``python -m benchmarks.health_speed [--tables N]``."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import django
 from django.db import connection
 
-from benchmarks.inside import new_database
+from benchmarks.inside import new_database, set_up_django
+from benchmarks.measurement import OnServer, main, parameter
+from benchmarks.processes import cpu_seconds
+from benchmarks.results import Section, Table
+from benchmarks.servers import Server
 from benchmarks.validate_speed import BATCH, TABLE
 
 if TYPE_CHECKING:
@@ -42,20 +34,40 @@ class Taken:
     results: tuple[Result, ...]
 
 
-def main() -> None:
-    """Make the tables, measure, and write a table in Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.health_speed", description=__doc__)
-    parser.add_argument("--tables", type=int, default=5_000, help="how many tables (default: %(default)s)")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    django.setup()
-    with new_database():
-        make(options.tables)
-        taken = {"right after they were made": look()}
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-        taken["after ANALYZE"] = look()
-        show(options.tables, taken)
+@dataclass(frozen=True, kw_only=True)
+class HealthSpeed(OnServer):
+    """Run the health checks on many tables."""
+
+    title = "The health of many tables"
+    about = (
+        "Each table has eleven columns, five indexes beside its primary key, and a foreign key to the one before. All "
+        "checks run that don't have to be asked for: right after the tables were made, when the planner knows nothing "
+        "of the grown catalogs yet, and after `ANALYZE`."
+    )
+
+    tables: int = parameter(5_000, "how many tables", quick=500)
+
+    def measure(self, server: Server) -> Section:
+        """Make the tables, and run all checks twice."""
+        set_up_django(server)
+        with new_database():
+            make(self.tables)
+            taken = {"right after they were made": look()}
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
+            taken["after ANALYZE"] = look()
+        looks = tuple((when, each.clock, each.client, each.server) for when, each in taken.items())
+        columns = ("all checks", "wall, s", "client CPU, s", "server CPU, s")
+        return self.section(
+            tables=(Table(columns, looks), *(slowest(when, each.results) for when, each in taken.items()))
+        )
+
+
+def slowest(when: str, results: tuple[Result, ...]) -> Table:
+    """Return a table of the checks that took longest."""
+    last = sorted(results, key=lambda result: -result.duration_ms)[:TOLD]
+    rows = tuple((one.check.id, one.examined, one.duration_ms / 1000) for one in last)
+    return Table((f"slowest {when}", "examined", "wall, s"), rows)
 
 
 def make(tables: int) -> None:
@@ -74,40 +86,11 @@ def look() -> Taken:
 
     connection.ensure_connection()
     pid = connection.connection.info.backend_pid
-    server, client, began = _processor_seconds(pid), time.process_time(), time.perf_counter()
+    server, client, began = cpu_seconds(pid), time.process_time(), time.perf_counter()
     report = check_health(HealthOptions(trends=True))
-    clock, client, after = time.perf_counter() - began, time.process_time() - client, _processor_seconds(pid)
+    clock, client, after = time.perf_counter() - began, time.process_time() - client, cpu_seconds(pid)
     return Taken(clock, client, None if server is None or after is None else after - server, report.results)
 
 
-def _processor_seconds(pid: int) -> float | None:
-    """Return the processor time that a process has used, as far as Linux tells."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def show(tables: int, taken: dict[str, Taken]) -> None:
-    """Write the seconds, and the slowest checks, as tables in Markdown."""
-    server = ".".join(map(str, connection.get_database_version()))
-    lines = [
-        f"{tables} tables of 11 columns with 5 indexes and a foreign key each; PostgreSQL {server}, Python "
-        f"{platform.python_version()}, Django {django.__version__}, {os.cpu_count()} cores",
-        "",
-        "| all checks | by the clock, s | client, s of processor | server, s of processor |",
-        "| --- | ---: | ---: | ---: |",
-    ]
-    for when, each in taken.items():
-        of_server = "" if each.server is None else f"{each.server:.2f}"
-        lines.append(f"| {when} | {each.clock:.2f} | {each.client:.2f} | {of_server} |")
-    for when, each in taken.items():
-        slowest = sorted(each.results, key=lambda result: -result.duration_ms)[:TOLD]
-        lines += ["", f"| slowest {when} | examined | by the clock, s |", "| --- | ---: | ---: |"]
-        lines += [f"| {one.check.id} | {one.examined} | {one.duration_ms / 1000:.2f} |" for one in slowest]
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    main(HealthSpeed)

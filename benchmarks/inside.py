@@ -6,14 +6,12 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import django
 from django.db import connection
 
 from benchmarks.processes import cpu_seconds
 from benchmarks.servers import Server
-from sqlmigrations.programs import find
 
 
 def set_up_django(server: Server, settings: str = "project.settings") -> None:
@@ -47,14 +45,3 @@ def processor_time() -> float:
     """Return the seconds of processor time that this process and its backend, if it is on this machine, have had."""
     connection.ensure_connection()
     return time.process_time() + (cpu_seconds(connection.connection.info.backend_pid) or 0.0)
-
-
-def psql_command() -> list[str | Path]:
-    """Return how psql is called on the database of the measurements."""
-    where = connection.settings_dict
-    command: list[str | Path] = [find("psql", connection.connection.info.server_version)]
-    command += ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", str(where["NAME"])]
-    for option, key in (("--host", "HOST"), ("--port", "PORT"), ("--username", "USER")):
-        if where[key]:
-            command += [option, str(where[key])]
-    return command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ from benchmarks.contestants import (
     Psycopg,
     WithFootprints,
     Yoyo,
+    check_tables,
+    laid_out,
     legend,
     missing,
     named,
@@ -51,7 +53,7 @@ class RunFiles(OnServer):
         files = texts.small(self.files)
         with TemporaryDirectory() as folder, template(server, taking_part) as made:
             turns = {
-                contestant.name: partial(self._turn, server, made, contestant, _laid_out(contestant, folder, files))
+                contestant.name: partial(self._turn, server, made, contestant, laid_out(contestant, folder, files))
                 for contestant in taking_part
             }
             rounds = play(turns, self.rounds)
@@ -63,18 +65,10 @@ class RunFiles(OnServer):
         )
 
     def _turn(self, server: Server, made: Database, contestant: Contestant, folder: Path) -> Sample:
-        """Let one run the files, and see that it did.
-
-        Raises:
-            SystemExit: it made fewer or more tables than there are files.
-        """
+        """Let one run the files, and see that it did."""
         with server.database(template=made.name) as database:
             sample = take(server, database, contestant.command(folder, database))
-            tables = server.ask(
-                database, r"SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'bench\_%'"
-            )
-        if tables != self.files:
-            raise SystemExit(f"{contestant.name} made {tables} tables of {self.files}.")
+            check_tables(server, database, contestant, self.files)
         return sample
 
     def _table(self, rounds: Rounds) -> Table:
@@ -134,13 +128,6 @@ NOTE = (
     "of the file; that of the event that it begins, for which nobody waits until it is on disk; and a look over the "
     "second connection at the locks that the file holds."
 )
-
-
-def _laid_out(contestant: Contestant, parent: str, files: Sequence[texts.Text]) -> Path:
-    folder = Path(parent, contestant.name)
-    folder.mkdir()
-    contestant.lay_out(folder, files)
-    return folder
 
 
 def _each(counted: int | None, files: int) -> float | None:

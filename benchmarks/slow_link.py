@@ -1,35 +1,38 @@
-"""Apply files over a slow link, with psql and with applysql: seconds, and their ratio.
-
-Usage: ``python -m benchmarks.slow_link [--files 40] [--statements 40] [--delay 20] [--repeat 3]``, with
-``DATABASE_URL`` naming a server that listens on a port. A relay of our own stands between, which holds back every byte
-for ``--delay`` milliseconds each way. The ways take turns, and the median of the ratios within a round counts.
-"""
+"""Measure files of many statements over a slow link: ``python -m benchmarks.slow_link [--files N] [--delay MS]``."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import django
-
-#: These settings and no others: they take the folder from the environment.
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.process_settings"
-os.environ.setdefault("SQL_FOLDER", ".")
-
-PSQL = "psql -1 -f, each file"
-STATEMENT = (
-    "CREATE TABLE bench_{file}_{number} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL);\n"
+from benchmarks import texts
+from benchmarks.contestants import (
+    Alembic,
+    ApplySQL,
+    Contestant,
+    Dbmate,
+    Django,
+    PsqlEach,
+    Psycopg,
+    Yoyo,
+    check_tables,
+    laid_out,
+    legend,
+    missing,
+    template,
 )
+from benchmarks.measurement import OnServer, main, parameter
+from benchmarks.results import Claim, Section, Table
+from benchmarks.rounds import Rounds, Sample, play, take
+from benchmarks.servers import Database, Server
+
+TOOLS: tuple[Contestant, ...] = (ApplySQL(), PsqlEach(), Psycopg(), Dbmate(), Django(), Alembic(), Yoyo())
 
 
 class Relay:
@@ -69,9 +72,14 @@ class Relay:
         await asyncio.gather(*carrying, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        to_reader, to_writer = await asyncio.open_connection(self.host, self.to_port)
+        to_reader, to_writer = await self._connect()
         with suppress(asyncio.CancelledError, ConnectionError):
             await asyncio.gather(self._carry(reader, to_writer), self._carry(to_reader, writer))
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self.host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{self.host}/.s.PGSQL.{self.to_port}")
+        return await asyncio.open_connection(self.host, self.to_port)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while block := await reader.read(1 << 16):
@@ -79,70 +87,71 @@ class Relay:
         self._loop.call_later(self.delay, writer.close)
 
 
-def main() -> None:
-    """Make the files, run them both ways in turn, and write a table in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=40, help="how many files (default: %(default)s)")
-    parser.add_argument("--statements", type=int, default=40, help="in each file (default: %(default)s)")
-    parser.add_argument("--delay", type=float, default=20.0, help="milliseconds each way (default: %(default)s)")
-    parser.add_argument("--repeat", type=int, default=3, help="rounds (default: %(default)s)")
-    options = parser.parse_args()
-    django.setup()
-    with tempfile.TemporaryDirectory() as folder, relayed(options.delay / 1000):
-        files = [Path(folder, f"{number:04}_bench.sql") for number in range(options.files)]
-        for file, path in enumerate(files):
-            path.write_text("".join(STATEMENT.format(file=file, number=n) for n in range(options.statements)))
-        rounds = [measure(files) for _ in range(options.repeat)]
-    ways = {name: [each[name] for each in rounds] for name in rounds[0]}
-    print("| way | seconds | of psql's |\n| --- | ---: | ---: |")
-    for name, taken in ways.items():
-        ratio = statistics.median(each[name] / each[PSQL] for each in rounds)
-        print(f"| {name} | {statistics.median(taken):.1f} | {ratio:.2f} |")
+@dataclass(frozen=True, kw_only=True)
+class SlowLink(OnServer):
+    """Run files with every tool in turn through a relay that holds back every byte."""
 
+    title = "Over a slow link"
+    about = (
+        "A relay of our own between client and server holds back every byte, each way. Waiting for the network is "
+        "nearly all of it: whoever waits for the answer to each statement waits long."
+    )
 
-@contextmanager
-def relayed(delay: float) -> Iterator[None]:
-    """Start a relay before the server, and point the alias ``default`` at it."""
-    from django.db import connection
+    files: int = parameter(20, "how many files", quick=4)
+    statements: int = parameter(40, "how many statements in each", quick=40)
+    delay: float = parameter(20.0, "milliseconds each way", quick=10.0)
+    rounds: int = parameter(3, "how many rounds", quick=1)
 
-    settings = connection.settings_dict
-    with Relay(settings["HOST"] or "127.0.0.1", int(settings["PORT"] or 5432), delay) as relay:
-        settings["HOST"], settings["PORT"] = "127.0.0.1", str(relay.port)
-        yield
+    def measure(self, server: Server) -> Section:
+        """Let all that are installed run the files, round by round."""
+        tools = [tool for tool in TOOLS if tool.is_installed]
+        files = texts.long(self.files, self.statements)
+        place = server.place
+        with (
+            TemporaryDirectory() as folder,
+            template(server, tools) as made,
+            Relay(place.socket or place.host or "localhost", int(place.port or 5432), self.delay / 1000) as relay,
+        ):
+            turns = {
+                tool.name: partial(self._turn, server, made, relay, tool, laid_out(tool, folder, files))
+                for tool in tools
+            }
+            rounds = play(turns, self.rounds)
+        return self.section(
+            tables=(self._table(rounds), legend(tools)),
+            claims=tuple(self._claims(rounds)),
+            notes=tuple(filter(None, [missing(TOOLS)])),
+            raw=rounds.as_json(),
+        )
 
+    def _turn(self, server: Server, made: Database, relay: Relay, tool: Contestant, folder: Path) -> Sample:
+        """Let one run the files, and see that it did."""
+        with server.database(template=made.name) as database:
+            behind = replace(database, host="127.0.0.1", port=str(relay.port))
+            sample = take(server, database, tool.command(folder, behind))
+            check_tables(server, database, tool, self.files * self.statements)
+        return sample
 
-def measure(files: list[Path]) -> dict[str, float]:
-    """Return the seconds that each way takes."""
-    from benchmarks.inside import new_database, psql_command
+    def _table(self, rounds: Rounds) -> Table:
+        rows = tuple(
+            (
+                name,
+                rounds.median(name, lambda sample: sample.wall),
+                rounds.ratio(name, PsqlEach.name, lambda sample: sample.wall),
+                rounds.median(name, lambda sample: sample.client_cpu),
+            )
+            for name in rounds.samples
+        )
+        return Table(("way", "wall, s", "of psql's", "client CPU, s"), rows)
 
-    taken: dict[str, float] = {}
-    with new_database():
-        psql = [*psql_command(), "--single-transaction", "--file"]
-        taken[PSQL] = clock([[*psql, file] for file in files], files[0].parent)
-    with new_database():
-        taken["applysql"] = clock([[sys.executable, "-m", "django", "applysql", "--verbosity", "0"]], files[0].parent)
-    return taken
-
-
-def clock(commands: list[list[str | Path]], folder: Path) -> float:
-    """Return the seconds that programs take one after the other."""
-    from django.db import connection
-
-    from project.postgres import database_url
-
-    settings = connection.settings_dict
-    environment = {
-        **os.environ,
-        "PGPASSWORD": settings["PASSWORD"] or "",
-        "SQL_FOLDER": str(folder),
-        "DATABASE_URL": database_url(str(settings["NAME"])),
-        "PYTHONPATH": str(Path(__file__).parent.parent),
-    }
-    began = time.perf_counter()
-    for command in commands:
-        subprocess.run([str(part) for part in command], env=environment, check=True)  # noqa: S603 - our own
-    return time.perf_counter() - began
+    def _claims(self, rounds: Rounds) -> Iterator[Claim]:
+        """Yield what we want over a slow link."""
+        ours = ApplySQL.name
+        yield Claim("wall, of psql's", 0.15, rounds.ratio(ours, PsqlEach.name, lambda sample: sample.wall))
+        for peer in (Dbmate.name, Django.name, Alembic.name, Yoyo.name):
+            if peer in rounds.samples:
+                yield Claim(f"wall, of {peer}'s", 1.0, rounds.ratio(ours, peer, lambda sample: sample.wall))
 
 
 if __name__ == "__main__":
-    main()
+    main(SlowLink)

@@ -1,26 +1,18 @@
-"""Measure what a validation costs on many tables, beside Django's own introspection.
-
-Usage: ``python -m benchmarks.validate_speed [--tables 5000] [--introspected 300]``. Each table has ten columns and five
-indexes beside its primary key. Django asks for each table by itself, as ``inspectdb`` does; it is measured on some of
-them, and its time is scaled up to all. The least of three, Django's once; each over a new connection, as a new process
-has it.
-"""
+"""Measure a validation of many tables, beside Django's own introspection: ``python -m benchmarks.validate_speed``."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-import django
 from django.db import connection
 
-from benchmarks.inside import new_database
+from benchmarks.inside import new_database, processor_time, set_up_django
+from benchmarks.measurement import OnServer, main, parameter
+from benchmarks.results import Claim, Section, Table
+from benchmarks.servers import Server
 from sqlmigrations.database import Connection, raw
 
 #: What ``manage.py inspectdb`` asks Django's introspection of each table.
@@ -40,26 +32,7 @@ CREATE INDEX t{n}_a ON t{n} (a); CREATE INDEX t{n}_b ON t{n} (lower(b)); CREATE 
 CREATE INDEX t{n}_d ON t{n} (d DESC) WHERE f; CREATE INDEX t{n}_h ON t{n} (h) INCLUDE (i);
 """
 
-
-def main() -> None:
-    """Make the tables, measure, and write a table in Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.validate_speed", description=__doc__)
-    parser.add_argument("--tables", type=int, default=5_000, help="how many tables (default: %(default)s)")
-    parser.add_argument("--introspected", type=int, default=300, help="how many Django reads (default: %(default)s)")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    django.setup()
-    with new_database():
-        make(options.tables)
-        show(options.tables, measure(options.tables, min(options.introspected, options.tables)))
-
-
-def make(tables: int) -> None:
-    """Make the tables."""
-    with connection.cursor() as cursor:
-        for first in range(0, tables, BATCH):
-            cursor.execute("".join(TABLE.replace("{n}", str(n)) for n in range(first, min(first + BATCH, tables))))
-        cursor.execute("ANALYZE")
+UNCHANGED = "validate everything, nothing moved"
 
 
 @dataclass(frozen=True)
@@ -70,40 +43,73 @@ class Taken:
     processors: float
 
 
-def measure(tables: int, introspected: int) -> dict[str, Taken]:
-    """Return the seconds of each way to look at the schema."""
-    # Needs Django to be set up.
-    from sqlmigrations.history import locate
-    from sqlmigrations.schema.catalog import read_catalog, read_fingerprint
-    from sqlmigrations.schema.compare import compare
-    from sqlmigrations.schema.difference import Source
-    from sqlmigrations.service.snapshot import compare_snapshot
-    from sqlmigrations.service.validate import ValidateOptions, validate
-    from sqlmigrations.service.versions import accept_schema
+@dataclass(frozen=True, kw_only=True)
+class ValidateSpeed(OnServer):
+    """Look at the schema of many tables in several ways."""
 
-    taken: dict[str, Taken] = {}
-    taken["keep the schema: read, store, remember"] = clock(
-        lambda own: accept_schema("benchmark", tell=lambda told: None), times=1
+    title = "Validating many tables"
+    about = (
+        "Each table has ten columns and five indexes beside its primary key. The least of three, in this process, "
+        "over a new connection each time, which has none of the catalogs in its caches. Django asks for each table by "
+        "itself, as `inspectdb` does; it is measured on some of them, and its time is scaled up to all."
     )
-    taken["validate everything for the first time"] = clock(lambda own: validate(ValidateOptions()), times=1)
-    taken["validate everything, nothing moved"] = clock(lambda own: validate(ValidateOptions()))
-    where = locate(raw(connection)).tables
-    taken["the snapshot alone, nothing moved"] = clock(lambda own: compare_snapshot(own, where))
-    taken["the fingerprint alone"] = clock(read_fingerprint)
-    taken["read the whole catalog"] = clock(read_catalog)
-    kept, found = read_catalog(raw(connection)), read_catalog(raw(connection))
-    taken["compare two catalogs"] = clock(lambda own: compare(kept, found, source=Source.SNAPSHOT))
-    raw(connection).execute("CREATE INDEX by_hand ON t1 (e)")
-    taken["one index made by hand: read, load, compare"] = clock(lambda own: compare_snapshot(own, where))
-    names = [f"t{n}" for n in range(introspected)]
-    for method in INSPECTED:
-        once = clock(lambda own, method=method: introspect(method, names), times=1)  # type: ignore[misc]
-        scale = tables / introspected
-        taken[f"Django's {method}, scaled up"] = Taken(once.clock * scale, once.processors * scale)
-    return taken
+
+    tables: int = parameter(5_000, "how many tables", quick=500)
+    introspected: int = parameter(300, "how many of them Django reads", quick=50)
+
+    def measure(self, server: Server) -> Section:
+        """Make the tables, and look at them."""
+        set_up_django(server)
+        with new_database():
+            make(self.tables)
+            taken = dict(self._ways())
+        rows = tuple((name, seconds.clock, seconds.processors) for name, seconds in taken.items())
+        return self.section(
+            tables=(Table(("way", "wall, s", "CPU of client and server, s"), rows),),
+            claims=(Claim(f"{self.tables:,} tables: {UNCHANGED}, CPU", 0.5, taken[UNCHANGED].processors, " s"),),
+        )
+
+    def _ways(self) -> Iterator[tuple[str, Taken]]:
+        """Yield the seconds of each way to look at the schema."""
+        # Needs Django to be set up.
+        from sqlmigrations.history import locate
+        from sqlmigrations.schema.catalog import read_catalog, read_fingerprint
+        from sqlmigrations.schema.compare import compare
+        from sqlmigrations.schema.difference import Source
+        from sqlmigrations.service.snapshot import compare_snapshot
+        from sqlmigrations.service.validate import ValidateOptions, validate
+        from sqlmigrations.service.versions import accept_schema
+
+        yield (
+            "keep the schema: read, store, remember",
+            clock(lambda own: accept_schema("benchmark", tell=lambda told: None), times=1),
+        )
+        yield "validate everything for the first time", clock(lambda own: validate(ValidateOptions()), times=1)
+        yield UNCHANGED, clock(lambda own: validate(ValidateOptions()))
+        where = locate(raw(connection)).tables
+        yield "the snapshot alone, nothing moved", clock(lambda own: compare_snapshot(own, where))
+        yield "the fingerprint alone", clock(read_fingerprint)
+        yield "read the whole catalog", clock(read_catalog)
+        kept, found = read_catalog(raw(connection)), read_catalog(raw(connection))
+        yield "compare two catalogs", clock(lambda own: compare(kept, found, source=Source.SNAPSHOT))
+        raw(connection).execute("CREATE INDEX by_hand ON t1 (e)")
+        yield "one index made by hand: read, load, compare", clock(lambda own: compare_snapshot(own, where))
+        names = [f"t{n}" for n in range(min(self.introspected, self.tables))]
+        scale = self.tables / len(names)
+        for method in INSPECTED:
+            once = clock(partial(introspect, method, names), times=1)
+            yield f"Django's {method}, scaled up", Taken(once.clock * scale, once.processors * scale)
 
 
-def introspect(method: str, names: list[str]) -> None:
+def make(tables: int) -> None:
+    """Make the tables."""
+    with connection.cursor() as cursor:
+        for first in range(0, tables, BATCH):
+            cursor.execute("".join(TABLE.replace("{n}", str(n)) for n in range(first, min(first + BATCH, tables))))
+        cursor.execute("ANALYZE")
+
+
+def introspect(method: str, names: list[str], own: Connection) -> None:
     """Let Django look at some tables."""
     with connection.cursor() as cursor:
         for name in names:
@@ -116,36 +122,11 @@ def clock(work: Callable[[Connection], object], *, times: int = 3) -> Taken:
     for _ in range(times):
         connection.close()
         own = raw(connection)
-        pid, began, processors = own.info.backend_pid, time.perf_counter(), time.process_time()
-        before = seconds_of(pid)
+        began, spent = time.perf_counter(), processor_time()
         work(own)
-        used = time.process_time() - processors + seconds_of(pid) - before
-        taken.append(Taken(time.perf_counter() - began, used))
-    return min(taken, key=lambda one: one.clock)
-
-
-def seconds_of(pid: int) -> float:
-    """Return the seconds of the processors that a process on this machine has used; 0 for one that isn't here."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def show(tables: int, taken: dict[str, Taken]) -> None:
-    """Write the seconds as a table in Markdown."""
-    server = ".".join(map(str, connection.get_database_version()))
-    lines = [
-        f"{tables} tables of 10 columns with 5 indexes each; PostgreSQL {server}, Python {platform.python_version()}, "
-        f"Django {django.__version__}, {os.cpu_count()} cores",
-        "",
-        "| way | s by the clock | s of the processors |",
-        "| --- | ---: | ---: |",
-        *(f"| {name} | {seconds.clock:.2f} | {seconds.processors:.2f} |" for name, seconds in taken.items()),
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
+        taken.append(Taken(time.perf_counter() - began, processor_time() - spent))
+    return min(taken, key=lambda one: one.processors)
 
 
 if __name__ == "__main__":
-    main()
+    main(ValidateSpeed)

@@ -13,6 +13,7 @@ from benchmarks.contestants.floors import Psql, PsqlEach, Psycopg
 from benchmarks.contestants.peers import Alembic, Dbmate, Django, Yoyo
 from benchmarks.results import Table
 from benchmarks.servers import Database, Server
+from benchmarks.texts import Text
 
 #: All of them: ours, what sets the floor, its peers.
 ALL: tuple[Contestant, ...] = (
@@ -76,3 +77,22 @@ def template(server: Server, contestants: Sequence[Contestant]) -> Iterator[Data
                 contestant.make_tables(Path(folder), server, made)
         server.wait_until_left(made)
         yield made
+
+
+def laid_out(contestant: Contestant, parent: str, files: Sequence[Text]) -> Path:
+    """Give a contestant its files, in a folder of its own below ``parent``; return the folder."""
+    folder = Path(parent, contestant.name)
+    folder.mkdir()
+    contestant.lay_out(folder, files)
+    return folder
+
+
+def check_tables(server: Server, database: Database, contestant: Contestant, wanted: int) -> None:
+    """Check that a contestant has made the tables that it should have.
+
+    Raises:
+        SystemExit: there are fewer or more of them.
+    """
+    made = server.ask(database, r"SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'bench\_%'")
+    if made != wanted:
+        raise SystemExit(f"{contestant.name} made {made} tables of {wanted}.")

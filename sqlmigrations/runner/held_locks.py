@@ -8,14 +8,15 @@ https://www.postgresql.org/docs/current/view-pg-locks.html
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import LiteralString
 
-import psycopg
-from psycopg.rows import dict_row
+from psycopg import sql
 
-from sqlmigrations.database import Connection
+from sqlmigrations.database import Connection, Filled, execute_together, fillable
 from sqlmigrations.queries import query
 
 
@@ -59,20 +60,56 @@ class HeldLock:
         return {"relation": self.relation, "mode": str(self.mode)}
 
 
+#: The other backend may have locked the catalogs, and waits for our answer: so it isn't waited for long.
+_NOT_LONG = Filled("SELECT pg_catalog.set_config('lock_timeout', '500ms', true)")
+
+
 def held_locks(observer: Connection, pid: int) -> list[HeldLock]:
     """Return what the backend ``pid`` holds on relations that ``observer`` sees, the strongest first.
 
-    System catalogs and temporary tables are left out. Both statements of the query go in one message, which is one
-    transaction: that needs a cursor that binds on the client's side.
+    System catalogs and temporary tables are left out. It is asked in one message, which is one transaction.
 
     Raises:
         psycopg.errors.LockNotAvailable: the backend has locked the catalogs.
     """
-    with psycopg.ClientCursor(observer, row_factory=dict_row) as cursor:
-        cursor.execute(query("runner/sql/held_locks.sql"), {"pid": pid})
-        cursor.nextset()
-        rows = cursor.fetchall()
-    return [HeldLock(row["relation"], row["kind"], Mode(row["strength"]), row["oid"]) for row in rows]
+    return _read(observer, Filled(_query(), [pid]))
+
+
+class RepeatedLook:
+    """``held_locks`` for many looks over one connection: the server plans the query once, which is most of its work.
+
+    That takes a connection that keeps its backend.
+    """
+
+    def __init__(self) -> None:
+        self._prepared_on: Connection | None = None
+        self._name = sql.Identifier("")
+
+    def __call__(self, observer: Connection, pid: int) -> list[HeldLock]:
+        """Return what ``held_locks`` returns. Raises as it does."""
+        before = [] if observer is self._prepared_on else [self._prepare()]
+        execute = fillable(sql.SQL("EXECUTE {} ({})").format(self._name, sql.Placeholder()))
+        found = _read(observer, *before, Filled(execute, [pid]))
+        self._prepared_on = observer
+        return found
+
+    def _prepare(self) -> Filled:
+        """Return the statement that prepares the query, under a name that no session has had.
+
+        Behind a pooler of sessions, that of another run may still be there.
+        """
+        self._name = sql.Identifier(f"sqlmigrations_{uuid.uuid4().hex}")
+        asked = sql.SQL(_query().replace("%s", "$1"))
+        return Filled(fillable(sql.SQL("PREPARE {} (integer) AS {}").format(self._name, asked)))
+
+
+def _query() -> LiteralString:
+    return query("runner/sql/held_locks.sql").as_string(None)
+
+
+def _read(observer: Connection, *statements: Filled) -> list[HeldLock]:
+    rows = execute_together(observer, _NOT_LONG, *statements).fetchall()
+    return [HeldLock(relation, kind, Mode(strength), oid) for oid, relation, kind, strength in rows]
 
 
 def strongest(locks: Iterable[HeldLock]) -> list[HeldLock]:

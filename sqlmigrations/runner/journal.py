@@ -49,12 +49,21 @@ _NOT_DURABLE = Filled("SET LOCAL synchronous_commit = off")
 class Journal:
     """The events' chain and the records of one run; ``connect`` returns the run lock's connection.
 
+    ``look`` sees over it which locks a backend holds.
+
     Its methods raise ``DatabaseUnavailable`` when that connection was lost, for then the lock is lost too.
     """
 
-    def __init__(self, chain: Chain, connect: Callable[[], Connection]) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        connect: Callable[[], Connection],
+        *,
+        look: Callable[[Connection, int], list[HeldLock]] = held_locks,
+    ) -> None:
         self.chain = chain
         self.connect = connect
+        self._look = look
         #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
         self.context: dict[str, Any] = {}
 
@@ -189,7 +198,7 @@ class Journal:
         """
         with suppress(psycopg.Error, DjangoError):
             observer = self.connect()
-            return [] if observer is connection else held_locks(observer, pid)
+            return [] if observer is connection else self._look(observer, pid)
         return []
 
     def holds(self, link: Link) -> bool:

@@ -16,6 +16,7 @@ from sqlmigrations.database import Connection, fetch_row, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable
 from sqlmigrations.history import Chain, Location, Tables, ensure_tables, identify, locate, read_head
 from sqlmigrations.runner.executor import Executor, Transaction
+from sqlmigrations.runner.held_locks import RepeatedLook, held_locks
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import Holder, RunLock, join_lock
 from sqlmigrations.runner.position import Moved
@@ -131,7 +132,8 @@ def open_run(
         if wrapper.in_atomic_block:
             journal = Journal(chain, lambda: session.connection)
         else:
-            journal = Journal(chain, lambda: lock.connection)
+            look = held_locks if lock.is_pooled else RepeatedLook()
+            journal = Journal(chain, lambda: lock.connection, look=look)
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
         executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait, on_batch=tell)
         yield Run(run, tables, session, journal, executor)

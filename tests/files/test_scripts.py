@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,10 +37,15 @@ def test_reading(write: Write) -> None:
 @pytest.mark.parametrize("text", ["CREATE TABLE t (a int);\n", "-- sqlmigrations: tags a\nSELECT 1;", "-- é\n", ""])
 def test_a_short_file_is_opened_once(text: str, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of them are looked at in every run: directives and checksum come from one reading."""
-    file, opened, real = write(text), [], Path.open
-    monkeypatch.setattr(
-        Path, "open", lambda path, *args, **options: opened.append(path) or real(path, *args, **options)
-    )
+    file = write(text)
+    opened: list[Path] = []
+    real = Path.open
+
+    def counted(path: Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(path)
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", counted)
     assert file.directives.tags == (("a",) if "tags" in text else ())
     assert file.checksum == checksum([text.encode()])
     assert opened == [file.path]

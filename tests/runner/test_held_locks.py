@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from sqlmigrations.runner import outcome
-from sqlmigrations.runner.held_locks import HeldLock, Mode, strongest
+from sqlmigrations.runner.held_locks import HeldLock, Mode, RepeatedLook, held_locks, strongest
 from tests.helpers import applysql, put, rows, run_sql, session
 
 SCHEMA = """
@@ -119,3 +119,29 @@ def test_whom_a_mode_stops_is_what_postgresql_says(fresh_database: str, mode: Mo
         holder.execute(f"LOCK TABLE orders IN {words} MODE".encode())
         stopped = is_stopped("SELECT * FROM orders"), is_stopped("INSERT INTO orders VALUES (1, 1)")
     assert stopped == (mode.blocks_readers, mode.blocks_writers)
+
+
+def test_a_repeated_look_sees_what_a_single_one_sees(fresh_database: str) -> None:
+    """The query is prepared once for each connection, and anew when another one comes."""
+    run_sql(SCHEMA)
+    look = RepeatedLook()
+    with session() as working, session() as first, session() as second:
+        pid = working.info.backend_pid
+        working.execute("BEGIN")
+        for statement in ("LOCK users IN SHARE MODE", "ALTER TABLE orders ADD COLUMN a int"):
+            working.execute(statement)
+            for observer in (first, first, second, second):
+                assert look(observer, pid) == held_locks(observer, pid) != []
+        prepared = "SELECT count(*) FROM pg_prepared_statements"
+        assert [observer.execute(prepared).fetchone() for observer in (first, second)] == [(2,), (2,)]
+
+
+def test_a_look_that_failed_can_be_repeated(fresh_database: str) -> None:
+    """Who has locked the catalogs isn't waited for; the next look is as any other."""
+    look = RepeatedLook()
+    with session() as working, session() as observer:
+        working.execute("BEGIN; LOCK pg_catalog.pg_class IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            look(observer, working.info.backend_pid)
+        working.execute("ROLLBACK")
+        assert look(observer, working.info.backend_pid) == []

@@ -2,16 +2,13 @@
 -- from another session while the backend's transaction is open, these are the relations that were there before it,
 -- under the names that everybody else knows them by. An index is named only where its lock is stronger than that on
 -- its table. Our own tables are left out.
--- The backend may have locked the catalogs, and waits for this answer: so this one doesn't wait long.
-SELECT pg_catalog.set_config('lock_timeout', '500ms', true);
-
 WITH held AS (
     SELECT l.relation,
            max(pg_catalog.array_position(
                ARRAY['AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock',
                      'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'], l.mode)) AS strength
       FROM pg_catalog.pg_locks l
-     WHERE l.pid = %(pid)s AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384
+     WHERE l.pid = %s AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384
        AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
      GROUP BY l.relation
 )
