@@ -102,38 +102,6 @@ def is_lost(error: BaseException) -> bool:
     return error.sqlstate is None or error.sqlstate.startswith(_ENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A statement with its values, ``%s`` standing for each, which psycopg puts in on the client's side.
-
-    Several of them go in one message, where the server's own parameters can't be had; and composing each value with
-    ``psycopg.sql`` costs several times as much.
-    """
-
-    text: str
-    values: Sequence[Any] = ()
-
-
-def fillable(statement: sql.Composable) -> str:
-    """Return a composed statement as the text of a ``Filled`` one: ``%`` means a value in its placeholders only."""
-    if isinstance(statement, sql.Composed):
-        return "".join(map(fillable, statement))
-    text = statement.as_string(None)
-    return text if isinstance(statement, sql.Placeholder) else text.replace("%", "%%")
-
-
-def execute_together(connection: Connection, *statements: Filled) -> Cursor:
-    """Execute statements in one message, and return a cursor that stands at the answer to the last one."""
-    opened = psycopg.ClientCursor(connection, row_factory=tuple_row)
-    opened.adapters.register_loader("timestamptz", TimestamptzLoader)
-    opened.adapters.register_loader("jsonb", JsonbLoader)
-    text = "; ".join(statement.text for statement in statements)
-    opened.execute(text, [value for statement in statements for value in statement.values])
-    while opened.nextset():
-        pass
-    return opened
-
-
 def raw(wrapper: BaseDatabaseWrapper) -> Connection:
     """Return the psycopg connection below ``wrapper``, opened when it isn't yet."""
     wrapper.ensure_connection()
@@ -191,6 +159,38 @@ def fetch_together(connection: Connection, *statements: sql.Composable) -> list[
         found.append(answer.fetchall() if answer.description else [])
         if not answer.nextset():
             return found
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A statement with its values, ``%s`` standing for each, which psycopg puts in on the client's side.
+
+    Several of them go in one message, where the server's own parameters can't be had; and composing each value with
+    ``psycopg.sql`` costs several times as much.
+    """
+
+    text: str
+    values: Sequence[Any] = ()
+
+
+def fillable(statement: sql.Composable) -> str:
+    """Return a composed statement as the text of a ``Filled`` one: ``%`` means a value in its placeholders only."""
+    if isinstance(statement, sql.Composed):
+        return "".join(map(fillable, statement))
+    text = statement.as_string(None)
+    return text if isinstance(statement, sql.Placeholder) else text.replace("%", "%%")
+
+
+def execute_together(connection: Connection, *statements: Filled) -> Cursor:
+    """Execute statements in one message, and return a cursor that stands at the answer to the last one."""
+    opened = psycopg.ClientCursor(connection, row_factory=tuple_row)
+    opened.adapters.register_loader("timestamptz", TimestamptzLoader)
+    opened.adapters.register_loader("jsonb", JsonbLoader)
+    text = "; ".join(statement.text for statement in statements)
+    opened.execute(text, [value for statement in statements for value in statement.values])
+    while opened.nextset():
+        pass
+    return opened
 
 
 @dataclass(frozen=True, slots=True)
