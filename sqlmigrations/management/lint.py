@@ -22,11 +22,7 @@ from sqlmigrations.output.lint import annotation_lines, document, finding_lines
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Lint the files; return 0 when nothing serious was found, 1 when something was, 2 when a file can't be read."""
-    parser = argparse.ArgumentParser(prog="sqlmigrations-lint", description="Lints SQL files without a database.")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="SQL files, in the order in which they run.")
-    parser.add_argument("--format", default="text", choices=("text", "json", "github"))
-    parser.add_argument("--style", action="store_true", help="Also look for matters of style.")
-    options = parser.parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     scripts = [Script(name, Path(name)) for name in options.files]
     try:
         found = tell(lint([_source(script) for script in scripts], style=options.style))
@@ -36,6 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in _lines(found, options.format):
         print(line)
     return 1 if any(one.severity is not Severity.INFO for one in found) else 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return what reads the arguments."""
+    parser = argparse.ArgumentParser(prog="sqlmigrations-lint", description="Lints SQL files without a database.")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="SQL files, in the order in which they run.")
+    parser.add_argument(
+        "--format", default="text", choices=("text", "json", "github"), help="How to write what was found."
+    )
+    parser.add_argument("--style", action="store_true", help="Also look for matters of style.")
+    return parser
 
 
 def _source(script: Script) -> Source:

@@ -32,8 +32,9 @@ from sqlmigrations.history import Record
 from sqlmigrations.lint.base import Finding as LintFinding
 from sqlmigrations.lint.linter import RULES
 from sqlmigrations.management.commands import applysql, dbhealth, makesql, performaction, revertsql, validateschema
+from sqlmigrations.management.lint import make_parser
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, SchemaChange, State
-from sqlmigrations.output import documents
+from sqlmigrations.output import documents, prometheus
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
@@ -89,7 +90,11 @@ class Bare(BaseCommand):
 
 def arguments(command: BaseCommand, name: str) -> set[str]:
     """Return the flags of a command; those that take a NAME without a flag as ``NAME ...``."""
-    parser = command.create_parser("manage.py", name)
+    return arguments_of(command.create_parser("manage.py", name))
+
+
+def arguments_of(parser: argparse.ArgumentParser) -> set[str]:
+    """Return the flags that a parser knows."""
     kept = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
     return {spelled for action in kept for spelled in action.option_strings or [f"{action.metavar} ..."]}
 
@@ -100,6 +105,10 @@ def test_every_flag_is_in_the_reference(name: str) -> None:
     ours = arguments(COMMANDS[name](), name) - arguments(Bare(), name)
     documented = {*page["All commands"].named(), *page[name].named()}
     assert documented == ours
+
+
+def test_every_flag_of_the_linter_is_in_the_reference() -> None:
+    assert set(sections("commands")["sqlmigrations-lint"].named()) == arguments_of(make_parser())
 
 
 def test_every_command_is_in_the_reference() -> None:
@@ -278,8 +287,8 @@ _FINDING = Finding(
 _GONE = Known("no_primary_key", "public.gone", HealthSeverity.WARNING)
 
 
-def health_document() -> documents.Document:
-    """Return the document of a look at health, with everything in it."""
+def health_report() -> HealthReport:
+    """Return a look at health, with everything in it."""
     result = Result(check=NoPrimaryKey(), status=HealthStatus.WARNING, examined=1, findings=(_FINDING,))
     trends = Trends(
         since=_NOW,
@@ -288,9 +297,12 @@ def health_document() -> documents.Document:
         tables=(TableTrend("public", "t", 1, 1.0),),
         files=(FileTime("001.sql", 2, 1.0, _NOW, 1.0, 1, 1.0),),
     )
-    return documents.of_health(
-        HealthReport("default", (result,), _NOW, gone=(_GONE,), summary=summarize([result]), trends=trends)
-    )
+    return HealthReport("default", (result,), _NOW, gone=(_GONE,), summary=summarize([result]), trends=trends)
+
+
+def health_document() -> documents.Document:
+    """Return its document."""
+    return documents.of_health(health_report())
 
 
 def versions_document() -> documents.Document:
@@ -413,6 +425,13 @@ def test_every_kind_of_document_is_tested() -> None:
 def test_the_page_of_health_checks_is_written_from_them() -> None:
     """Write it anew with ``python -m tests.docs.health_page``."""
     assert health_page.PAGE.read_text(encoding="utf-8") == health_page.page()
+
+
+def test_every_metric_is_in_the_reference_with_its_labels() -> None:
+    written = [re.match(r"(\w+)\{(.*)\} ", line) for line in prometheus.lines([health_report()])]
+    labels = {match[1]: set(re.findall(r'(\w+)="', match[2])) - {"database"} for match in written if match}
+    rows = sections("commands")["Metrics"].rows()
+    assert {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows} == labels
 
 
 # Pages
