@@ -62,7 +62,9 @@ def _difference(report: ValidationReport, difference: Difference, style: Style) 
         yield f"  {paint(difference.severity)} {what}: {difference.attribute.replace('_', ' ')}"
         yield from _side_by_side(difference, style)
     if origin := report.origins.get(difference.object):
-        yield f"    made in {short(origin.path)}:{origin.line}"
+        # What should not be there was made by no file: that of its table is the nearest.
+        extra = difference.attribute == "presence" and difference.expected == "absent"
+        yield f"    {'its table is made' if extra else 'made'} in {short(origin.path)}:{origin.line}"
     if difference.changed is not None:
         changed = difference.changed
         yield f"    changed {changed.at:%Y-%m-%d %H:%M} by {changed.by} ({changed.application}): {changed.statement}"

@@ -93,12 +93,21 @@ class Scene:
 LEFT = Path(__file__).with_name("left_by")
 
 
+def below(folder: Path) -> tuple[File, ...]:
+    """Return the SQL files in the folders below ``folder``."""
+    found = [path for path in sorted(folder.rglob("*.sql")) if path.parent != folder]
+    return tuple(File(str(path.relative_to(folder)), path.read_text(encoding="utf-8")) for path in found)
+
+
 def left_by(tool: str) -> Scene:
     """Return what a guide begins with: a project, the database as the tool left it, and the tool's files."""
     folder = LEFT / tool
-    files = [path for path in sorted(folder.rglob("*.sql")) if path.parent != folder]
-    found = tuple(File(str(path.relative_to(folder)), path.read_text(encoding="utf-8")) for path in files)
-    return Scene(there={"shop": (folder / "history.sql").read_text(encoding="utf-8")}, files=(*INSTALLED, *found))
+    history = (folder / "history.sql").read_text(encoding="utf-8")
+    return Scene(there={"shop": history}, files=(*INSTALLED, *below(folder)))
+
+
+#: The files that most examples are about, in a project with an empty database.
+SHOP = Scene(there={"shop": ""}, files=(*INSTALLED, *below(Path(__file__).with_name("shop"))))
 
 
 SCENES = {
@@ -110,6 +119,13 @@ SCENES = {
     "docs/howto/from-goose.md": left_by("goose"),
     "docs/howto/from-golang-migrate.md": left_by("golang_migrate"),
     "docs/howto/from-a-table-of-files.md": left_by("table_of_files"),
+    "docs/howto/baseline.md": SHOP,
+    "docs/howto/drift.md": SHOP,
+    "docs/howto/fix-drift.md": SHOP,
+    "docs/howto/revert.md": SHOP,
+    "docs/howto/seeds.md": SHOP,
+    "docs/reference/files.md": SHOP,
+    "docs/howto/recover.md": Scene(there={"shop": ""}, files=INSTALLED),
     "docs/howto/restore.md": Scene(there={"shop": ""}, files=INSTALLED),
     "docs/howto/zero-downtime.md": left_by("zero_downtime"),
     "docs/howto/from-runsql.md": Scene(there={"shop": ""}, files=(*INSTALLED, *APP)),

@@ -8,7 +8,7 @@ import pytest
 
 from project.env import BASE_DIR
 from tests.docs.scenes import SCENES, walk
-from tests.docs.walk import Command, File, commands, differences, steps
+from tests.docs.walk import File, commands, differences, steps
 
 
 @pytest.mark.processes
@@ -47,6 +47,12 @@ SELECT 1;
 -- only to be read
 ```
 
+<!-- run: hidden -->
+
+<!-- file: c.sql
+SELECT 2;
+-->
+
 ```console
 $ third
 ```
@@ -55,10 +61,9 @@ $ third
         ("first", "said\n  more\n"),
         ("second", ""),
         File("a/b.sql", "SELECT 1;\n"),
+        ("hidden", ""),
+        File("c.sql", "SELECT 2;\n"),
         ("third", ""),
     ]
-    assert [page[step.start : step.end] for step in steps(page) if isinstance(step, Command)] == [
-        "said\n  more\n",
-        "",
-        "",
-    ]
+    assert [command.line for command in commands(page)] == ["first", "second", "third"]
+    assert [page[command.start : command.end] for command in commands(page)] == ["said\n  more\n", "", ""]

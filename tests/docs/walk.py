@@ -6,6 +6,9 @@
 any language with ``title="path"``
     A file: written there; settings that are there already are added to.
 
+``<!-- run: command -->``, ``<!-- file: path`` and its text, up to ``-->``
+    The same where the reader is not told: what brings an example about.
+
 Everything else is for reading only; ``make``, which needs a clone, is left to ``tests/house``, and so is ``pip`` where
 the package is there.
 """
@@ -34,7 +37,11 @@ from tests.helpers import PATIENCE, plain
 
 SERVER = Path(__file__).with_name("manage_server.py")
 
-_BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$'
+    r"|^<!-- (?P<hidden>run|file): (?P<what>[^\n]+?)(?: -->$|\n(?P<content>.*?)^-->$)",
+    re.MULTILINE | re.DOTALL,
+)
 _COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 #: What only a shell understands.
 _SHELL = re.compile(r"[|<>&;$*`]")
@@ -50,28 +57,33 @@ class File:
 
 @dataclass(frozen=True)
 class Command:
-    """A command that the page shows, and what it says there, at these places of the page."""
+    """A command that the page shows, and what it says there, at these places of the page; hidden, it says nothing."""
 
     line: str
     said: str
     start: int
     end: int
+    hidden: bool = False
 
 
 def steps(text: str) -> Iterator[File | Command]:
     """Yield what a page tells to do, in order."""
     for block in _BLOCK.finditer(text):
-        language, title, inner = block.groups()
-        if title:
-            yield File(title, inner)
-        elif language == "console":
-            for found in _COMMAND.finditer(inner):
-                yield Command(found[1], found[2], block.start(3) + found.start(2), block.start(3) + found.end(2))
+        if block["hidden"] == "run":
+            yield Command(block["what"], "", block.end(), block.end(), hidden=True)
+        elif block["hidden"] == "file":
+            yield File(block["what"], block["content"])
+        elif block["title"]:
+            yield File(block["title"], block["text"])
+        elif block["language"] == "console":
+            for found in _COMMAND.finditer(block["text"]):
+                start, end = (block.start("text") + place for place in found.span(2))
+                yield Command(found[1], found[2], start, end)
 
 
 def commands(text: str) -> list[Command]:
     """Return the commands of a page."""
-    return [step for step in steps(text) if isinstance(step, Command)]
+    return [step for step in steps(text) if isinstance(step, Command) and not step.hidden]
 
 
 def server_variables() -> dict[str, str]:
@@ -145,6 +157,8 @@ class Walk:
         for step in steps(page.read_text(encoding="utf-8")):
             if isinstance(step, File):
                 self.write(step)
+            elif step.hidden:
+                self.run(step.line)
             else:
                 said.append((step, self.run(step.line)))
         return said
@@ -238,13 +252,22 @@ class Walk:
 
 
 #: Versions of the server count otherwise (18 has a constraint for each NOT NULL), and dump otherwise; dbmate has a
-#: watch of its own.
-_MASKED = re.compile(r"^(Examined ).*$|(_initial_schema\.sql:)\d+$|(^Applied: .* in ).*$", re.MULTILINE)
+#: watch of its own; servers are reached in several ways.
+_MASKED = (
+    (re.compile(r"^Examined .*$", re.MULTILINE), "Examined ..."),
+    (re.compile(r"^ +\d+(?=  \w+$)|\b\d+(?= objects\)$)", re.MULTILINE), "<count>"),
+    (re.compile(r"(?<=_initial_schema\.sql:)\d+$", re.MULTILINE), "<line>"),
+    (re.compile(r"^(Applied: .* in ).*$", re.MULTILINE), r"\1<time>"),
+    (re.compile(r" by \S+ \(psql.*?\)"), " by <somebody>"),
+)
 
 
 def same(said: str) -> str:
     """Return what a command said without what differs each time: times, durations, hashes, counted objects."""
-    return _MASKED.sub(lambda match: f"{match[match.lastindex or 0]}...", plain(said))
+    said = plain(said)
+    for pattern, placeholder in _MASKED:
+        said = pattern.sub(placeholder, said)
+    return said
 
 
 def differences(said: list[tuple[Command, str]]) -> list[tuple[str, str, str]]:
