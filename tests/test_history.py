@@ -57,9 +57,8 @@ def make_chain(head: str = GENESIS) -> Chain:
 
 
 @pytest.fixture
-def connection(fresh_database: str) -> Connection:
+def connection(ready_database: str) -> Connection:
     """The connection of a database that has the history's tables."""
-    ensure_tables(connections["default"])
     return raw(connections["default"])
 
 

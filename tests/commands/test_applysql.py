@@ -60,7 +60,7 @@ def test_no_folder_no_files(fresh_database: str, folder: Path) -> None:
     assert out(applysql()) == "  No SQL files to apply: everything is up to date.\n" + HEAD
 
 
-def test_the_head_that_is_printed_is_that_of_the_chain(fresh_database: str, folder: Path) -> None:
+def test_the_head_that_is_printed_is_that_of_the_chain(ready_database: str, folder: Path) -> None:
     put(folder, ORDINARY)
     applysql()
     from io import StringIO
@@ -128,7 +128,7 @@ def test_the_head_that_is_printed_is_that_of_the_chain(fresh_database: str, fold
         ),
     ],
 )
-def test_how_much_is_said(fresh_database: str, folder: Path, verbosity: str, expected: str) -> None:
+def test_how_much_is_said(ready_database: str, folder: Path, verbosity: str, expected: str) -> None:
     put(
         folder,
         {
@@ -144,7 +144,7 @@ def test_how_much_is_said(fresh_database: str, folder: Path, verbosity: str, exp
     "name",
     ["001_[brackets](and){more}.sql", '002_it\'s "quoted".sql', "003_größe_名前_😀.sql", "004_%s_%(x)s_\\n.sql"],
 )
-def test_names_print_as_they_are(fresh_database: str, folder: Path, name: str) -> None:
+def test_names_print_as_they_are(ready_database: str, folder: Path, name: str) -> None:
     put(folder, {name: "SELECT 1"})
     assert f"  Applying {name}... OK (<time>, 1 statement)\n" in out(applysql())
     assert states() == {name: "applied"}
@@ -165,7 +165,7 @@ SIX = {
 }
 
 
-def test_one_broken_file_of_six_and_its_mending(fresh_database: str, folder: Path) -> None:
+def test_one_broken_file_of_six_and_its_mending(ready_database: str, folder: Path) -> None:
     put(folder, SIX)
     assert out(applysql(), code=1) == (
         "Running SQL files:\n"
@@ -235,7 +235,7 @@ def test_one_broken_file_of_six_and_its_mending(fresh_database: str, folder: Pat
     ) == [(True, None, "", "")]
 
 
-def test_fail_fast_leaves_all_that_follows(fresh_database: str, folder: Path) -> None:
+def test_fail_fast_leaves_all_that_follows(ready_database: str, folder: Path) -> None:
     put(folder, SIX)
     assert out(applysql("--fail-fast"), code=1) == (
         "Running SQL files:\n"
@@ -253,7 +253,7 @@ def test_fail_fast_leaves_all_that_follows(fresh_database: str, folder: Path) ->
     assert states() == {"001_users.sql": "applied", "002_posts.sql": "failed"}
 
 
-def test_a_file_that_fails_again_and_again_has_one_record_and_all_events(fresh_database: str, folder: Path) -> None:
+def test_a_file_that_fails_again_and_again_has_one_record_and_all_events(ready_database: str, folder: Path) -> None:
     put(folder, {"001_x.sql": "SELECT 1/0;"})
     for _ in range(3):
         assert applysql().code == 1
@@ -261,7 +261,7 @@ def test_a_file_that_fails_again_and_again_has_one_record_and_all_events(fresh_d
     assert events() == [("started", "001_x.sql"), ("failed", "001_x.sql")] * 3
 
 
-def test_a_repeatable_that_fails_after_it_had_succeeded(fresh_database: str, folder: Path) -> None:
+def test_a_repeatable_that_fails_after_it_had_succeeded(ready_database: str, folder: Path) -> None:
     put(
         folder,
         {"001.sql": "CREATE TABLE t (id int)", "repeatable/v.sql": "CREATE OR REPLACE VIEW v AS SELECT id FROM t"},
@@ -288,7 +288,7 @@ def test_a_repeatable_that_fails_after_it_had_succeeded(fresh_database: str, fol
 
 
 @pytest.fixture
-def half_way(fresh_database: str, folder: Path) -> Path:
+def half_way(ready_database: str, folder: Path) -> Path:
     """A folder of which some files are applied, one failed, one changed, one missing, one late."""
     put(
         folder,
@@ -375,7 +375,7 @@ def test_a_run_says_what_it_leaves(half_way: Path) -> None:
     )
 
 
-def test_when_all_is_applied(fresh_database: str, folder: Path) -> None:
+def test_when_all_is_applied(ready_database: str, folder: Path) -> None:
     put(folder, ORDINARY)
     applysql()
     assert out(applysql("--check")) == "Every SQL file is applied.\n"
@@ -397,7 +397,7 @@ def test_looking_makes_nothing(fresh_database: str, folder: Path, flag: str, cod
     assert value("SELECT count(*) FROM pg_class WHERE oid >= 16384") == 0
 
 
-def test_a_cosmetic_change_is_no_disagreement(fresh_database: str, folder: Path) -> None:
+def test_a_cosmetic_change_is_no_disagreement(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);"})
     applysql()
     put(folder, {"001.sql": "-- why\nCREATE TABLE  t\n (id int) ;"})
@@ -405,7 +405,7 @@ def test_a_cosmetic_change_is_no_disagreement(fresh_database: str, folder: Path)
     assert out(applysql()) == "  No SQL files to apply: everything is up to date.\n" + HEAD
 
 
-def test_line_ends_and_a_byte_order_mark_change_nothing(fresh_database: str, folder: Path) -> None:
+def test_line_ends_and_a_byte_order_mark_change_nothing(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);\nSELECT 1;\n"})
     applysql()
     put(folder, {"001.sql": b"\xef\xbb\xbfCREATE TABLE t (id int);\r\nSELECT 1;\r\n"})
@@ -424,13 +424,13 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(fresh_database: str, fol
         (["--to", "002_posts.sql"], ["001_users.sql", "002_posts.sql"]),
     ],
 )
-def test_names_and_targets(fresh_database: str, folder: Path, arguments: list[str], expected: list[str]) -> None:
+def test_names_and_targets(ready_database: str, folder: Path, arguments: list[str], expected: list[str]) -> None:
     put(folder, ORDINARY)
     out(applysql(*arguments))
     assert list(states()) == expected
 
 
-def test_what_was_not_asked_for_is_left(fresh_database: str, folder: Path) -> None:
+def test_what_was_not_asked_for_is_left(ready_database: str, folder: Path) -> None:
     put(folder, ORDINARY)
     assert out(applysql("002")) == (
         "Running SQL files:\n"
@@ -441,7 +441,7 @@ def test_what_was_not_asked_for_is_left(fresh_database: str, folder: Path) -> No
     )
 
 
-def test_fake_records_without_running(fresh_database: str, folder: Path) -> None:
+def test_fake_records_without_running(ready_database: str, folder: Path) -> None:
     put(folder, {**ORDINARY, "002_posts.down.sql": "DROP TABLE posts", "002_posts.verify.sql": "SELECT true"})
     assert out(applysql("--fake", "002")) == (
         "Running SQL files:\n"
@@ -473,7 +473,7 @@ def test_fake_records_without_running(fresh_database: str, folder: Path) -> None
     assert tables() == ["users"]
 
 
-def test_baseline_records_all_up_to_a_file(fresh_database: str, folder: Path) -> None:
+def test_baseline_records_all_up_to_a_file(ready_database: str, folder: Path) -> None:
     put(folder, {**ORDINARY, "003_tags.sql": "CREATE TABLE tags (id int)"})
     run_sql("CREATE TABLE users (id int); CREATE TABLE posts (id int)")
     assert out(applysql("--baseline", "002")) == (
@@ -493,7 +493,7 @@ def test_baseline_records_all_up_to_a_file(fresh_database: str, folder: Path) ->
     )
 
 
-def test_a_failed_file_can_be_recorded_as_applied(fresh_database: str, folder: Path) -> None:
+def test_a_failed_file_can_be_recorded_as_applied(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int)"})
     run_sql("CREATE TABLE t (id int)")
     assert "What to do: If the database has it already from elsewhere, record the file without running it: " in out(
@@ -506,7 +506,7 @@ def test_a_failed_file_can_be_recorded_as_applied(fresh_database: str, folder: P
     assert applysql("--check").code == 0
 
 
-def test_seeds_run_only_when_asked_for(fresh_database: str, folder: Path) -> None:
+def test_seeds_run_only_when_asked_for(ready_database: str, folder: Path) -> None:
     put(folder, ORDINARY)
     out(applysql())
     count = "SELECT count(*) FROM posts"
@@ -524,7 +524,7 @@ def test_seeds_run_only_when_asked_for(fresh_database: str, folder: Path) -> Non
     assert value(count) == 3
 
 
-def test_in_production_only_seeds_that_say_so(fresh_database: str, folder: Path, settings: Settings) -> None:
+def test_in_production_only_seeds_that_say_so(ready_database: str, folder: Path, settings: Settings) -> None:
     put(folder, {**ORDINARY, "seed/roles.sql": "-- sqlmigrations: tags production\nINSERT INTO posts VALUES (7);"})
     settings.SQLMIGRATIONS_PRODUCTION = True
     out(applysql())
@@ -568,7 +568,7 @@ def test_what_cannot_be_asked(fresh_database: str, folder: Path, arguments: list
     "arguments",
     [["--plan", "--list"], ["--database", "nowhere"], ["--lock-wait", "soon"], ["--format", "yaml"], ["--unheard-of"]],
 )
-def test_usage(fresh_database: str, folder: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage(ready_database: str, folder: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert applysql(*arguments) == Ran("", "", 2)
     assert "usage: manage.py applysql" in capsys.readouterr().err
 
@@ -582,7 +582,7 @@ def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds
 
 
-def test_a_database_that_does_not_answer(fresh_database: str, folder: Path, settings: Settings) -> None:
+def test_a_database_that_does_not_answer(ready_database: str, folder: Path, settings: Settings) -> None:
     from django.db import connections
 
     put(folder, ORDINARY)
@@ -600,7 +600,7 @@ def test_a_database_that_does_not_answer(fresh_database: str, folder: Path, sett
     assert answer.err.endswith("\n  Look at DATABASES['default'] and whether its server runs.\n")
 
 
-def test_called_from_python_it_raises_as_commands_do(fresh_database: str, folder: Path) -> None:
+def test_called_from_python_it_raises_as_commands_do(ready_database: str, folder: Path) -> None:
     with pytest.raises(CommandError, match="No SQL file is called 'nothing'") as caught:
         call_command("applysql", "nothing")
     assert caught.value.returncode == 2
@@ -633,7 +633,7 @@ def file(name: str, state: str, **changed: Any) -> dict[str, Any]:
     }
 
 
-def test_the_document_of_a_run(fresh_database: str, folder: Path) -> None:
+def test_the_document_of_a_run(ready_database: str, folder: Path) -> None:
     put(folder, {**SIX, "007_empty.sql": ""})
     ran = applysql("--format", "json")
     assert document(ran, code=1) == {
@@ -755,7 +755,7 @@ def test_the_documents_of_plan_check_and_list(half_way: Path) -> None:
     ]
 
 
-def test_the_document_of_a_call_that_could_not_be_answered(fresh_database: str, folder: Path) -> None:
+def test_the_document_of_a_call_that_could_not_be_answered(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "SELECT 'open", "002.sql": "COMMIT;\nROLLBACK;"})
     ran = applysql("--format", "json")
     hint = "Each file runs in a transaction of its own, together with its record: remove it. SAVEPOINT is allowed."

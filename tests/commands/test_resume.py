@@ -18,7 +18,7 @@ INSERT INTO counted VALUES (4);
 
 
 @pytest.fixture
-def stopped(fresh_database: str, folder: Path) -> Path:
+def stopped(ready_database: str, folder: Path) -> Path:
     """Leave a file behind that has done two of its four statements."""
     run_sql("CREATE TABLE counted (statement int); CREATE TABLE allowed (id int)")
     put(folder, {"001.sql": STOPPING, "002.sql": "SELECT 1;"})

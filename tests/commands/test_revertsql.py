@@ -17,7 +17,7 @@ HEAD = "Head of the history: <hash>\n"
 
 
 @pytest.fixture
-def shop(fresh_database: str, folder: Path) -> Path:
+def shop(ready_database: str, folder: Path) -> Path:
     """Apply the shop's files; return their folder."""
     put(folder, SHOP)
     assert applysql().code == 0
@@ -173,7 +173,7 @@ def test_newest_first_and_each_in_a_transaction_of_its_own(shop: Path) -> None:
     assert value("SELECT count(DISTINCT xmin::text) FROM sqlmigrations_migrationevent WHERE type = 'reverted'") == 3
 
 
-def test_a_file_that_is_required_stays(fresh_database: str, folder: Path) -> None:
+def test_a_file_that_is_required_stays(ready_database: str, folder: Path) -> None:
     put(folder, {**CUSTOMERS, "002_note.sql": "-- sqlmigrations: requires 001_customers.sql\nCREATE TABLE note ();"})
     assert applysql().code == 0
     assert revertsql("001", "--noinput") == Ran(
@@ -212,7 +212,7 @@ def test_a_newer_down_script_is_shown_and_taken_only_when_asked_for(shop: Path) 
     assert tables() == ["customers", "from_disk", "orders"]
 
 
-def test_without_a_kept_script_the_one_on_disk_runs(fresh_database: str, folder: Path) -> None:
+def test_without_a_kept_script_the_one_on_disk_runs(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);"})
     assert applysql().code == 0
     assert revertsql("001", "--noinput") == Ran(
@@ -232,7 +232,7 @@ BANNER = "-- ******** goodbye ********\n/* ******** */ DROP TABLE t;"
 
 
 @pytest.mark.parametrize("down", [MASKED, f"-- sqlmigrations: sensitive\n{BANNER}"], ids=["masked", "sensitive"])
-def test_a_kept_script_that_is_not_whole_never_runs(fresh_database: str, folder: Path, down: str) -> None:
+def test_a_kept_script_that_is_not_whole_never_runs(ready_database: str, folder: Path, down: str) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);", "001.down.sql": down})
     assert applysql().code == 0
     assert "hunter2" not in value("SELECT down_sql FROM sqlmigrations_migrationrecord")
@@ -249,7 +249,7 @@ def test_a_kept_script_that_is_not_whole_never_runs(fresh_database: str, folder:
     assert revertsql("001", "--plan").out.splitlines()[1:] == ["  001.sql  (down script as it stands on disk)"]
 
 
-def test_asterisks_in_a_comment_hide_nothing(fresh_database: str, folder: Path) -> None:
+def test_asterisks_in_a_comment_hide_nothing(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);", "001.down.sql": BANNER})
     assert applysql().code == 0
     (folder / "001.down.sql").unlink()
@@ -257,7 +257,7 @@ def test_asterisks_in_a_comment_hide_nothing(fresh_database: str, folder: Path) 
     assert tables() == []
 
 
-def test_a_down_script_with_what_is_never_run(fresh_database: str, folder: Path) -> None:
+def test_a_down_script_with_what_is_never_run(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);"})
     assert applysql().code == 0
     put(folder, {"001.down.sql": "DROP TABLE t;\nCOMMIT;"})
@@ -266,7 +266,7 @@ def test_a_down_script_with_what_is_never_run(fresh_database: str, folder: Path)
 
 
 def test_a_faked_file_is_reverted_only_by_a_person(
-    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, ALONE)
     assert applysql("--fake").code == 0
@@ -320,7 +320,7 @@ def test_a_down_script_that_fails_leaves_the_file_applied_and_stops_the_run(shop
     )
 
 
-def test_a_down_script_outside_a_transaction_goes_on_where_it_stopped(fresh_database: str, folder: Path) -> None:
+def test_a_down_script_outside_a_transaction_goes_on_where_it_stopped(ready_database: str, folder: Path) -> None:
     down = (
         "-- sqlmigrations: transaction off\nINSERT INTO seen VALUES (1);\n"
         "DROP INDEX CONCURRENTLY i;\nSELECT 1 / (SELECT count(*) FROM allowed);\nDROP TABLE t;\n"

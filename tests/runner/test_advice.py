@@ -130,7 +130,7 @@ CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
         ),
     ],
 )
-def test_advice(fresh_database: str, folder: Path, text: str, sqlstate: str, expected: str | None) -> None:
+def test_advice(ready_database: str, folder: Path, text: str, sqlstate: str, expected: str | None) -> None:
     run_sql(BEFORE)
     found = advice(folder, text)
     assert found[0] in sqlstate.split(" or ")
@@ -139,7 +139,7 @@ def test_advice(fresh_database: str, folder: Path, text: str, sqlstate: str, exp
 
 
 def test_a_statement_that_refuses_a_transaction_only_when_it_meets_certain_objects(
-    fresh_database: str, folder: Path
+    ready_database: str, folder: Path
 ) -> None:
     """Nobody can tell from its text: the server says so when it meets a partitioned index."""
     run_sql(
@@ -168,7 +168,7 @@ def test_a_missing_right(fresh_database: str, folder: Path) -> None:
     )
 
 
-def test_a_lock_timeout(fresh_database: str, folder: Path) -> None:
+def test_a_lock_timeout(ready_database: str, folder: Path) -> None:
     run_sql("CREATE TABLE users (id int)")
     with session() as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE users")
@@ -184,7 +184,7 @@ def test_a_lock_timeout(fresh_database: str, folder: Path) -> None:
         "CREATE TABLE django_migrations (id bigint)",
     ],
 )
-def test_a_dump_that_holds_the_history(fresh_database: str, folder: Path, makes: str) -> None:
+def test_a_dump_that_holds_the_history(ready_database: str, folder: Path, makes: str) -> None:
     sqlstate, advised = advice(folder, makes)
     assert sqlstate in ("42723", "42P07")
     assert advised == (

@@ -20,7 +20,7 @@ def no_pause(settings: Settings) -> None:
 
 
 @pytest.fixture
-def items(fresh_database: str) -> None:
+def items(ready_database: str) -> None:
     """Make a table of a hundred rows, whose keys are 10, 20, ... 1000."""
     run_sql(
         """CREATE TABLE items (id int PRIMARY KEY, n int, note text);

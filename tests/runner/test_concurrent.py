@@ -47,7 +47,7 @@ def leave_invalid(statement: str) -> None:
 DUPLICATES = "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1);"
 
 
-def test_a_failed_build_leaves_no_wreck_for_the_next_run(fresh_database: str, folder: Path) -> None:
+def test_a_failed_build_leaves_no_wreck_for_the_next_run(ready_database: str, folder: Path) -> None:
     run_sql(DUPLICATES)
     put(folder, {"001.sql": f"{OFF}CREATE TABLE u (id int);\nCREATE UNIQUE INDEX CONCURRENTLY t_id ON t (id);\n"})
     ran = applysql()
@@ -64,7 +64,7 @@ def test_a_failed_build_leaves_no_wreck_for_the_next_run(fresh_database: str, fo
 
 
 @pytest.mark.parametrize("condition", ["", "IF NOT EXISTS "])
-def test_somebody_elses_leftover_is_not_taken_for_success(fresh_database: str, folder: Path, condition: str) -> None:
+def test_somebody_elses_leftover_is_not_taken_for_success(ready_database: str, folder: Path, condition: str) -> None:
     """With IF NOT EXISTS, PostgreSQL reports success over an INVALID index. Who runs it again wants a new one."""
     run_sql(DUPLICATES)
     leave_invalid("CREATE UNIQUE INDEX CONCURRENTLY t_id ON t (id)")
@@ -85,7 +85,7 @@ def test_somebody_elses_leftover_is_not_taken_for_success(fresh_database: str, f
     assert value("SELECT count(*) FROM pg_index WHERE indexrelid = 't_id'::regclass") == 1
 
 
-def test_a_leftover_without_a_name_of_ours_is_found_by_reindex(fresh_database: str, folder: Path) -> None:
+def test_a_leftover_without_a_name_of_ours_is_found_by_reindex(ready_database: str, folder: Path) -> None:
     run_sql(DUPLICATES)
     leave_invalid("CREATE UNIQUE INDEX CONCURRENTLY t_id ON t (id)")
     put(folder, {"001.sql": f"{OFF}REINDEX INDEX CONCURRENTLY t_id;\n"})
@@ -94,7 +94,7 @@ def test_a_leftover_without_a_name_of_ours_is_found_by_reindex(fresh_database: s
     assert states() == {"001.sql": "partial"}
 
 
-def test_a_valid_index_of_the_same_name_is_not_touched(fresh_database: str, folder: Path) -> None:
+def test_a_valid_index_of_the_same_name_is_not_touched(ready_database: str, folder: Path) -> None:
     run_sql("CREATE TABLE t (id int); CREATE INDEX t_id ON t (id)")
     before = value("SELECT 't_id'::regclass::oid")
     put(folder, {"001.sql": f"{OFF}CREATE INDEX CONCURRENTLY t_id ON t (id);\n"})
@@ -105,7 +105,7 @@ def test_a_valid_index_of_the_same_name_is_not_touched(fresh_database: str, fold
     assert value("SELECT 't_id'::regclass::oid") == before
 
 
-def test_work_in_progress_is_waited_for(fresh_database: str, folder: Path) -> None:
+def test_work_in_progress_is_waited_for(ready_database: str, folder: Path) -> None:
     """Another backend builds the same index: it is neither dropped nor taken for a leftover."""
     run_sql("CREATE TABLE t (id int)")
     put(folder, {"001.sql": f"{OFF}CREATE INDEX CONCURRENTLY IF NOT EXISTS t_id ON t (id);\n"})
@@ -129,7 +129,7 @@ def test_work_in_progress_is_waited_for(fresh_database: str, folder: Path) -> No
 
 
 def test_an_old_snapshot_is_waited_for_beyond_our_lock_timeout(
-    fresh_database: str, folder: Path, settings: Settings
+    ready_database: str, folder: Path, settings: Settings
 ) -> None:
     run_sql("CREATE TABLE t (id int)")
     settings.SQLMIGRATIONS_LOCK_TIMEOUT = "50ms"

@@ -65,7 +65,7 @@ RUNS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sqlmigra
 # One transaction
 
 
-def test_effects_record_and_event_have_one_transaction(fresh_database: str, folder: Path) -> None:
+def test_effects_record_and_event_have_one_transaction(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);\nINSERT INTO t VALUES (1);"})
     assert applysql().code == 0
     effect = value("SELECT xmin::text FROM t")
@@ -74,13 +74,13 @@ def test_effects_record_and_event_have_one_transaction(fresh_database: str, fold
     assert rows("SELECT xmin::text <> %s FROM sqlmigrations_migrationevent WHERE type = 'started'", effect) == [(True,)]
 
 
-def test_each_file_has_its_own(fresh_database: str, folder: Path) -> None:
+def test_each_file_has_its_own(ready_database: str, folder: Path) -> None:
     put(folder, {f"00{n}.sql": f"CREATE TABLE t{n} AS SELECT pg_current_xact_id()::text AS xid" for n in (1, 2, 3)})
     assert applysql().code == 0
     assert len({value(f"SELECT xid FROM t{n}") for n in (1, 2, 3)}) == 3
 
 
-def test_a_failure_in_the_last_statement_leaves_nothing(fresh_database: str, folder: Path) -> None:
+def test_a_failure_in_the_last_statement_leaves_nothing(ready_database: str, folder: Path) -> None:
     inserts = "INSERT INTO t VALUES (1);\n" * 199
     put(folder, {"001.sql": f"CREATE TABLE t (id int);\n{inserts}SELECT 1/0;"})
     assert applysql().code == 1
@@ -88,7 +88,7 @@ def test_a_failure_in_the_last_statement_leaves_nothing(fresh_database: str, fol
 
 
 def test_a_failure_while_recording_leaves_nothing(
-    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The event is the last statement before COMMIT: when it fails, the file's effects go too."""
 
@@ -117,14 +117,14 @@ def test_a_failure_while_recording_leaves_nothing(
         "START TRANSACTION; CREATE TABLE t (id int); COMMIT WORK",
     ],
 )
-def test_one_pair_around_the_whole_file_is_its_body(fresh_database: str, folder: Path, text: str) -> None:
+def test_one_pair_around_the_whole_file_is_its_body(ready_database: str, folder: Path, text: str) -> None:
     put(folder, {"001.sql": text})
     ran = applysql("-v", "2")
     assert (ran.code, tables()) == (0, ["t"])
     assert "  Applying 001.sql... OK (<time>, 1 statement)\n    Note: BEGIN on line " in ran.out
 
 
-def test_savepoints_are_allowed(fresh_database: str, folder: Path) -> None:
+def test_savepoints_are_allowed(ready_database: str, folder: Path) -> None:
     put(
         folder,
         {
@@ -138,7 +138,7 @@ def test_savepoints_are_allowed(fresh_database: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT", "COMMIT; BEGIN", "ROLLBACK; BEGIN"])
 def test_a_file_that_ended_its_own_transaction_is_never_recorded_as_applied(
-    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, end: str
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """Even if a COMMIT slipped through the judgement of its text: the transaction's id tells."""
     monkeypatch.setattr(scripts, "transaction_control", lambda statement: None)
@@ -162,7 +162,7 @@ def test_a_file_that_ended_its_own_transaction_is_never_recorded_as_applied(
         ("-- sqlmigrations: isolation read committed\n", "read committed"),
     ],
 )
-def test_isolation(fresh_database: str, folder: Path, directive: str, level: str) -> None:
+def test_isolation(ready_database: str, folder: Path, directive: str, level: str) -> None:
     look = "CREATE TABLE seen AS SELECT current_setting('transaction_isolation') AS level;"
     put(folder, {"001.sql": directive + look})
     assert applysql().code == 0
@@ -181,7 +181,7 @@ def test_isolation(fresh_database: str, folder: Path, directive: str, level: str
 )
 @pytest.mark.parametrize("transaction_directive", ["", "-- sqlmigrations: transaction off\n"])
 def test_timeouts(
-    fresh_database: str,
+    ready_database: str,
     folder: Path,
     settings: Settings,
     directives: str,
@@ -197,7 +197,7 @@ def test_timeouts(
     assert rows("SELECT * FROM seen") == [expected]
 
 
-def test_a_statement_timeout_ends_the_file(fresh_database: str, folder: Path) -> None:
+def test_a_statement_timeout_ends_the_file(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "-- sqlmigrations: statement_timeout 20ms\nCREATE TABLE t ();\nSELECT pg_sleep(60);\n"})
     ran = applysql()
     assert ran.code == 1
@@ -223,7 +223,7 @@ $$;
 
 @pytest.mark.parametrize("sqlstate", ["55P03", "40P01"])
 def test_a_lock_timeout_and_a_deadlock_are_tried_again_with_the_whole_file(
-    fresh_database: str, folder: Path, without_pauses: list[int], sqlstate: str
+    ready_database: str, folder: Path, without_pauses: list[int], sqlstate: str
 ) -> None:
     run_sql("CREATE SEQUENCE tries")
     put(folder, {"001.sql": STUBBORN.format(number=4, sqlstate=sqlstate)})
@@ -236,7 +236,7 @@ def test_a_lock_timeout_and_a_deadlock_are_tried_again_with_the_whole_file(
 
 @pytest.mark.parametrize("sqlstate", ["40001", "57014", "23505", "53300"])
 def test_nothing_else_is_tried_again(
-    fresh_database: str, folder: Path, without_pauses: list[int], sqlstate: str
+    ready_database: str, folder: Path, without_pauses: list[int], sqlstate: str
 ) -> None:
     run_sql("CREATE SEQUENCE tries")
     put(folder, {"001.sql": STUBBORN.format(number=2, sqlstate=sqlstate)})
@@ -249,7 +249,7 @@ def test_nothing_else_is_tried_again(
     [("", None, 6), ("", 2, 3), ("-- sqlmigrations: retries 1\n", None, 2), ("-- sqlmigrations: retries 0\n", 7, 1)],
 )
 def test_how_often_a_file_is_tried(
-    fresh_database: str,
+    ready_database: str,
     folder: Path,
     settings: Settings,
     without_pauses: list[int],
@@ -275,7 +275,7 @@ def test_pauses_grow_to_a_limit_and_vary() -> None:
         assert len(set(drawn)) > 1
 
 
-def test_a_lock_that_is_released_in_time(fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_released_in_time(ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_sql("CREATE TABLE users (id int)")
     put(folder, {"001.sql": "-- sqlmigrations: lock_timeout 30ms\nALTER TABLE users ADD name text;"})
     with session() as blocker:
@@ -290,7 +290,7 @@ def test_a_lock_that_is_released_in_time(fresh_database: str, folder: Path, monk
     assert value("SELECT details->'attempts' FROM sqlmigrations_migrationevent WHERE type = 'applied'") == 2
 
 
-def test_on_giving_up_it_says_who_held_the_lock(fresh_database: str, folder: Path) -> None:
+def test_on_giving_up_it_says_who_held_the_lock(ready_database: str, folder: Path) -> None:
     run_sql("CREATE TABLE users (id int)")
     put(
         folder,
@@ -315,7 +315,7 @@ def test_on_giving_up_it_says_who_held_the_lock(fresh_database: str, folder: Pat
     assert (tables(), states()) == (["other", "users"], {"001.sql": "failed", "002.sql": "applied"})
 
 
-def test_a_real_deadlock_is_survived(fresh_database: str, folder: Path, without_pauses: list[int]) -> None:
+def test_a_real_deadlock_is_survived(ready_database: str, folder: Path, without_pauses: list[int]) -> None:
     run_sql("CREATE TABLE one (id int); CREATE TABLE two (id int)")
     put(folder, {"001.sql": "-- sqlmigrations: lock_timeout 30s\nLOCK TABLE one;\nALTER TABLE two ADD name text;"})
     with session() as other:
@@ -365,7 +365,7 @@ TWO = {"001.sql": "CREATE TABLE one (id int)", "002.sql": "CREATE TABLE two (id 
 
 
 def test_a_commit_that_happened_though_its_answer_was_lost(
-    fresh_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
+    ready_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
 ) -> None:
     def commit_and_lose(commit: Callable[[], None]) -> None:
         commit()
@@ -383,7 +383,7 @@ def test_a_commit_that_happened_though_its_answer_was_lost(
 
 
 def test_a_commit_that_never_arrived(
-    fresh_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
+    ready_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
 ) -> None:
     def lose(commit: Callable[[], None]) -> None:
         end_working_backend()
@@ -400,7 +400,7 @@ def test_a_commit_that_never_arrived(
 
 
 def test_an_interrupt_right_after_the_commit_does_not_call_it_failed(
-    fresh_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
+    ready_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
 ) -> None:
     def commit_and_interrupt(commit: Callable[[], None]) -> None:
         commit()
@@ -414,7 +414,7 @@ def test_an_interrupt_right_after_the_commit_does_not_call_it_failed(
 
 
 def test_an_interrupt_before_the_commit_rolls_back(
-    fresh_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
+    ready_database: str, folder: Path, at_commit: Callable[[Callable[[Any], None]], None]
 ) -> None:
     def interrupt(commit: Callable[[], None]) -> None:
         raise KeyboardInterrupt
@@ -431,7 +431,7 @@ def test_an_interrupt_before_the_commit_rolls_back(
 
 
 @pytest.mark.parametrize("ends", ["COMMIT", "ROLLBACK"])
-def test_the_backend_of_a_killed_run_is_waited_for(fresh_database: str, folder: Path, ends: str) -> None:
+def test_the_backend_of_a_killed_run_is_waited_for(ready_database: str, folder: Path, ends: str) -> None:
     """It may still commit what it was told to: then the file has been dealt with, and the chain has moved."""
     put(folder, {"000.sql": "SELECT 1", **TWO})
     assert applysql("000").code == 0
@@ -480,7 +480,7 @@ def test_the_backend_of_a_killed_run_is_waited_for(fresh_database: str, folder: 
     )
 
 
-def test_a_backend_that_does_not_end_is_named(fresh_database: str, folder: Path) -> None:
+def test_a_backend_that_does_not_end_is_named(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "-- sqlmigrations: retries 0\nCREATE TABLE one (id int)"})
     with session(application_name="the old run") as old:
         old.execute("SELECT pg_advisory_lock(%s, %s)", [file_class("public"), key_of("001.sql")])
@@ -496,7 +496,7 @@ def test_a_backend_that_does_not_end_is_named(fresh_database: str, folder: Path)
 # Connections that are lost
 
 
-def test_a_lost_working_connection_fails_its_file_alone(fresh_database: str, folder: Path) -> None:
+def test_a_lost_working_connection_fails_its_file_alone(ready_database: str, folder: Path) -> None:
     """The next file has a backend of its own, and its events name that one."""
     lose = "SELECT pg_terminate_backend(pg_backend_pid());"
     put(folder, {"001.sql": f"CREATE TABLE one (id int);\n{lose}", "002.sql": "CREATE TABLE two (id int)"})
@@ -509,7 +509,7 @@ def test_a_lost_working_connection_fails_its_file_alone(fresh_database: str, fol
     assert backends == [("started", 1), ("failed", 2), ("started", 2), ("applied", 2)]
 
 
-def test_a_lost_run_lock_ends_the_run(fresh_database: str, folder: Path) -> None:
+def test_a_lost_run_lock_ends_the_run(ready_database: str, folder: Path) -> None:
     lose = (
         "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database "
         "WHERE locktype = 'advisory' AND datname = current_database() AND pid <> pg_backend_pid();"
@@ -526,7 +526,7 @@ def test_a_lost_run_lock_ends_the_run(fresh_database: str, folder: Path) -> None
 # Inside another transaction
 
 
-def test_inside_a_transaction_of_the_caller_it_refuses_in_plain_words(fresh_database: str, folder: Path) -> None:
+def test_inside_a_transaction_of_the_caller_it_refuses_in_plain_words(ready_database: str, folder: Path) -> None:
     put(folder, TWO)
     with transaction.atomic(), pytest.raises(ConfigurationError) as caught:
         apply(ApplyOptions())
@@ -549,7 +549,7 @@ def run_joined(folder: Path) -> list[Outcome]:
     return [joined.run(forwards(file), None) for file in read_disk("default").files]
 
 
-def test_a_joined_file_rides_in_the_surrounding_transaction(fresh_database: str, folder: Path) -> None:
+def test_a_joined_file_rides_in_the_surrounding_transaction(ready_database: str, folder: Path) -> None:
     ensure_tables(connections["default"])
     put(folder, {"001.sql": "CREATE TABLE one (id int);", "002.sql": "SELECT 1/0;", "003.sql": "TABLE one;"})
     for keep in (False, True):
@@ -562,7 +562,7 @@ def test_a_joined_file_rides_in_the_surrounding_transaction(fresh_database: str,
     assert verify_chain(raw(connections["default"]), Tables("public")).events == 6
 
 
-def test_a_joined_file_is_not_tried_again(fresh_database: str, folder: Path, without_pauses: list[int]) -> None:
+def test_a_joined_file_is_not_tried_again(ready_database: str, folder: Path, without_pauses: list[int]) -> None:
     run_sql("CREATE SEQUENCE tries")
     put(folder, {"001.sql": STUBBORN.format(number=99, sqlstate="55P03")})
     with transaction.atomic():
@@ -570,7 +570,7 @@ def test_a_joined_file_is_not_tried_again(fresh_database: str, folder: Path, wit
     assert (str(outcome.state), outcome.attempts, without_pauses) == ("failed", 1, [])
 
 
-def test_a_file_outside_a_transaction_cannot_join_one(fresh_database: str, folder: Path) -> None:
+def test_a_file_outside_a_transaction_cannot_join_one(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "-- sqlmigrations: transaction off\nCREATE TABLE one (id int);"})
     with transaction.atomic():
         (outcome,) = run_joined(folder)

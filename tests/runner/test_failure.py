@@ -47,7 +47,7 @@ def place() -> tuple[Any, ...]:
         ("\tSELECT\tnothing;", 1, 9, "\tSELECT\tnothing;"),
     ],
 )
-def test_line_and_column(fresh_database: str, folder: Path, text: str, line: int, column: int, source: str) -> None:
+def test_line_and_column(ready_database: str, folder: Path, text: str, line: int, column: int, source: str) -> None:
     said = shown(folder, text)
     assert place() == (line, column, line)
     assert said[0] == f'001.sql:{line}: column "nothing" does not exist [42703]'
@@ -60,14 +60,14 @@ def display_width(text: str) -> int:
     return sum(2 if character == "😀" else 1 for character in text)
 
 
-def test_a_long_line_is_cut_around_the_error(fresh_database: str, folder: Path) -> None:
+def test_a_long_line_is_cut_around_the_error(ready_database: str, folder: Path) -> None:
     said = shown(folder, f"SELECT '{'x' * 500}', nothing, '{'y' * 500}';")
     assert place() == (1, 512, 1)
     assert len(said[1]) == len("1 | ") + 100
     assert said[1][said[2].index("^") :].startswith("nothing, 'yyy")
 
 
-def test_a_long_file_is_shown_at_its_line(fresh_database: str, folder: Path) -> None:
+def test_a_long_file_is_shown_at_its_line(ready_database: str, folder: Path) -> None:
     text = "".join(f"INSERT INTO t VALUES ({n});\n" for n in range(2, 3001))
     said = shown(folder, f"CREATE TABLE t (id int);\n{text}INSERT INTO t VALUES (1, 2);\n")
     assert said[:2] == [
@@ -79,25 +79,25 @@ def test_a_long_file_is_shown_at_its_line(fresh_database: str, folder: Path) -> 
 # Places that it gives in other ways, or not at all
 
 
-def test_an_error_inside_a_do_block_is_shown_at_its_line(fresh_database: str, folder: Path) -> None:
+def test_an_error_inside_a_do_block_is_shown_at_its_line(ready_database: str, folder: Path) -> None:
     assert shown(
         folder, "SELECT 1;\n\nDO LANGUAGE plpgsql\n$x$\nDECLARE n int;\nBEGIN\n  n := 1;\n  n := n / 0;\nEND $x$;\n"
     )[:2] == ["001.sql:8: division by zero [22012]", "8 |   n := n / 0;"]
 
 
-def test_an_error_inside_a_do_block_on_the_line_of_its_quote(fresh_database: str, folder: Path) -> None:
+def test_an_error_inside_a_do_block_on_the_line_of_its_quote(ready_database: str, folder: Path) -> None:
     assert shown(folder, "\nDO $$ BEGIN PERFORM 1/0; END $$;")[:2] == [
         "001.sql:2: division by zero [22012]",
         "2 | DO $$ BEGIN PERFORM 1/0; END $$;",
     ]
 
 
-def test_a_do_block_that_calls_a_function_is_shown_at_the_call(fresh_database: str, folder: Path) -> None:
+def test_a_do_block_that_calls_a_function_is_shown_at_the_call(ready_database: str, folder: Path) -> None:
     run_sql("CREATE FUNCTION fails() RETURNS int LANGUAGE plpgsql AS $$\n\n\n\nBEGIN RETURN 1/0; END $$")
     assert shown(folder, "DO $$\nBEGIN\n  PERFORM fails();\nEND $$;")[0] == "001.sql:3: division by zero [22012]"
 
 
-def test_a_syntax_error_inside_a_body(fresh_database: str, folder: Path) -> None:
+def test_a_syntax_error_inside_a_body(ready_database: str, folder: Path) -> None:
     said = shown(
         folder, "SELECT 1;\nCREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n  RETURNN 1;\nEND $$;"
     )
@@ -105,7 +105,7 @@ def test_a_syntax_error_inside_a_body(fresh_database: str, folder: Path) -> None
     assert said[1:3] == ["4 |   RETURNN 1;", "  |   ^"]
 
 
-def test_an_error_in_copy_data_is_shown_at_its_line(fresh_database: str, folder: Path) -> None:
+def test_an_error_in_copy_data_is_shown_at_its_line(ready_database: str, folder: Path) -> None:
     said = shown(
         folder,
         "CREATE TABLE t (id int, name text);\n\nCOPY t (id, name)\n  FROM stdin;\n1\ta\n2\tb\nthree\tc\n4\td\n\\.\n",
@@ -114,13 +114,13 @@ def test_an_error_in_copy_data_is_shown_at_its_line(fresh_database: str, folder:
     assert place() == (7, None, 7)
 
 
-def test_an_error_far_down_in_copy_data(fresh_database: str, folder: Path) -> None:
+def test_an_error_far_down_in_copy_data(ready_database: str, folder: Path) -> None:
     good = "".join(f"{n}\n" for n in range(30_000))
     said = shown(folder, f"CREATE TABLE t (id int);\nCOPY t FROM stdin;\n{good}x\n{good}\\.\n")
     assert said[0] == '001.sql:30003: invalid input syntax for type integer: "x" [22P02]'
 
 
-def test_an_error_without_a_position_is_shown_at_its_statement(fresh_database: str, folder: Path) -> None:
+def test_an_error_without_a_position_is_shown_at_its_statement(ready_database: str, folder: Path) -> None:
     assert shown(folder, "CREATE TABLE t (id int PRIMARY KEY);\nINSERT INTO t\n  VALUES (1), (1);\n") == [
         '001.sql:2: duplicate key value violates unique constraint "t_pkey" [23505]',
         "2 | INSERT INTO t",
@@ -128,7 +128,7 @@ def test_an_error_without_a_position_is_shown_at_its_statement(fresh_database: s
     ]
 
 
-def test_a_deferred_constraint_is_named_at_the_end(fresh_database: str, folder: Path) -> None:
+def test_a_deferred_constraint_is_named_at_the_end(ready_database: str, folder: Path) -> None:
     deferred = "REFERENCES users DEFERRABLE INITIALLY DEFERRED"
     assert shown(
         folder,
@@ -144,7 +144,7 @@ def test_a_deferred_constraint_is_named_at_the_end(fresh_database: str, folder: 
     ]
 
 
-def test_postgresqls_hint_is_shown_before_ours(fresh_database: str, folder: Path) -> None:
+def test_postgresqls_hint_is_shown_before_ours(ready_database: str, folder: Path) -> None:
     assert shown(folder, "CREATE TABLE users (email text);\nSELECT emial FROM users;") == [
         '001.sql:2: column "emial" does not exist [42703]',
         "2 | SELECT emial FROM users;",
@@ -153,7 +153,7 @@ def test_postgresqls_hint_is_shown_before_ours(fresh_database: str, folder: Path
     ]
 
 
-def test_what_is_on_record(fresh_database: str, folder: Path) -> None:
+def test_what_is_on_record(ready_database: str, folder: Path) -> None:
     shown(
         folder,
         "DO $$ BEGIN RAISE EXCEPTION 'no' USING DETAIL = 'the detail', HINT = 'the hint', ERRCODE = 'AB123'; END $$",
@@ -170,7 +170,7 @@ def test_what_is_on_record(fresh_database: str, folder: Path) -> None:
     }
 
 
-def test_a_long_statement_is_kept_in_part(fresh_database: str, folder: Path) -> None:
+def test_a_long_statement_is_kept_in_part(ready_database: str, folder: Path) -> None:
     shown(folder, f"SELECT nothing, '{'x' * 100_000}'")
     assert len(value("SELECT details->>'statement' FROM sqlmigrations_migrationevent WHERE type = 'failed'")) == 2000
 
@@ -190,7 +190,7 @@ SECRETS = {
 @pytest.mark.parametrize("transaction", ["on", "off"])
 @pytest.mark.parametrize("text", list(SECRETS.values()), ids=list(SECRETS))
 def test_nothing_of_a_sensitive_file_is_kept_or_shown(
-    fresh_database: str, folder: Path, caplog: pytest.LogCaptureFixture, text: str, transaction: str
+    ready_database: str, folder: Path, caplog: pytest.LogCaptureFixture, text: str, transaction: str
 ) -> None:
     put(folder, {"001.sql": f"-- sqlmigrations: sensitive\n-- sqlmigrations: transaction {transaction}\n{text}"})
     for arguments in ([], ["--format", "json"], ["-v", "2"]):
@@ -205,7 +205,7 @@ def test_nothing_of_a_sensitive_file_is_kept_or_shown(
     assert value("SELECT count(*) FROM sqlmigrations_migrationevent WHERE sqlstate <> '' AND line IS NOT NULL") == 3
 
 
-def test_of_a_sensitive_file_only_the_checksum_is_kept(fresh_database: str, folder: Path) -> None:
+def test_of_a_sensitive_file_only_the_checksum_is_kept(ready_database: str, folder: Path) -> None:
     text = (
         "-- sqlmigrations: sensitive\nCREATE TABLE t AS SELECT 'hunter2' AS token;\n"
         "DO $$ BEGIN RAISE NOTICE 'hunter2'; END $$;"
@@ -219,7 +219,7 @@ def test_of_a_sensitive_file_only_the_checksum_is_kept(fresh_database: str, fold
     assert applysql("--check").code == 4
 
 
-def test_a_password_is_masked_wherever_the_statement_is_kept_or_shown(fresh_database: str, folder: Path) -> None:
+def test_a_password_is_masked_wherever_the_statement_is_kept_or_shown(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE ROLE sqlm_nobody\n  PASSWORD 'hunter2'\n  IN ROLE sqlm_nowhere;"})
     ran = applysql()
     assert '001.sql:1: role "sqlm_nowhere" does not exist' in ran.out
@@ -231,7 +231,7 @@ def test_a_password_is_masked_wherever_the_statement_is_kept_or_shown(fresh_data
     )
 
 
-def test_a_syntax_error_beside_a_password_hides_it(fresh_database: str, folder: Path) -> None:
+def test_a_syntax_error_beside_a_password_hides_it(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE ROLE sqlm_nobody PASSWORD 'hunter2' 'and more';"})
     ran = applysql("--format", "json")
     kept = rows("SELECT details::text FROM sqlmigrations_migrationevent")

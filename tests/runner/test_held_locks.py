@@ -52,21 +52,21 @@ def kept(name: str = "001.sql") -> Any:
         ("CREATE TEMP TABLE t AS SELECT 1; DROP TABLE t;", []),
     ],
 )
-def test_locks_on_what_was_there_are_kept(fresh_database: str, folder: Path, statements: str, locks: list[str]) -> None:
+def test_locks_on_what_was_there_are_kept(ready_database: str, folder: Path, statements: str, locks: list[str]) -> None:
     run_sql(SCHEMA)
     put(folder, {"001.sql": statements})
     assert applysql().code == 0
     assert kept() == locks
 
 
-def test_a_file_sees_nothing_of_the_one_before(fresh_database: str, folder: Path) -> None:
+def test_a_file_sees_nothing_of_the_one_before(ready_database: str, folder: Path) -> None:
     run_sql(SCHEMA)
     put(folder, {"001.sql": "ALTER TABLE users ADD COLUMN a int;", "002.sql": "INSERT INTO orders VALUES (1, 1);"})
     assert applysql().code == 0
     assert (kept(), kept("002.sql")) == (["public.users AccessExclusive"], ["public.orders RowExclusive"])
 
 
-def test_steps_outside_a_transaction_add_up(fresh_database: str, folder: Path) -> None:
+def test_steps_outside_a_transaction_add_up(ready_database: str, folder: Path) -> None:
     run_sql(SCHEMA)
     text = (
         "-- sqlmigrations: transaction off\nALTER TABLE users ADD COLUMN a int;\nINSERT INTO users VALUES (1);\n"
@@ -77,14 +77,14 @@ def test_steps_outside_a_transaction_add_up(fresh_database: str, folder: Path) -
     assert kept() == ["public.users AccessExclusive", "public.orders RowExclusive"]
 
 
-def test_a_failure_that_left_nothing_keeps_none(fresh_database: str, folder: Path) -> None:
+def test_a_failure_that_left_nothing_keeps_none(ready_database: str, folder: Path) -> None:
     run_sql(SCHEMA)
     put(folder, {"001.sql": "ALTER TABLE users ADD COLUMN a int;\nSELECT 1/0;"})
     assert applysql().code == 1
     assert kept() == []
 
 
-def test_only_so_many_are_kept(fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_are_kept(ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcome, "LOCKS_KEPT", 1)
     run_sql(SCHEMA)
     put(folder, {"001.sql": "INSERT INTO orders VALUES (1, 1);\nALTER TABLE users ADD COLUMN a int;"})
@@ -100,7 +100,7 @@ def test_the_strongest_of_each_relation_counts() -> None:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_whom_a_mode_stops_is_what_postgresql_says(fresh_database: str, mode: Mode) -> None:
+def test_whom_a_mode_stops_is_what_postgresql_says(ready_database: str, mode: Mode) -> None:
     """The server itself is asked: does a SELECT, does an INSERT get through?"""
 
     words = "".join(f" {letter}" if letter.isupper() else letter for letter in mode.name).strip().upper()

@@ -63,7 +63,7 @@ def builds() -> list[tuple[object, ...]]:
 
 @pytest.mark.processes
 def test_e1_e2_a_run_that_waits_for_the_lock_holds_no_snapshot_and_deadlocks_nobody(
-    fresh_database: str, folder: Path
+    ready_database: str, folder: Path
 ) -> None:
     """A session that waits inside ``pg_advisory_lock()`` deadlocks the concurrent build of the one that holds it."""
     run_sql("CREATE TABLE t (id int)")
@@ -90,7 +90,7 @@ def test_e1_e2_a_run_that_waits_for_the_lock_holds_no_snapshot_and_deadlocks_nob
     assert rows("SELECT 1 FROM sqlmigrations_migrationevent WHERE sqlstate <> ''") == []
 
 
-def test_e3_our_own_second_connection_is_in_nobodys_way(fresh_database: str, folder: Path) -> None:
+def test_e3_our_own_second_connection_is_in_nobodys_way(ready_database: str, folder: Path) -> None:
     """It writes events and is then idle, outside any transaction: a build that waited for it would wait for ever."""
     run_sql("CREATE TABLE t (id int)")
     put(folder, {"001.sql": "INSERT INTO t VALUES (1);", "002.sql": CONCURRENTLY["001.sql"]})
@@ -102,17 +102,17 @@ def test_e3_our_own_second_connection_is_in_nobodys_way(fresh_database: str, fol
     "setting", ["default_transaction_isolation = 'repeatable read'", "default_transaction_isolation = 'serializable'"]
 )
 def test_e3b_a_stricter_isolation_by_default_does_not_hang_a_build(
-    fresh_database: str, folder: Path, setting: str
+    ready_database: str, folder: Path, setting: str
 ) -> None:
     """A second connection in an open REPEATABLE READ transaction would keep its snapshot, and the build waiting."""
-    run_sql(f'CREATE TABLE t (id int); ALTER DATABASE "{fresh_database}" SET {setting}')
+    run_sql(f'CREATE TABLE t (id int); ALTER DATABASE "{ready_database}" SET {setting}')
     connections["default"].close()
     put(folder, CONCURRENTLY)
     assert applysql().code == 0
     assert value(INDEX_IS_VALID) is True
 
 
-def test_e3f_no_cursor_stays_open_while_a_file_runs(fresh_database: str, folder: Path) -> None:
+def test_e3f_no_cursor_stays_open_while_a_file_runs(ready_database: str, folder: Path) -> None:
     """An open server-side cursor keeps a snapshot: neither of a run's connections has one."""
     looks = (
         "CREATE TABLE seen AS SELECT application_name, backend_xmin IS NOT NULL AS holds, state FROM pg_stat_activity "
@@ -123,7 +123,7 @@ def test_e3f_no_cursor_stays_open_while_a_file_runs(fresh_database: str, folder:
     assert rows("SELECT * FROM seen") == [("sqlmigrations", False, "idle")]
 
 
-def test_e4_an_invalid_index_is_never_taken_for_success(fresh_database: str, folder: Path) -> None:
+def test_e4_an_invalid_index_is_never_taken_for_success(ready_database: str, folder: Path) -> None:
     """Cut short by a lock timeout, the build leaves an INVALID index, over which IF NOT EXISTS reports success."""
     run_sql("CREATE TABLE t (id int); CREATE TABLE elsewhere (id int)")
     statement = "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (id);"
@@ -138,7 +138,7 @@ def test_e4_an_invalid_index_is_never_taken_for_success(fresh_database: str, fol
 
 
 def test_e4_a_build_is_not_cut_short_by_our_own_lock_timeout(
-    fresh_database: str, folder: Path, settings: Settings
+    ready_database: str, folder: Path, settings: Settings
 ) -> None:
     settings.SQLMIGRATIONS_LOCK_TIMEOUT = "50ms"
     run_sql("CREATE TABLE t (id int); CREATE TABLE elsewhere (id int)")
@@ -156,7 +156,7 @@ def test_e4_a_build_is_not_cut_short_by_our_own_lock_timeout(
     assert value(INDEX_IS_VALID) is True
 
 
-def test_e5_statements_are_sent_one_by_one(fresh_database: str, folder: Path) -> None:
+def test_e5_statements_are_sent_one_by_one(ready_database: str, folder: Path) -> None:
     """Two in one message are a transaction block of the server's own, in which none of these can run."""
     run_sql("CREATE TABLE t (id int); CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$")
     put(folder, {"001.sql": f"{OFF}CREATE INDEX CONCURRENTLY i ON t (id);\nVACUUM t;\nCALL p();\nSELECT 1;"})
@@ -165,7 +165,7 @@ def test_e5_statements_are_sent_one_by_one(fresh_database: str, folder: Path) ->
 
 
 @pytest.mark.parametrize("word", ["COMMIT", "ROLLBACK", "COMMIT; BEGIN", "END", "ABORT", "PREPARE TRANSACTION 'x'"])
-def test_e6_a_file_cannot_end_its_transaction(fresh_database: str, folder: Path, word: str) -> None:
+def test_e6_a_file_cannot_end_its_transaction(ready_database: str, folder: Path, word: str) -> None:
     """Its first half would stay though the second fails, or be recorded though nothing of it is there."""
     put(folder, {"001.sql": f"CREATE TABLE r1 (id int);\n{word};\nSELECT 1/0;"})
     ran = applysql()
@@ -174,7 +174,7 @@ def test_e6_a_file_cannot_end_its_transaction(fresh_database: str, folder: Path,
     assert value("SELECT to_regclass('r1')") is None
 
 
-def test_e6b_a_file_that_undoes_itself_is_not_recorded(fresh_database: str, folder: Path) -> None:
+def test_e6b_a_file_that_undoes_itself_is_not_recorded(ready_database: str, folder: Path) -> None:
     """A procedure that commits or rolls back ends no transaction of ours: it fails, and so does the file."""
     run_sql("CREATE PROCEDURE undo() LANGUAGE plpgsql AS $$ BEGIN ROLLBACK; END $$")
     put(folder, {"001.sql": "CREATE TABLE r1 (id int);\nCALL undo();"})
@@ -183,13 +183,13 @@ def test_e6b_a_file_that_undoes_itself_is_not_recorded(fresh_database: str, fold
     assert (value("SELECT to_regclass('r1')"), states()) == (None, {"001.sql": "failed"})
 
 
-def test_e7_the_preamble_of_a_dump_does_not_hide_the_history(fresh_database: str, folder: Path) -> None:
+def test_e7_the_preamble_of_a_dump_does_not_hide_the_history(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.t (id int);"})
     assert applysql().code == 0
     assert (states(), tables()) == ({"001.sql": "applied"}, ["t"])
 
 
-def test_e8_what_a_file_sets_does_not_leak_into_the_next(fresh_database: str, folder: Path) -> None:
+def test_e8_what_a_file_sets_does_not_leak_into_the_next(ready_database: str, folder: Path) -> None:
     look = "INSERT INTO seen SELECT current_setting('lock_timeout'), current_user = session_user;"
     with role() as other:
         run_sql("CREATE TABLE seen (lock_timeout text, is_itself boolean)")
@@ -198,7 +198,7 @@ def test_e8_what_a_file_sets_does_not_leak_into_the_next(fresh_database: str, fo
         assert rows("SELECT * FROM seen") == [("3s", True)]
 
 
-def test_e9_a_deferred_constraint_names_the_file(fresh_database: str, folder: Path) -> None:
+def test_e9_a_deferred_constraint_names_the_file(ready_database: str, folder: Path) -> None:
     """PostgreSQL reports it at COMMIT, which belongs to no statement; it is checked before the record is written."""
     put(
         folder,
@@ -215,7 +215,7 @@ def test_e9_a_deferred_constraint_names_the_file(fresh_database: str, folder: Pa
     assert (states(), rows("SELECT * FROM b")) == ({"001.sql": "applied", "002.sql": "failed"}, [])
 
 
-def test_e10_a_line_break_more_or_less_is_a_change(fresh_database: str, folder: Path) -> None:
+def test_e10_a_line_break_more_or_less_is_a_change(ready_database: str, folder: Path) -> None:
     """A checksum over lines without their ends takes a statement that became part of a comment for the same."""
     run_sql("CREATE TABLE audit (id int)")
     put(folder, {"001.sql": "-- cleanup \nDROP TABLE audit;"})
@@ -226,7 +226,7 @@ def test_e10_a_line_break_more_or_less_is_a_change(fresh_database: str, folder: 
 
 
 @pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.ANSWERED])
-def test_e11_an_unknown_commit_is_settled(fresh_database: str, folder: Path, moment: Moment) -> None:
+def test_e11_an_unknown_commit_is_settled(ready_database: str, folder: Path, moment: Moment) -> None:
     """The connection is lost around COMMIT: whether it happened is found out, and the file is there just once."""
     put(folder, {"001.sql": "CREATE TABLE counted (id int);"})
     assert applysql().code == 0
@@ -261,7 +261,7 @@ def test_e11_an_unknown_commit_is_settled(fresh_database: str, folder: Path, mom
     assert rows("SELECT id FROM counted") == [(2,)]
 
 
-def test_e12_copy_from_stdin_leaves_the_connection_free(fresh_database: str, folder: Path) -> None:
+def test_e12_copy_from_stdin_leaves_the_connection_free(ready_database: str, folder: Path) -> None:
     """Sent as an ordinary statement it would leave the connection busy."""
     put(folder, {"001.sql": "CREATE TABLE t (id int);\nCOPY t FROM stdin;\n1\n2\n\\.\nINSERT INTO t VALUES (3);"})
     assert applysql().code == 0
@@ -271,7 +271,7 @@ def test_e12_copy_from_stdin_leaves_the_connection_free(fresh_database: str, fol
     assert states() == {"001.sql": "applied", "002.sql": "failed", "003.sql": "applied"}
 
 
-def test_e13_an_error_is_shown_at_its_character(fresh_database: str, folder: Path) -> None:
+def test_e13_an_error_is_shown_at_its_character(ready_database: str, folder: Path) -> None:
     """PostgreSQL counts characters of what was sent, neither bytes nor UTF-16 units, and from the statement's start."""
     put(folder, {"001.sql": "SELECT 'é€😀';\nSELECT 'é€😀' AS ok,\n  'é€😀', nothing;"})
     ran = applysql()
@@ -282,7 +282,7 @@ def test_e13_an_error_is_shown_at_its_character(fresh_database: str, folder: Pat
     assert value("SELECT details ->> 'column' FROM sqlmigrations_migrationevent WHERE type = 'failed'") == "10"
 
 
-def test_e13_an_error_inside_do_is_shown_at_its_line(fresh_database: str, folder: Path) -> None:
+def test_e13_an_error_inside_do_is_shown_at_its_line(ready_database: str, folder: Path) -> None:
     """There is only a context there: ``PL/pgSQL function inline_code_block line 3``."""
     put(folder, {"001.sql": "SELECT 1;\nDO $$\nBEGIN\n  PERFORM nothing;\nEND $$;"})
     ran = applysql()
@@ -311,7 +311,7 @@ def test_e14_what_splitters_get_wrong() -> None:
     ]
 
 
-def test_e15_a_new_enum_value_needs_a_transaction_of_its_own(fresh_database: str, folder: Path) -> None:
+def test_e15_a_new_enum_value_needs_a_transaction_of_its_own(ready_database: str, folder: Path) -> None:
     run_sql("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (mood mood)")
     add, use = "ALTER TYPE mood ADD VALUE 'happy';\n", "INSERT INTO t VALUES ('happy');\n"
     put(folder, {"001.sql": add + use})

@@ -51,12 +51,12 @@ def round_trips(connection: psycopg.Connection, text: str, trace: Path, *, ahead
     ],
     ids=["ahead", "not ahead", "around COPY", "around rows in bulk", "rows in bulk", "more than are on their way"],
 )
-def test_a_file_costs_one_round_trip(fresh_database: str, tmp_path: Path, text: str, ahead: bool, trips: int) -> None:
+def test_a_file_costs_one_round_trip(ready_database: str, tmp_path: Path, text: str, ahead: bool, trips: int) -> None:
     with session() as connection:
         assert round_trips(connection, text, tmp_path / "trace", ahead=ahead) == trips
 
 
-def test_each_has_the_time_between_the_answers(fresh_database: str) -> None:
+def test_each_has_the_time_between_the_answers(ready_database: str) -> None:
     with session() as connection, connection.transaction():
         text = b"SELECT 1; SELECT pg_sleep(0.4); SELECT 2; SELECT pg_sleep(0.02); SELECT 3"
         times = [result.duration_ms for result in send(connection, split([text]))]
@@ -65,7 +65,7 @@ def test_each_has_the_time_between_the_answers(fresh_database: str) -> None:
     assert sum(times) >= 420  # a busy client hears of an answer late, and of the next one sooner after it
 
 
-def test_what_comes_after_an_error_is_not_done(fresh_database: str) -> None:
+def test_what_comes_after_an_error_is_not_done(ready_database: str) -> None:
     """Nothing after it is executed, and the connection is as after any failed statement."""
     run_sql("CREATE SEQUENCE done")
     text = b"SELECT nextval('done'); SELECT 1 / 0; SELECT nextval('done'); SELECT nextval('done')"
@@ -80,7 +80,7 @@ def test_what_comes_after_an_error_is_not_done(fresh_database: str) -> None:
         assert connection.execute("SELECT nextval('done')").fetchone() == (2,)
 
 
-def test_a_file_that_cant_be_read_on_ends_what_is_on_its_way(fresh_database: str) -> None:
+def test_a_file_that_cant_be_read_on_ends_what_is_on_its_way(ready_database: str) -> None:
     def statements() -> Iterator[Statement]:
         yield Statement(1, b"SELECT pg_sleep(60)", line=1)
         raise InvalidFile(Problem("no more", "001.sql", 2))
@@ -94,7 +94,7 @@ def test_a_file_that_cant_be_read_on_ends_what_is_on_its_way(fresh_database: str
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_reader_that_stops_leaves_the_connection_in_order(fresh_database: str) -> None:
+def test_a_reader_that_stops_leaves_the_connection_in_order(ready_database: str) -> None:
     with session() as connection:
         with connection.transaction(force_rollback=True):
             connection.execute("SELECT 1")
@@ -105,7 +105,7 @@ def test_a_reader_that_stops_leaves_the_connection_in_order(fresh_database: str)
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_lost_connection_is_told_of_the_statement_it_was_lost_in(fresh_database: str) -> None:
+def test_a_lost_connection_is_told_of_the_statement_it_was_lost_in(ready_database: str) -> None:
     text = b"SELECT 1; SELECT pg_terminate_backend(pg_backend_pid()); SELECT 2"
     with session() as connection:
         connection.execute("BEGIN")
@@ -117,7 +117,7 @@ def test_a_lost_connection_is_told_of_the_statement_it_was_lost_in(fresh_databas
 
 
 @pytest.mark.parametrize("pipeline", [True, False])
-def test_a_file_is_applied_the_same_way(fresh_database: str, folder: Path, settings: Settings, pipeline: bool) -> None:
+def test_a_file_is_applied_the_same_way(ready_database: str, folder: Path, settings: Settings, pipeline: bool) -> None:
     """Notices, settings, temporary tables and lines are right whether statements go ahead or not."""
     settings.SQLMIGRATIONS_PIPELINE = pipeline
     put(

@@ -13,7 +13,7 @@ from sqlmigrations.runner.send import GROUP, SMALL, TIMINGS_KEPT, Result, Timing
 from tests.helpers import applysql, put, rows, run_sql, session, value
 
 
-def test_results_come_one_by_one_with_line_and_time(fresh_database: str) -> None:
+def test_results_come_one_by_one_with_line_and_time(ready_database: str) -> None:
     statements = [Statement(1, b"SELECT 1", line=1), Statement(2, b"SELECT pg_sleep(0.02)", line=5)]
     with session() as connection:
         results = list(send(connection, statements))
@@ -22,7 +22,7 @@ def test_results_come_one_by_one_with_line_and_time(fresh_database: str) -> None
     assert results[1].duration_ms >= 20
 
 
-def test_a_statement_is_sent_when_it_is_asked_for(fresh_database: str) -> None:
+def test_a_statement_is_sent_when_it_is_asked_for(ready_database: str) -> None:
     with session() as connection:
         results = send(connection, (Statement(n, b"CREATE TABLE t%d ()" % n, line=n) for n in (1, 2)))
         next(results)
@@ -67,7 +67,7 @@ ROWS = "INSERT INTO t VALUES (1, 'é€😀');\n  INSERT INTO t VALUES (2, 'b');
     ],
 )
 def test_the_refused_one_of_several_is_named(
-    fresh_database: str, text: str, place: tuple[str, int, int], ahead: bool
+    ready_database: str, text: str, place: tuple[str, int, int], ahead: bool
 ) -> None:
     with session() as connection, connection.transaction():
         connection.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
@@ -77,7 +77,7 @@ def test_the_refused_one_of_several_is_named(
     assert (error.sqlstate, statement.number, statement.line) == place
 
 
-def test_line_and_column_of_the_refused_one_of_several(fresh_database: str, folder: Path) -> None:
+def test_line_and_column_of_the_refused_one_of_several(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": f"CREATE TABLE t (id int, body text);\n{ROWS}INSERT INTO t\nVALUES ('😀', 3, nothing);"})
     ran = applysql()
     assert ran.out.splitlines()[2:5] == [
@@ -88,7 +88,7 @@ def test_line_and_column_of_the_refused_one_of_several(fresh_database: str, fold
     assert ran.code == 1
 
 
-def test_several_together_share_their_time(fresh_database: str) -> None:
+def test_several_together_share_their_time(ready_database: str) -> None:
     with session() as connection, connection.transaction():
         connection.execute("CREATE TABLE t (id int, body text)")
         results = list(send(connection, split([f"{ROWS}SELECT 1".encode()]), ahead=False))
@@ -97,7 +97,7 @@ def test_several_together_share_their_time(fresh_database: str) -> None:
     assert results[0].duration_ms == results[1].duration_ms > 0
 
 
-def test_outside_a_transaction_each_goes_alone(fresh_database: str) -> None:
+def test_outside_a_transaction_each_goes_alone(ready_database: str) -> None:
     """Together they would be one transaction, and the first would be gone with the second."""
     run_sql("CREATE TABLE t (id int PRIMARY KEY, body text)")
     with session() as connection, pytest.raises(StatementFailed):
@@ -117,14 +117,14 @@ def test_the_slowest_timings_are_kept_in_the_order_of_the_file() -> None:
     assert sorted(timing["duration_ms"] for timing in kept) == sorted(n % 7 for n in range(1, count + 1))[left_out:]
 
 
-def test_every_statement_has_its_time_on_record(fresh_database: str, folder: Path) -> None:
+def test_every_statement_has_its_time_on_record(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE t (id int);\n\nSELECT 1; SELECT\n2;\n-- end"})
     assert applysql().code == 0
     timings = value("SELECT timings FROM sqlmigrations_migrationevent WHERE type = 'applied'")
     assert [(timing["number"], timing["line"]) for timing in timings] == [(1, 1), (2, 3), (3, 3)]
 
 
-def test_notices_are_on_record(fresh_database: str, folder: Path) -> None:
+def test_notices_are_on_record(ready_database: str, folder: Path) -> None:
     raises = "RAISE NOTICE 'hello %', 1; RAISE WARNING 'careful'; RAISE INFO 'é€😀';"
     put(folder, {"001.sql": f"DROP TABLE IF EXISTS none; DO $$ BEGIN {raises} END $$;"})
     assert applysql().code == 0
@@ -136,7 +136,7 @@ def test_notices_are_on_record(fresh_database: str, folder: Path) -> None:
     ]
 
 
-def test_notices_without_end_are_cut(fresh_database: str, folder: Path) -> None:
+def test_notices_without_end_are_cut(ready_database: str, folder: Path) -> None:
     loop = "FOR i IN 1..2000 LOOP RAISE NOTICE '%', repeat('x', 9000); END LOOP;"
     put(folder, {"001.sql": f"DO $$ BEGIN {loop} END $$;"})
     assert applysql().code == 0
@@ -145,7 +145,7 @@ def test_notices_without_end_are_cut(fresh_database: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["100%", "%s %(x)s %% %", ":x ? {}", "it''s", "é€😀", "back\\slash", "$1 $$ $"])
-def test_characters_are_just_characters(fresh_database: str, folder: Path, text: str) -> None:
+def test_characters_are_just_characters(ready_database: str, folder: Path, text: str) -> None:
     put(folder, {"001.sql": f"CREATE TABLE t AS SELECT '{text}' AS text; SELECT 'a%b' LIKE 'a%';"})
     assert applysql().code == 0
     assert value("SELECT text FROM t") == text.replace("''", "'")
@@ -170,7 +170,7 @@ INSERT INTO t VALUES (5, 'after');
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_copy_with_its_data(fresh_database: str, folder: Path, line_end: str) -> None:
+def test_copy_with_its_data(ready_database: str, folder: Path, line_end: str) -> None:
     put(folder, {"001.sql": COPY.replace("\n", line_end)})
     ran = applysql()
     assert (ran.out.splitlines()[1], ran.code) == ("  Applying 001.sql... OK (<time>, 5 statements)", 0)
@@ -183,14 +183,14 @@ def test_copy_with_its_data(fresh_database: str, folder: Path, line_end: str) ->
     ]
 
 
-def test_copy_to_stdout_is_told_and_leaves_the_connection_in_order(fresh_database: str, folder: Path) -> None:
+def test_copy_to_stdout_is_told_and_leaves_the_connection_in_order(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE TABLE a (id int);\nCOPY a TO stdout;\n", "002.sql": "CREATE TABLE b (id int);"})
     ran = applysql()
     assert (ran.code, rows("SELECT tablename FROM pg_tables WHERE tablename IN ('a', 'b')")) == (1, [("b",)])
     assert "    001.sql:2: " in ran.out
 
 
-def test_a_large_copy_streams(fresh_database: str, folder: Path) -> None:
+def test_a_large_copy_streams(ready_database: str, folder: Path) -> None:
     lines = b"".join(b"%d\t%s\n" % (number, b"x" * 90) for number in range(20_000))
     put(folder, {"001.sql": b"CREATE TABLE t (id int, body text);\nCOPY t FROM stdin;\n" + lines + b"\\.\nSELECT 1;\n"})
     assert applysql().code == 0

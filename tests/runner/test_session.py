@@ -42,7 +42,7 @@ def seen() -> dict[str, str]:
 
 
 @pytest.fixture
-def clean(fresh_database: str, folder: Path) -> dict[str, str]:
+def clean(ready_database: str, folder: Path) -> dict[str, str]:
     """What a file sees that nobody was before; the file is applied."""
     put(folder, {"000_look.sql": LOOK})
     assert applysql().code == 0
@@ -98,7 +98,7 @@ def test_what_a_failed_file_leaves_behind_is_gone(clean: dict[str, str], folder:
     assert seen() == clean
 
 
-def test_the_time_zone_and_other_start_values_stay(fresh_database: str, folder: Path) -> None:
+def test_the_time_zone_and_other_start_values_stay(ready_database: str, folder: Path) -> None:
     """RESET ALL alone would bring back the server's values, not those that Django and its receivers had set."""
 
     def greet(connection: object, **kwargs: object) -> None:
@@ -167,7 +167,7 @@ def test_a_search_path_of_the_role_or_the_database_stays(fresh_database: str, fo
     assert value("SELECT count(*) FROM app.sqlmigrations_migrationrecord") == 2
 
 
-def test_the_connection_is_left_as_it_was_found(fresh_database: str, folder: Path) -> None:
+def test_the_connection_is_left_as_it_was_found(ready_database: str, folder: Path) -> None:
     connection = raw(connections["default"])
     show = "SELECT name, setting FROM pg_settings WHERE name NOT LIKE 'plpgsql.%' ORDER BY 1"
     before = connection.execute(show).fetchall()
@@ -206,7 +206,7 @@ def test_a_dump_as_the_first_file(fresh_database: str, folder: Path, options: li
 
 
 @pytest.mark.parametrize("version", [15, 18])
-def test_dumps_of_old_and_new_servers_on_this_one(fresh_database: str, folder: Path, version: int) -> None:
+def test_dumps_of_old_and_new_servers_on_this_one(ready_database: str, folder: Path, version: int) -> None:
     dumped = (DUMPS / f"pg_dump_{version}.sql").read_text()
     put(folder, {"001_dump.sql": dumped + "SET session_replication_role = replica;\n", "002_look.sql": LOOK})
     ran = applysql()
@@ -230,7 +230,7 @@ def test_dumps_of_old_and_new_servers_on_this_one(fresh_database: str, folder: P
 
 @pytest.mark.parametrize("take_on", ["SET ROLE", "SET SESSION AUTHORIZATION"])
 def test_a_role_lasts_to_the_end_of_a_file_outside_a_transaction(
-    fresh_database: str, folder: Path, take_on: str
+    ready_database: str, folder: Path, take_on: str
 ) -> None:
     """Its checkpoints are written in between, by the role that the run began with."""
     with role() as name:
@@ -249,7 +249,7 @@ def test_a_role_lasts_to_the_end_of_a_file_outside_a_transaction(
         assert tables() == ["ours", "theirs", "too"]
 
 
-def test_the_record_finds_its_table_whatever_became_of_the_search_path(fresh_database: str, folder: Path) -> None:
+def test_the_record_finds_its_table_whatever_became_of_the_search_path(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "CREATE SCHEMA elsewhere; SET search_path = elsewhere; CREATE TABLE t (id int);"})
     assert applysql().code == 0
     assert states() == {"001.sql": "applied"}

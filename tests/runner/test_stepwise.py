@@ -37,7 +37,7 @@ def file(*statements: str) -> dict[str, str]:
     return {"001.sql": OFF + "\n".join(statements) + "\n"}
 
 
-def test_each_statement_commits_with_its_checkpoint(fresh_database: str, folder: Path) -> None:
+def test_each_statement_commits_with_its_checkpoint(ready_database: str, folder: Path) -> None:
     put(
         folder,
         file(
@@ -56,7 +56,7 @@ def test_each_statement_commits_with_its_checkpoint(fresh_database: str, folder:
     ]
 
 
-def test_a_failure_stops_half_way_and_says_so(fresh_database: str, folder: Path) -> None:
+def test_a_failure_stops_half_way_and_says_so(ready_database: str, folder: Path) -> None:
     put(
         folder,
         {
@@ -87,7 +87,7 @@ def test_a_failure_stops_half_way_and_says_so(fresh_database: str, folder: Path)
     assert " [/] 001.sql partial: resumes after statement 2 of 4\n" in applysql("--list").out
 
 
-def test_it_resumes_where_it_stopped(fresh_database: str, folder: Path) -> None:
+def test_it_resumes_where_it_stopped(ready_database: str, folder: Path) -> None:
     run_sql("CREATE TABLE guard (id int)")
     statements = [f"INSERT INTO counted VALUES ({n});" for n in range(1, 10)]
     statements[4] = "INSERT INTO counted SELECT 5 / count(*) * count(*) FROM guard;"
@@ -102,7 +102,7 @@ def test_it_resumes_where_it_stopped(fresh_database: str, folder: Path) -> None:
     assert [timing["number"] for timing in timings] == [6, 7, 8, 9, 10]
 
 
-def test_a_failure_in_the_first_statement_leaves_nothing_to_resume(fresh_database: str, folder: Path) -> None:
+def test_a_failure_in_the_first_statement_leaves_nothing_to_resume(ready_database: str, folder: Path) -> None:
     put(folder, file("SELECT 1/0;", "CREATE TABLE t (id int);"))
     ran = applysql()
     assert (ran.code, states(), tables()) == (1, {"001.sql": "failed"}, [])
@@ -111,7 +111,7 @@ def test_a_failure_in_the_first_statement_leaves_nothing_to_resume(fresh_databas
     assert applysql().code == 0
 
 
-def test_the_rest_may_be_mended_before_it_resumes(fresh_database: str, folder: Path) -> None:
+def test_the_rest_may_be_mended_before_it_resumes(ready_database: str, folder: Path) -> None:
     put(folder, file("CREATE TABLE t (id int);", "INSERT INTO tt VALUES (1);"))
     assert applysql().code == 5
     put(folder, file("CREATE TABLE t (id int);", "INSERT INTO t VALUES (1);", "INSERT INTO t VALUES (2);"))
@@ -139,7 +139,7 @@ RESTART = (
     ],
 )
 def test_the_part_that_has_run_must_not_be_edited(
-    fresh_database: str, folder: Path, text: Mapping[str, str], what: str
+    ready_database: str, folder: Path, text: Mapping[str, str], what: str
 ) -> None:
     put(folder, file("CREATE TABLE t (id int);", "CREATE TABLE u (id int);", "SELECT 1/0;"))
     assert applysql().code == 5
@@ -153,14 +153,14 @@ def test_the_part_that_has_run_must_not_be_edited(
     assert applysql().code == 0
 
 
-def test_comments_of_the_part_that_has_run_may_be_edited(fresh_database: str, folder: Path) -> None:
+def test_comments_of_the_part_that_has_run_may_be_edited(ready_database: str, folder: Path) -> None:
     put(folder, file("CREATE TABLE t (id int);", "SELECT 1/0;"))
     assert applysql().code == 5
     put(folder, file("-- why", "CREATE TABLE t (id int);", "/* and */", "SELECT 1;"))
     assert applysql().code == 0
 
 
-def test_transaction_off_must_stay_while_it_is_half_way(fresh_database: str, folder: Path) -> None:
+def test_transaction_off_must_stay_while_it_is_half_way(ready_database: str, folder: Path) -> None:
     put(folder, file("CREATE TABLE t (id int);", "SELECT 1/0;"))
     assert applysql().code == 5
     put(folder, {"001.sql": "CREATE TABLE t (id int); SELECT 1;"})
@@ -172,7 +172,7 @@ def test_transaction_off_must_stay_while_it_is_half_way(fresh_database: str, fol
     )
 
 
-def test_session_statements_of_the_done_part_are_executed_again(fresh_database: str, folder: Path) -> None:
+def test_session_statements_of_the_done_part_are_executed_again(ready_database: str, folder: Path) -> None:
     run_sql("CREATE SCHEMA app; CREATE TABLE guard (id int)")
     put(
         folder,
@@ -197,7 +197,7 @@ def test_session_statements_of_the_done_part_are_executed_again(fresh_database: 
     ["CREATE TEMPORARY TABLE tmp (id int);", "CREATE TEMP VIEW tmp AS SELECT 1;", "SELECT 1 AS id INTO TEMP tmp;"],
 )
 def test_a_temporary_object_of_the_done_part_refuses_the_resume(
-    fresh_database: str, folder: Path, temporary: str
+    ready_database: str, folder: Path, temporary: str
 ) -> None:
     put(folder, file("CREATE TABLE t (id int);", temporary, "SELECT 1/0;"))
     assert applysql().code == 5
@@ -211,13 +211,13 @@ def test_a_temporary_object_of_the_done_part_refuses_the_resume(
     assert progress()[0] == 2
 
 
-def test_temporary_objects_serve_within_one_attempt(fresh_database: str, folder: Path) -> None:
+def test_temporary_objects_serve_within_one_attempt(ready_database: str, folder: Path) -> None:
     put(folder, file("CREATE TEMP TABLE tmp (id int);", "INSERT INTO tmp VALUES (7);", "CREATE TABLE t AS TABLE tmp;"))
     assert applysql().code == 0
     assert rows("SELECT id FROM t") == [(7,)]
 
 
-def test_copy_and_its_checkpoint(fresh_database: str, folder: Path) -> None:
+def test_copy_and_its_checkpoint(ready_database: str, folder: Path) -> None:
     put(folder, file("CREATE TABLE t (id int);", "COPY t FROM stdin;\n1\n2\n\\.", "SELECT 1/0;"))
     assert applysql().code == 5
     put(folder, file("CREATE TABLE t (id int);", "COPY t FROM stdin;\n1\n2\n\\.", "SELECT 1;"))
@@ -225,7 +225,7 @@ def test_copy_and_its_checkpoint(fresh_database: str, folder: Path) -> None:
     assert rows("SELECT id FROM t") == [(1,), (2,)]
 
 
-def test_procedures_that_commit(fresh_database: str, folder: Path) -> None:
+def test_procedures_that_commit(ready_database: str, folder: Path) -> None:
     run_sql(
         "CREATE TABLE t (id int); CREATE PROCEDURE fill() LANGUAGE plpgsql AS "
         "$$ BEGIN FOR i IN 1..3 LOOP INSERT INTO t VALUES (i); COMMIT; END LOOP; END $$"
@@ -254,7 +254,7 @@ BARE = [
 
 
 @pytest.mark.parametrize("statement", BARE)
-def test_statements_that_refuse_a_transaction(fresh_database: str, folder: Path, statement: str) -> None:
+def test_statements_that_refuse_a_transaction(ready_database: str, folder: Path, statement: str) -> None:
     run_sql(
         "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE p (id int) PARTITION BY RANGE (id); "
         "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2)"
@@ -269,7 +269,7 @@ def test_statements_that_refuse_a_transaction(fresh_database: str, folder: Path,
     ("directives", "expected"), [("", "0"), ("-- sqlmigrations: lock_timeout 7s\n", "7s")], ids=["ours", "the file's"]
 )
 def test_the_lock_timeout_that_a_bare_statement_sees(
-    fresh_database: str, folder: Path, directives: str, expected: str
+    ready_database: str, folder: Path, directives: str, expected: str
 ) -> None:
     run_sql(
         "CREATE TABLE t (id int); CREATE TABLE seen (value text); "
@@ -286,7 +286,7 @@ def test_the_lock_timeout_that_a_bare_statement_sees(
 
 @pytest.mark.parametrize("statement", ["VACUUM FULL t;", "REINDEX SCHEMA public;", "CLUSTER;"])
 def test_a_bare_statement_that_locks_others_out_does_not_make_them_queue(
-    fresh_database: str, folder: Path, settings: Settings, statement: str
+    ready_database: str, folder: Path, settings: Settings, statement: str
 ) -> None:
     """It gives up after lock_timeout, as any other, and is tried again."""
     settings.SQLMIGRATIONS_LOCK_TIMEOUT = "100ms"
@@ -304,7 +304,7 @@ def test_a_bare_statement_that_locks_others_out_does_not_make_them_queue(
 
 
 def test_a_bare_statement_that_may_be_repeated_is_tried_again(
-    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_sql("CREATE TABLE t (id int)")
     put(folder, {"001.sql": f"{OFF}-- sqlmigrations: lock_timeout 50ms\nVACUUM FULL t;"})
@@ -321,7 +321,7 @@ def test_a_bare_statement_that_may_be_repeated_is_tried_again(
 
 
 def test_validating_a_constraint_waits_as_long_as_it_takes(
-    fresh_database: str, folder: Path, settings: Settings
+    ready_database: str, folder: Path, settings: Settings
 ) -> None:
     """Nobody who reads or writes waits behind it, so nothing is won by giving up."""
     settings.SQLMIGRATIONS_LOCK_TIMEOUT = "50ms"
@@ -344,7 +344,7 @@ def test_validating_a_constraint_waits_as_long_as_it_takes(
     assert (ran.err, ran.code) == ("", 0)
 
 
-def test_a_lock_timeout_of_one_statement_is_tried_again(fresh_database: str, folder: Path) -> None:
+def test_a_lock_timeout_of_one_statement_is_tried_again(ready_database: str, folder: Path) -> None:
     run_sql("CREATE SEQUENCE tries")
     stubborn = (
         "DO $$ BEGIN IF nextval('tries') < 3 THEN RAISE EXCEPTION 'not yet' USING ERRCODE = '55P03'; END IF; END $$;"
@@ -355,7 +355,7 @@ def test_a_lock_timeout_of_one_statement_is_tried_again(fresh_database: str, fol
     assert value("SELECT last_value FROM tries") == 3
 
 
-def test_a_copy_that_met_a_lock_timeout_is_not_sent_in_half(fresh_database: str, folder: Path) -> None:
+def test_a_copy_that_met_a_lock_timeout_is_not_sent_in_half(ready_database: str, folder: Path) -> None:
     """Its data has streamed by: the file stops, and the next run sends all of it."""
     run_sql("CREATE TABLE t (id int)")
     put(folder, {"001.sql": f"{OFF}-- sqlmigrations: lock_timeout 50ms\nSELECT 1;\nCOPY t FROM stdin;\n1\n2\n\\.\n"})
@@ -374,7 +374,7 @@ def pretend_begun(number: int) -> None:
     run_sql(f"UPDATE sqlmigrations_migrationrecord SET progress = jsonb_set(progress, '{{intent}}', '{number}')")
 
 
-def test_a_statement_whose_end_nobody_saw_and_nobody_can_tell(fresh_database: str, folder: Path) -> None:
+def test_a_statement_whose_end_nobody_saw_and_nobody_can_tell(ready_database: str, folder: Path) -> None:
     put(folder, file("CREATE TABLE t (id int);", "SELECT 1/0;", "CREATE TABLE u (id int);"))
     assert applysql().code == 5
     put(folder, file("CREATE TABLE t (id int);", "CREATE DATABASE sqlm_never;", "CREATE TABLE u (id int);"))
@@ -413,7 +413,7 @@ def test_a_statement_whose_end_nobody_saw_and_nobody_can_tell(fresh_database: st
     ],
 )
 def test_the_catalog_tells_whether_a_statement_happened(
-    fresh_database: str, folder: Path, statement: str, before: str, expected: str
+    ready_database: str, folder: Path, statement: str, before: str, expected: str
 ) -> None:
     run_sql(
         "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE PROCEDURE nothing() LANGUAGE sql AS 'SELECT 1'; "

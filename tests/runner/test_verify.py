@@ -27,7 +27,7 @@ ADVICE = "Every boolean that a verify script returns must be true. The file was 
         "WITH counted AS (SELECT count(*) AS n FROM users) SELECT n = 2 FROM counted",
     ],
 )
-def test_what_passes(fresh_database: str, folder: Path, script: str) -> None:
+def test_what_passes(ready_database: str, folder: Path, script: str) -> None:
     put(folder, {"001.sql": MAKE, "001.verify.sql": script})
     assert applysql().code == 0
     assert rows("SELECT state, verify_sql FROM sqlmigrations_migrationrecord") == [("applied", script)]
@@ -44,7 +44,7 @@ def test_what_passes(fresh_database: str, folder: Path, script: str) -> None:
     ],
 )
 def test_what_fails(
-    fresh_database: str, folder: Path, script: str, line: int, problem: str, source: str | None
+    ready_database: str, folder: Path, script: str, line: int, problem: str, source: str | None
 ) -> None:
     put(folder, {"001.sql": MAKE, "001.verify.sql": script})
     assert applysql() == Ran(
@@ -70,7 +70,7 @@ def test_what_fails(
         "SELECT nextval('numbers')",
     ],
 )
-def test_a_verify_script_may_not_write(fresh_database: str, folder: Path, write: str) -> None:
+def test_a_verify_script_may_not_write(ready_database: str, folder: Path, write: str) -> None:
     put(folder, {"001.sql": MAKE + "CREATE SEQUENCE numbers;", "001.verify.sql": f"SELECT true;\n{write};"})
     ran = applysql()
     assert ran.code == 1
@@ -79,7 +79,7 @@ def test_a_verify_script_may_not_write(fresh_database: str, folder: Path, write:
     assert (states(), tables()) == ({"001.sql": "failed"}, [])
 
 
-def test_nothing_that_a_verify_script_does_stays(fresh_database: str, folder: Path) -> None:
+def test_nothing_that_a_verify_script_does_stays(ready_database: str, folder: Path) -> None:
     """Some things are allowed where nothing can be written: they are rolled back."""
     with session() as listener:
         listener.execute("LISTEN done")
@@ -89,7 +89,7 @@ def test_nothing_that_a_verify_script_does_stays(fresh_database: str, folder: Pa
         assert [notify.payload for notify in listener.notifies(timeout=10, stop_after=1)] == ["applied"]
 
 
-def test_an_error_in_a_verify_script_names_its_place(fresh_database: str, folder: Path) -> None:
+def test_an_error_in_a_verify_script_names_its_place(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": MAKE, "001.verify.sql": "SELECT true;\n  SELECT idd = 1 FROM users;"})
     assert applysql().out.splitlines()[2:7] == [
         '    001.verify.sql:2: column "idd" does not exist [42703]',
@@ -101,7 +101,7 @@ def test_an_error_in_a_verify_script_names_its_place(fresh_database: str, folder
 
 
 def test_after_a_file_outside_a_transaction_only_the_verify_script_is_run_again(
-    fresh_database: str, folder: Path
+    ready_database: str, folder: Path
 ) -> None:
     put(
         folder,

@@ -16,7 +16,7 @@ from tests.helpers import applysql, put, rows, run_sql, session, value, wait_unt
 
 @pytest.mark.parametrize("transaction", ["on", "off"])
 def test_a_long_wait_is_told_once_while_it_lasts(
-    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, transaction: str
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, transaction: str
 ) -> None:
     monkeypatch.setattr(watcher, "TOLD_AFTER", 0.2)
     monkeypatch.setattr(watcher, "LONGEST", 0.05)
@@ -52,7 +52,7 @@ def test_a_long_wait_is_told_once_while_it_lasts(
     assert rows("SELECT state FROM sqlmigrations_migrationrecord") == [("applied",)]
 
 
-def test_a_prepared_transaction_is_a_blocker_too(fresh_database: str) -> None:
+def test_a_prepared_transaction_is_a_blocker_too(ready_database: str) -> None:
     """It has no session: only its pid 0 is known."""
     assert str(Blocker(0, "", "local", "", "prepared transaction", None, "")) == (
         "pid 0 (role ?, host local, prepared transaction)"
@@ -76,7 +76,7 @@ def test_a_blocker_in_words() -> None:
     }
 
 
-def test_between_files_nobody_looks(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_between_files_nobody_looks(ready_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The watcher shares the run lock's connection: it must keep off it when the run itself uses it."""
     monkeypatch.setattr(watcher, "LONGEST", 0.01)
     looks = 0
@@ -98,7 +98,7 @@ def test_between_files_nobody_looks(fresh_database: str, monkeypatch: pytest.Mon
             assert looks == before
 
 
-def test_a_lost_connection_ends_the_watch_and_not_the_file(fresh_database: str, folder: Path) -> None:
+def test_a_lost_connection_ends_the_watch_and_not_the_file(ready_database: str, folder: Path) -> None:
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sqlmigrations'"
     wait = f"{end} AND datname = current_database()"
     put(folder, {"001.sql": f"{wait};\nCREATE TABLE t (id int);\nSELECT pg_sleep(0.6);"})

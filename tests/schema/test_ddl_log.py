@@ -138,7 +138,7 @@ NOT_LOGGED = [
 
 
 @pytest.fixture
-def log(fresh_database: str) -> None:
+def log(ready_database: str) -> None:
     """Install the log in a database with objects."""
     run_sql(OBJECTS)
     assert install().code == 0

@@ -38,7 +38,7 @@ FILES = {"001.sql": "CREATE TABLE one (id int);", "002.sql": "SELECT 1/0;", "003
 # The library: results, progress, signals, logging
 
 
-def test_what_a_run_returns(fresh_database: str, folder: Path) -> None:
+def test_what_a_run_returns(ready_database: str, folder: Path) -> None:
     put(folder, FILES)
     result = apply(ApplyOptions())
     assert (result.database, result.taken, summary(result.files)) == (
@@ -58,7 +58,7 @@ def test_what_a_run_returns(fresh_database: str, folder: Path) -> None:
     assert value("SELECT DISTINCT run FROM sqlmigrations_migrationevent") == result.run
 
 
-def test_what_a_run_tells_while_it_goes_on(fresh_database: str, folder: Path) -> None:
+def test_what_a_run_tells_while_it_goes_on(ready_database: str, folder: Path) -> None:
     put(folder, FILES)
     told: list[str] = []
 
@@ -102,7 +102,7 @@ def sent() -> Iterator[list[tuple[str, dict[str, Any]]]]:
         signal.disconnect(receiver)
 
 
-def test_signals_and_their_arguments(fresh_database: str, folder: Path, sent: list[tuple[str, dict[str, Any]]]) -> None:
+def test_signals_and_their_arguments(ready_database: str, folder: Path, sent: list[tuple[str, dict[str, Any]]]) -> None:
     put(folder, FILES)
     result = apply(ApplyOptions())
     assert [(name, arguments.get("name")) for name, arguments in sent] == [
@@ -126,7 +126,7 @@ def test_signals_and_their_arguments(fresh_database: str, folder: Path, sent: li
 
 
 def test_receivers_work_outside_any_transaction_and_cannot_stop_a_run(
-    fresh_database: str, folder: Path, caplog: pytest.LogCaptureFixture
+    ready_database: str, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     open_transactions: list[bool] = []
 
@@ -149,7 +149,7 @@ def test_receivers_work_outside_any_transaction_and_cannot_stop_a_run(
 
 
 def test_a_run_that_is_interrupted_still_says_that_it_is_over(
-    fresh_database: str, folder: Path, sent: list[tuple[str, dict[str, Any]]]
+    ready_database: str, folder: Path, sent: list[tuple[str, dict[str, Any]]]
 ) -> None:
     def interrupt(**arguments: Any) -> None:
         raise KeyboardInterrupt
@@ -165,7 +165,7 @@ def test_a_run_that_is_interrupted_still_says_that_it_is_over(
     assert (sent[-1][0], type(result), result.files) == ("run_finished", RunResult, ())
 
 
-def test_the_log(fresh_database: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log(ready_database: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "sqlmigrations")
     put(folder, FILES)
     apply(ApplyOptions())
@@ -176,7 +176,7 @@ def test_the_log(fresh_database: str, folder: Path, caplog: pytest.LogCaptureFix
     ]
 
 
-def test_nothing_is_printed(fresh_database: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed(ready_database: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     put(folder, FILES)
     apply(ApplyOptions())
     plan_run(ApplyOptions())
@@ -268,7 +268,7 @@ def test_a_history_in_a_schema_of_its_own(fresh_database: str, folder: Path) -> 
 
 
 def test_files_of_apps_follow_the_projects(
-    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     from django.apps import apps
 
@@ -340,7 +340,7 @@ def test_a_file_outside_a_transaction_cannot_run_in_a_testcase(folder: Path) -> 
 # Settings of the project
 
 
-def test_debug_keeps_no_query_texts(fresh_database: str, folder: Path, settings: Settings) -> None:
+def test_debug_keeps_no_query_texts(ready_database: str, folder: Path, settings: Settings) -> None:
     """Django keeps each statement while DEBUG is on: a dump of a gigabyte would stay in memory."""
     settings.DEBUG = True
     put(folder, {"001.sql": "CREATE TABLE t (id int);\nINSERT INTO t VALUES (424242);\nCOPY t FROM stdin;\n1\n\\.\n"})
@@ -353,7 +353,7 @@ def test_debug_keeps_no_query_texts(fresh_database: str, folder: Path, settings:
     assert len(connections["default"].queries) < 20
 
 
-def test_without_time_zones(fresh_database: str, folder: Path, settings: Settings) -> None:
+def test_without_time_zones(ready_database: str, folder: Path, settings: Settings) -> None:
     settings.USE_TZ = False
     connections["default"].close()
     put(folder, FILES)
@@ -366,7 +366,7 @@ def test_without_time_zones(fresh_database: str, folder: Path, settings: Setting
     assert age < 600
 
 
-def test_an_unknown_policy_for_late_files(fresh_database: str, folder: Path, settings: Settings) -> None:
+def test_an_unknown_policy_for_late_files(ready_database: str, folder: Path, settings: Settings) -> None:
     settings.SQLMIGRATIONS_LATE_FILES = "whatever"
     with pytest.raises(ConfigurationError) as caught:
         plan_run(ApplyOptions())
@@ -393,7 +393,7 @@ def test_an_unknown_policy_for_late_files(fresh_database: str, folder: Path, set
     ],
 )
 def test_late_files(
-    fresh_database: str, folder: Path, settings: Settings, policy: str, text: str, flag: list[str], applied: bool
+    ready_database: str, folder: Path, settings: Settings, policy: str, text: str, flag: list[str], applied: bool
 ) -> None:
     settings.SQLMIGRATIONS_LATE_FILES = policy
     put(folder, {"001.sql": "CREATE TABLE users (id int)", "003.sql": "ALTER TABLE users ADD b int"})
@@ -409,7 +409,7 @@ def test_late_files(
 # Required files and migrations
 
 
-def test_what_a_file_requires(fresh_database: str, folder: Path) -> None:
+def test_what_a_file_requires(ready_database: str, folder: Path) -> None:
     put(
         folder,
         {
@@ -431,7 +431,7 @@ def test_what_a_file_requires(fresh_database: str, folder: Path) -> None:
     ]
 
 
-def test_a_django_migration_that_a_file_requires(fresh_database: str, folder: Path) -> None:
+def test_a_django_migration_that_a_file_requires(ready_database: str, folder: Path) -> None:
     put(
         folder,
         {
@@ -453,7 +453,7 @@ def test_a_django_migration_that_a_file_requires(fresh_database: str, folder: Pa
 # Large files
 
 
-def test_a_file_too_large_to_be_judged_beforehand_is_judged_while_it_streams(fresh_database: str, folder: Path) -> None:
+def test_a_file_too_large_to_be_judged_beforehand_is_judged_while_it_streams(ready_database: str, folder: Path) -> None:
     row = b"%07d\t" + b"x" * 1000 + b"\n"
     data = b"".join(row % number for number in range(20_000))
     start = b"CREATE TABLE t (id int, body text);\nCOPY t FROM stdin;\n" + data + b"\\.\n"
@@ -481,7 +481,7 @@ def test_a_file_too_large_to_be_judged_beforehand_is_judged_while_it_streams(fre
     assert applysql("--check").code == 4
 
 
-def test_a_run_id_is_its_own(fresh_database: str, folder: Path) -> None:
+def test_a_run_id_is_its_own(ready_database: str, folder: Path) -> None:
     put(folder, {"001.sql": "SELECT 1"})
     first = apply(ApplyOptions()).run
     put(folder, {"002.sql": "SELECT 1"})
