@@ -76,12 +76,14 @@ _TYPES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Return one of the types. Raises ``AttributeError`` for any other name."""
-    if name not in _TYPES:
-        raise AttributeError(f"module 'sqlmigrations.api' has no attribute '{name}'")
-    module, attribute = _TYPES[name]
-    return getattr(import_module(module), attribute)
+if not TYPE_CHECKING:  # a type checker would take any name for one of the module's
+
+    def __getattr__(name: str) -> Any:
+        """Return one of the types. Raises ``AttributeError`` for any other name."""
+        if name not in _TYPES:
+            raise AttributeError(f"module 'sqlmigrations.api' has no attribute '{name}'")
+        module, attribute = _TYPES[name]
+        return getattr(import_module(module), attribute)
 
 
 def plan(

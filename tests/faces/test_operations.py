@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 from django.db.migrations.writer import OperationWriter
 
-from sqlmigrations import signals
+from sqlmigrations import api, signals
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.history import Tables, ensure_tables, verify_chain
@@ -386,11 +386,13 @@ def test_a_project_from_nothing_and_back(shelf: Path) -> None:
     assert manage("migrate").endswith("  No migrations to apply.\n")
     recorded = [name for (name,) in rows("SELECT name FROM django_migrations WHERE app = 'sqlmigrations'")]
     assert set(recorded) == {name for app, name in MigrationLoader(None).disk_migrations if app == "sqlmigrations"}
+    assert applysql().code == 0  # keeps the first version of the schema
     manage("migrate", "shelf", "0001")
     assert (columns(), states()) == (["id", "title"], {"shelf/001_search.sql": "reverted"})
     assert "Apply the SQL file 001_search.sql" in manage("migrate", "--plan")
     manage("migrate", "shelf")
     assert columns() == ["id", "search", "title"]
+    assert api.validate().differences == ()
     checked()
 
 
