@@ -203,6 +203,17 @@ def validate_constraint(subject: Subject) -> tuple[Fix, ...]:
     return operation, by_hand
 
 
+def validate_of_domain(subject: Subject) -> tuple[Fix, ...]:
+    """Return how to have all values of a domain checked; ``subject`` has it for its table."""
+    by_hand = noted(
+        "ALTER DOMAIN {} VALIDATE CONSTRAINT {};",
+        relation(subject),
+        sql.Identifier(subject.name),
+        note=_("reads each table that has a column of it, under Share: writers wait meanwhile"),
+    )
+    return (by_hand,)
+
+
 def add_primary_key(subject: Subject, candidates: Sequence[str], *, has_id: bool) -> tuple[Fix, ...]:
     """Return how to give a table a primary key: from a unique index or an ``id`` that it has, else anew."""
     if candidates:

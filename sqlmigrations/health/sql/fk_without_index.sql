@@ -32,21 +32,29 @@ leaf AS (
     JOIN pg_catalog.pg_class AS c ON c.oid = p.relid
     WHERE fk.relkind = 'p' AND p.isleaf AND c.relkind = 'r'
 ),
+key AS MATERIALIZED (
+    SELECT
+        fk.oid,
+        k.operator,
+        (
+            SELECT a.attname
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = fk.conrelid AND a.attnum = k.attnum
+        ) AS attname
+    FROM fk
+    CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(fk.conkey), pg_catalog.unnest(fk.conpfeqop)) AS k (attnum, operator)
+),
 -- The key's columns in each of them, which may have other numbers there.
 key_column AS (
     SELECT
-        leaf.oid, leaf.relid, own.attnum, own.attcollation, k.operator,
+        leaf.oid, leaf.relid, own.attnum, own.attcollation, key.operator,
         -- What a predicate may ask: that columns of the key are not null.
         pg_catalog.array_agg(pg_catalog.concat(pg_catalog.quote_ident(own.attname), ' IS NOT NULL'))
             OVER (PARTITION BY leaf.oid, leaf.relid) AS implied
     FROM leaf
-    JOIN fk ON fk.oid = leaf.oid
-    CROSS JOIN LATERAL ROWS FROM (
-        pg_catalog.unnest(fk.conkey), pg_catalog.unnest(fk.conpfeqop)
-    ) WITH ORDINALITY AS k (attnum, operator, position)
-    JOIN pg_catalog.pg_attribute AS named ON named.attrelid = fk.conrelid AND named.attnum = k.attnum
+    JOIN key ON key.oid = leaf.oid
     JOIN pg_catalog.pg_attribute AS own
-        ON own.attrelid = leaf.relid AND own.attname = named.attname AND NOT own.attisdropped
+        ON own.attrelid = leaf.relid AND own.attname = key.attname AND NOT own.attisdropped
 ),
 -- How many columns of the key each index can look up, and whether they lead it.
 usable AS (
@@ -115,10 +123,12 @@ SELECT
     fk.relname::pg_catalog.text AS "table",
     fk.conname::pg_catalog.text AS name,
     ARRAY(
-        SELECT a.attname::pg_catalog.text
-        FROM pg_catalog.unnest(fk.conkey) WITH ORDINALITY AS k (attnum, position)
-        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = fk.conrelid AND a.attnum = k.attnum
-        ORDER BY k.position
+        SELECT (
+            SELECT a.attname::pg_catalog.text
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = fk.conrelid AND a.attnum = k.attnum
+        )
+        FROM pg_catalog.unnest(fk.conkey) AS k (attnum)
     ) AS columns,
     fk.confrelid::pg_catalog.regclass::pg_catalog.text AS parent,
     fk.relkind = 'p' AS is_partitioned,

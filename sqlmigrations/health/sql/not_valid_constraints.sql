@@ -1,12 +1,13 @@
 -- Constraints that PostgreSQL does not take for true of all rows: NOT VALID ones and, from 18 on, NOT ENFORCED ones
--- (whose column is read through JSON, since older servers don't have it). All that are
--- well are told together, by their number.
+-- (whose column is read through JSON, since older servers don't have it); those of domains too, which stand where others
+-- have their table. All that are well are told together, by their number.
 WITH own AS (
     SELECT
         n.nspname::pg_catalog.text AS schema,
         c.relname::pg_catalog.text AS "table",
         k.conname::pg_catalog.text AS name,
         k.contype::pg_catalog.text AS type,
+        false AS is_of_domain,
         k.convalidated AS is_valid,
         -- One that is not enforced is not valid either.
         k.convalidated OR coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true) AS is_enforced
@@ -22,12 +23,31 @@ WITH own AS (
             SELECT FROM pg_catalog.pg_depend AS d
             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
         )
+    UNION ALL
+    SELECT
+        n.nspname::pg_catalog.text,
+        t.typname::pg_catalog.text,
+        k.conname::pg_catalog.text,
+        k.contype::pg_catalog.text,
+        true,
+        k.convalidated,
+        true
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_type AS t ON t.oid = k.contypid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+    WHERE k.contype = 'c'
+        AND n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend AS d
+            WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
+        )
 )
 SELECT own.*, 1::pg_catalog.int8 AS things
 FROM own
 WHERE NOT own.is_valid
 UNION ALL
-SELECT '', '', '', '', true, true, pg_catalog.count(*)
+SELECT '', '', '', '', false, true, true, pg_catalog.count(*)
 FROM own
 WHERE own.is_valid
 ORDER BY 1, 2, 3;

@@ -34,20 +34,28 @@ filled AS (
         AND d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
     JOIN pg_catalog.pg_attrdef AS ad ON ad.oid = d.objid
 ),
+pointing AS MATERIALIZED (
+    SELECT k.confrelid AS relid, pair.parent AS attnum, k.conrelid AS child, pair.child AS child_attnum
+    FROM pg_catalog.pg_constraint AS k
+    CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS pair (child, parent)
+    WHERE k.contype = 'f'
+),
 reached (oid, relid, attnum) AS (
     SELECT oid, relid, attnum FROM filled
     UNION
-    SELECT reached.oid, k.conrelid, pair.child
+    SELECT reached.oid, pointing.child, pointing.child_attnum
     FROM reached
-    JOIN pg_catalog.pg_constraint AS k ON k.confrelid = reached.relid AND k.contype = 'f'
-    CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS pair (child, parent)
-    WHERE pair.parent = reached.attnum
+    JOIN pointing ON pointing.relid = reached.relid AND pointing.attnum = reached.attnum
+),
+typed AS MATERIALIZED (
+    SELECT reached.oid, reached.relid, a.attname, a.atttypid
+    FROM reached
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
 ),
 -- A column of a domain ends where the type ends that the domain is made of.
 made_of AS (
-    SELECT a.atttypid AS oid, a.atttypid AS base
-    FROM reached
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
+    SELECT typed.atttypid AS oid, typed.atttypid AS base
+    FROM typed
     UNION
     SELECT made_of.oid, t.typbasetype
     FROM made_of
@@ -56,15 +64,14 @@ made_of AS (
 ),
 bound AS (
     SELECT
-        reached.oid, reached.relid, a.attname,
+        typed.oid, typed.relid, typed.attname,
         CASE made_of.base
             WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767
             WHEN 'pg_catalog.int4'::pg_catalog.regtype THEN 2147483647
             WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 9223372036854775807
         END::pg_catalog.numeric AS limit
-    FROM reached
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
-    JOIN made_of ON made_of.oid = a.atttypid
+    FROM typed
+    JOIN made_of ON made_of.oid = typed.atttypid
 ),
 owner AS (
     SELECT DISTINCT ON (filled.oid) filled.oid, c.relname

@@ -34,9 +34,9 @@ from sqlmigrations.messages import joined
 class NotValidConstraints(Check):
     """A constraint that is NOT VALID is kept for new rows only: older ones may break it, and the planner can't use it.
 
-    Adding it so and validating it later is right for a large table; what is forgotten is the second step. From
-    PostgreSQL 18 on a constraint can also be NOT ENFORCED: it is kept for no row at all, and validating it first needs
-    ``ALTER CONSTRAINT ... ENFORCED``.
+    Adding it so and validating it later is right for a large table; what is forgotten is the second step. A domain's
+    constraint can be NOT VALID as well, for values that its columns have already. From PostgreSQL 18 on one can also
+    be NOT ENFORCED: it is kept for no row at all, and validating it first needs ``ALTER CONSTRAINT ... ENFORCED``.
     """
 
     id = "not_valid_constraints"
@@ -46,7 +46,7 @@ class NotValidConstraints(Check):
     tags = frozenset({"integrity"})
 
     def run(self, probe: Probe) -> Answer:
-        """Look at checks, foreign keys and, where they are constraints, NOT NULLs."""
+        """Look at checks, of domains too, foreign keys and, where they are constraints, NOT NULLs."""
         return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
@@ -74,7 +74,7 @@ class NotValidConstraints(Check):
             severity=Severity.WARNING,
             observed=_("NOT VALID: rows older than it may break it"),
             threshold=_("validated"),
-            fixes=fixes.validate_constraint(subject),
+            fixes=fixes.validate_of_domain(subject) if row["is_of_domain"] else fixes.validate_constraint(subject),
         )
 
 

@@ -18,7 +18,6 @@ from sqlmigrations.health.base import (
     Probe,
     Severity,
     Subject,
-    answer,
     tallied,
 )
 from sqlmigrations.health.units import size
@@ -43,7 +42,7 @@ class InvalidIndex(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at all indexes, TOAST's and partitioned tables' included; one that is being built is left alone."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if row["is_valid"] or row["is_in_progress"]:

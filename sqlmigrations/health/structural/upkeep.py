@@ -251,8 +251,9 @@ class NameTruncation(Check):
 class NeverAnalyzed(Check):
     """The planner guesses about a table that was never analysed: after a bulk load every plan with it is a gamble.
 
-    Autovacuum analyses it sooner or later; a migration that loads rows does well to do it itself. The mark of it
-    survives a reset of the statistics, as the counters don't.
+    Autovacuum analyses it sooner or later; a migration that loads rows does well to do it itself. A partitioned table
+    it never analyses, only the partitions: what the planner knows of the whole stays what the last ANALYZE told. The
+    mark of it survives a reset of the statistics, as the counters don't.
     """
 
     id = "never_analyzed"
@@ -265,17 +266,20 @@ class NeverAnalyzed(Check):
     min_bytes: int = 1 * MB
 
     def run(self, probe: Probe) -> Answer:
-        """Look at all tables and materialized views."""
+        """Look at all tables, partitioned ones included, and materialized views."""
         return answer(self._judge(row) for row in probe.rows())
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         subject = Subject.of("table", row)
+        never = _("never analysed, {bytes}", bytes=size(row["bytes"]))
+        if row["is_partitioned"]:
+            never = _("{never}: autovacuum analyses its partitions alone", never=never)
         if not row["is_unknown"] or row["bytes"] < self.on(subject).min_bytes:
             return None
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
-            observed=_("never analysed, {bytes}", bytes=size(row["bytes"])),
+            observed=never,
             threshold=_("analysed"),
             fixes=(
                 fixes.noted(

@@ -33,6 +33,13 @@ PARENT = "CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1
 FAMILY = f"{PARENT} CREATE TABLE child (p_id int CONSTRAINT child_fk REFERENCES parent); INSERT INTO child VALUES (1);"
 
 LOADED = "CREATE TABLE t (x text); INSERT INTO t SELECT repeat('x', 1000) FROM generate_series(1, 2000)"
+LOADED_IN_PARTS = """
+CREATE TABLE t (n int, x text) PARTITION BY RANGE (n);
+CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (1) TO (1001);
+CREATE TABLE t_rest PARTITION OF t FOR VALUES FROM (1001) TO (2001) PARTITION BY RANGE (n);
+CREATE TABLE t_high PARTITION OF t_rest FOR VALUES FROM (1001) TO (2001);
+CREATE TABLE empty (n int) PARTITION BY RANGE (n);
+INSERT INTO t SELECT n, repeat('x', 1000) FROM generate_series(1, 2000) AS n"""
 
 # Whatever the operating system brings, ICU is built in on Debian, and the builtin provider is there from 17 on.
 COLLATED = """
@@ -77,6 +84,19 @@ CASES = (
             warning, structural: 1 constraints
             warning public.t.positive: NOT VALID: rows older than it may break it; should be: validated
               sql: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "positive";
+        """,
+    ),
+    Case(
+        check=NotValidConstraints(),
+        name="of a domain",
+        no="skipped, structural: there are no constraints to examine",
+        well="CREATE DOMAIN rate AS int CONSTRAINT positive CHECK (VALUE > 0)",
+        ok="ok, structural: 1 constraints",
+        ill="CREATE DOMAIN rate AS int; ALTER DOMAIN rate ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID",
+        bad="""
+            warning, structural: 1 constraints
+            warning public.rate.positive: NOT VALID: rows older than it may break it; should be: validated
+              sql: ALTER DOMAIN "public"."rate" VALIDATE CONSTRAINT "positive";
         """,
     ),
     Case(
@@ -350,6 +370,19 @@ CASES = (
         bad="""
             warning, structural: 1 tables
             warning public.t: never analysed, 2.2 MB; should be: analysed
+              sql: ANALYZE "public"."t";
+        """,
+    ),
+    Case(
+        check=NeverAnalyzed(),
+        name="partitioned",
+        no="skipped, structural: there are no tables to examine",
+        well=f"{LOADED_IN_PARTS}; ANALYZE t",
+        ok="ok, structural: 4 tables",
+        ill=f"{LOADED_IN_PARTS}; ANALYZE t_low; ANALYZE t_high",
+        bad="""
+            warning, structural: 4 tables
+            warning public.t: never analysed, 2.2 MB: autovacuum analyses its partitions alone; should be: analysed
               sql: ANALYZE "public"."t";
         """,
     ),
