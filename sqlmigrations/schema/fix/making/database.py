@@ -48,9 +48,11 @@ def published(attributes: Attributes) -> str:
     tables = []
     for entry in values(attributes.get("tables")):
         table, where, condition = entry.partition(" WHERE ")
-        tables.append(f"TABLE {table}" + (f" WHERE ({condition})" if where else ""))
+        tables.append(table + (f" WHERE ({condition})" if where else ""))
+    # One TABLE before all of them: PostgreSQL 14 takes no second one.
+    listed = [f"TABLE {', '.join(tables)}"] if tables else []
     schemas = [f"TABLES IN SCHEMA {schema}" for schema in values(attributes.get("schemas"))]
-    return ", ".join([*tables, *schemas])
+    return ", ".join([*listed, *schemas])
 
 
 def publication_options(attributes: Attributes) -> str:
