@@ -90,6 +90,17 @@ class Packed:
     texts: Mapping[str, str]
     reader: Reader
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many objects there are of each kind, sorted by kind."""
+        return {kind: len(of_kind) for kind, of_kind in sorted(self.hashes.items())}
+
+    def as_bytes(self) -> bytes:
+        """Return the hashes, compressed, with who read the objects."""
+        since = [[*part, version] for part, version in sorted(self.reader.since.items())]
+        document = {"reader": self.reader.version, "since": since, "objects": self.hashes}
+        return zlib.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+
     def unpack(self) -> Catalog:
         """Return the objects."""
         with many_objects():
@@ -127,30 +138,8 @@ def load(connection: Connection, tables: Tables, id: int) -> Catalog:
     return fetch(connection, tables, id).unpack()
 
 
-def store(
-    connection: Connection, tables: Tables, catalog: Catalog, *, reason: str, files: Sequence[str], fingerprint: str
-) -> int:
-    """Add a version to the open transaction and return its number."""
-    before = next(iter(read_versions(connection, tables, last=1)), None)
-    packed = _store_objects(connection, tables, catalog, instead_of=before)
-    statement = sql.SQL(
-        "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
-        " VALUES (%s, %s, %s, current_setting('server_version'), %s, %s, %s) RETURNING id"
-    ).format(_versions(tables))
-    values = [reason, Jsonb(list(files)), __version__, Jsonb(catalog.counts), packed, fingerprint]
-    return int(fetch_row(connection, statement, values)[0])
-
-
-def store_again(connection: Connection, tables: Tables, version: Version, catalog: Catalog) -> None:
-    """Put ``catalog`` in the place of the objects of the newest version: what today's reader says of the same ones."""
-    packed = _store_objects(connection, tables, catalog, instead_of=version)
-    statement = sql.SQL("UPDATE {} SET objects = %s, counts = %s, tool = %s WHERE id = %s").format(_versions(tables))
-    connection.execute(statement, [packed, Jsonb(catalog.counts), __version__, version.id])
-
-
-def _store_objects(connection: Connection, tables: Tables, catalog: Catalog, *, instead_of: Version | None) -> bytes:
-    """Store the texts of the objects and return their hashes, compressed."""
-    old = _flat(_load_hashes(connection, tables, instead_of.id)[0]) if instead_of else set()
+def pack(catalog: Catalog) -> Packed:
+    """Return the objects of a catalog as they are kept; pure."""
     hashes: Hashes = {}
     texts: dict[str, str] = {}
     for identity, attributes in catalog.objects.items():
@@ -158,13 +147,44 @@ def _store_objects(connection: Connection, tables: Tables, catalog: Catalog, *, 
         hash = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
         hashes.setdefault(identity.kind, {})[identity.name] = hash
         texts[hash] = text
-    _store_texts(connection, tables, {hash: texts[hash] for hash in texts.keys() - old})
-    if instead_of is not None:
-        statement = sql.SQL("UPDATE {} SET until = %s WHERE hash = ANY (%s)").format(_texts(tables))
-        connection.execute(statement, [instead_of.id, sorted(old - texts.keys())])
-    since = [[*part, version] for part, version in sorted(catalog.reader.since.items())]
-    document = {"reader": catalog.reader.version, "since": since, "objects": hashes}
-    return zlib.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+    return Packed(hashes, texts, catalog.reader)
+
+
+def read_hashes(connection: Connection, tables: Tables, id: int) -> Hashes:
+    """Return the hashes of the objects of a version: two versions with the same ones are the same.
+
+    Raises:
+        SnapshotDamaged: it isn't there.
+    """
+    return _load_hashes(connection, tables, id)[0]
+
+
+def store(
+    connection: Connection,
+    tables: Tables,
+    packed: Packed,
+    *,
+    reason: str,
+    files: Sequence[str],
+    fingerprint: str,
+    before: tuple[int, Hashes] | None,
+) -> int:
+    """Add a version to the open transaction, behind the newest one, ``before``; return its number."""
+    _store_texts(connection, tables, packed, instead_of=before)
+    statement = sql.SQL(
+        "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
+        " VALUES (%s, %s, %s, current_setting('server_version'), %s, %s, %s) RETURNING id"
+    ).format(_versions(tables))
+    values = [reason, Jsonb(list(files)), __version__, Jsonb(packed.counts), packed.as_bytes(), fingerprint]
+    return int(fetch_row(connection, statement, values)[0])
+
+
+def store_again(connection: Connection, tables: Tables, version: Version, packed: Packed) -> None:
+    """Put objects in the place of those of the newest version: what today's reader says of the same ones."""
+    before = version.id, read_hashes(connection, tables, version.id)
+    _store_texts(connection, tables, packed, instead_of=before)
+    statement = sql.SQL("UPDATE {} SET objects = %s, counts = %s, tool = %s WHERE id = %s").format(_versions(tables))
+    connection.execute(statement, [packed.as_bytes(), Jsonb(packed.counts), __version__, version.id])
 
 
 def note_unfinished(connection: Connection, tables: Tables, id: int, what: Mapping[str, Any] | None) -> None:
@@ -301,19 +321,31 @@ def _flat(hashes: Hashes) -> set[str]:
     return {hash for of_kind in hashes.values() for hash in of_kind.values()}
 
 
-def _store_texts(connection: Connection, tables: Tables, texts: Mapping[str, str]) -> None:
-    statement = sql.SQL(
-        "INSERT INTO {} (hash, text) SELECT * FROM unnest(%s::text[], %s::text[])"
-        " ON CONFLICT (hash) DO UPDATE SET until = NULL"
-    ).format(_texts(tables))
-    if texts:
-        connection.execute(statement, [list(texts), list(texts.values())])
+def _store_texts(
+    connection: Connection, tables: Tables, packed: Packed, *, instead_of: tuple[int, Hashes] | None
+) -> None:
+    """Store the texts that the version before has not, and note which ones it was the last to have."""
+    number, hashes = instead_of or (0, {})
+    old = _flat(hashes)
+    new = {hash: text for hash, text in packed.texts.items() if hash not in old}
+    if new:
+        statement = sql.SQL(
+            "INSERT INTO {} (hash, text) SELECT * FROM unnest(%s::text[], %s::text[])"
+            " ON CONFLICT (hash) DO UPDATE SET until = NULL"
+        ).format(_texts(tables))
+        connection.execute(statement, [list(new), list(new.values())])
+    if gone := sorted(old - packed.texts.keys()):
+        statement = sql.SQL("UPDATE {} SET until = %s WHERE hash = ANY (%s)").format(_texts(tables))
+        connection.execute(statement, [number, gone])
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _write(identity: Identity, attributes: Attributes) -> str:
     """Return attributes as text, the same for the same ones; a table that the name tells is left out."""
     kept = {key: value for key, value in attributes.items() if key != "table" or value != table_in_name(identity)}
-    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(kept)
 
 
 def _read(values: Mapping[str, Any]) -> Attributes:

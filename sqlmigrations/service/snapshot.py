@@ -57,7 +57,9 @@ from sqlmigrations.schema.snapshot import (
     move,
     note_fingerprint,
     note_unfinished,
+    pack,
     prune,
+    read_hashes,
     read_versions,
     renewed,
     store,
@@ -98,10 +100,12 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
     with nullcontext() if kept is None else connection.transaction():
         if kept is not None and version.unfinished is not None:
             files = [str(name) for name in version.unfinished.get("files", ())]
-            store(connection, tables, kept, reason=version.unfinished["reason"], files=files, fingerprint="")
+            before = version.id, read_hashes(connection, tables, version.id)
+            reason = version.unfinished["reason"]
+            store(connection, tables, pack(kept), reason=reason, files=files, fingerprint="", before=before)
             version = read_versions(connection, tables, last=1)[0]
         elif kept is not None and loaded is not None and loaded.reader.version < kept.reader.version:
-            store_again(connection, tables, version, kept)
+            store_again(connection, tables, version, pack(kept))
         note_unfinished(connection, tables, version.id, begun)
     return Before(version, fingerprint, kept, found)
 
@@ -109,22 +113,27 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
 def look_after(
     connection: Connection, tables: Tables, before: Before, *, reason: SnapshotReason, files: Iterable[str]
 ) -> None:
-    """Keep what has changed since ``before`` as a new version, all in one transaction."""
+    """Keep what has changed since ``before`` as a new version, all in one transaction.
+
+    Where nothing differed before, all that is found now is the run's own; the version before needs no reading then.
+    """
     fingerprint = read_fingerprint(connection)
     version = before.version
     if version is not None and fingerprint == before.fingerprint and before.kept is None:
         note_unfinished(connection, tables, version.id, None)
         return
-    found = read_catalog(connection)
-    if version is None:
-        kept = moved = found
-    else:
-        kept = load(connection, tables, version.id)
-        moved = move(before.kept or kept, before.found or kept, found)
-    fingerprint = fingerprint if moved.objects == found.objects else ""
+    with many_objects():
+        found = read_catalog(connection)
+        moved = found
+        if before.kept is not None and before.found is not None:
+            moved = move(before.kept, before.found, found)
+            fingerprint = fingerprint if moved.objects == found.objects else ""
+        packed = pack(moved)
+        newest = None if version is None else (version.id, read_hashes(connection, tables, version.id))
     with connection.transaction():
-        if version is None or moved.objects != kept.objects:
-            store(connection, tables, moved, reason=str(reason), files=list(files), fingerprint=fingerprint)
+        if version is None or newest is None or newest[1] != packed.hashes:
+            names = list(files)
+            store(connection, tables, packed, reason=str(reason), files=names, fingerprint=fingerprint, before=newest)
             prune(connection, tables, settings.SCHEMA_VERSIONS)
         else:
             note_fingerprint(connection, tables, version.id, fingerprint)

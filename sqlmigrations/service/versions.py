@@ -22,7 +22,9 @@ from sqlmigrations.schema.snapshot import (
     latest,
     load,
     note_unfinished,
+    pack,
     prune,
+    read_hashes,
     read_versions,
     store,
     without,
@@ -116,8 +118,15 @@ def accept_schema(
             nonlocal number
             if version is not None:
                 note_unfinished(connection, tables, version.id, None)
+            before = None if version is None else (version.id, read_hashes(connection, tables, version.id))
             number = store(
-                connection, tables, found, reason=str(SnapshotReason.ACCEPTED), files=(), fingerprint=fingerprint
+                connection,
+                tables,
+                pack(found),
+                reason=str(SnapshotReason.ACCEPTED),
+                files=(),
+                fingerprint=fingerprint,
+                before=before,
             )
             prune(connection, tables, settings.SCHEMA_VERSIONS)
 
