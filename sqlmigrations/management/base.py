@@ -58,6 +58,13 @@ class SQLCommand(BaseCommand):
         )
         if self.on_all_databases:
             databases.add_argument("--all-databases", action="store_true", help=f"Work on {self.all_databases}.")
+            parser.add_argument(
+                "--jobs",
+                metavar="N",
+                type=positive,
+                default=1,
+                help="With --all-databases: work on so many at a time, each in a thread with connections of its own.",
+            )
         parser.add_argument(
             "--format",
             default="text",
@@ -136,6 +143,24 @@ def positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no number of at least 1")
     return int(text)
+
+
+def check_jobs(options: dict[str, Any], *one_by_one: str) -> None:
+    """Check that ``--jobs`` goes with what else is asked for; flags ``one_by_one`` ask questions.
+
+    Raises:
+        ConfigurationError: it doesn't.
+    """
+    if options["jobs"] == 1:
+        return
+    if not options["all_databases"]:
+        raise ConfigurationError("--jobs goes with --all-databases.")
+    for flag in one_by_one:
+        if options[flag] not in (None, False):
+            raise ConfigurationError(
+                f"--{flag.replace('_', '-')} settles one database after the other; --jobs works on several at a time.",
+                hint="Leave --jobs out.",
+            )
 
 
 class _TerminationAsInterrupt:

@@ -9,10 +9,10 @@ from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import CommandParser, OutputWrapper
+from django.core.management.base import OutputWrapper
 
-from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
-from sqlmigrations.management.base import SQLCommand, positive
+from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.management.base import SQLCommand
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.service.apply import Report, silent
@@ -41,17 +41,6 @@ class EverywhereCommand(SQLCommand):
     on_all_databases = True
     #: Takes what a run tells while it goes on, beside the command's own words.
     watch: Callable[[Report], None] = staticmethod(silent)
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Add the options."""
-        super().add_arguments(parser)
-        parser.add_argument(
-            "--jobs",
-            metavar="N",
-            type=positive,
-            default=1,
-            help="With --all-databases: work on so many at a time, each in a thread with connections of its own.",
-        )
 
     def on_one(self, options: dict[str, Any]) -> Answer:
         """Do what is asked for on the database of the options; return the answer."""
@@ -82,24 +71,6 @@ class EverywhereCommand(SQLCommand):
         except SQLMigrationsError as error:
             self.stderr.write(self.style.ERROR(str(error)))
             return Answer(documents.of_error(self.name, alias, error), exit_codes.of_error(error))
-
-
-def check_jobs(options: dict[str, Any], *one_by_one: str) -> None:
-    """Check that ``--jobs`` goes with what else is asked for; flags ``one_by_one`` ask questions.
-
-    Raises:
-        ConfigurationError: it doesn't.
-    """
-    if options["jobs"] == 1:
-        return
-    if not options["all_databases"]:
-        raise ConfigurationError("--jobs goes with --all-databases.")
-    for flag in one_by_one:
-        if options[flag] not in (None, False):
-            raise ConfigurationError(
-                f"--{flag.replace('_', '-')} settles one database after the other; --jobs works on several at a time.",
-                hint="Leave --jobs out.",
-            )
 
 
 def _side_by_side(command: EverywhereCommand, aliases: Sequence[str], options: dict[str, Any]) -> dict[str, Answer]:

@@ -13,8 +13,8 @@ from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.management.base import duration
-from sqlmigrations.management.everywhere import Answer, EverywhereCommand, check_jobs
+from sqlmigrations.management.base import check_jobs, duration
+from sqlmigrations.management.everywhere import Answer, EverywhereCommand
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode

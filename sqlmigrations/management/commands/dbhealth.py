@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser, OutputWrapper
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.health.base import Severity
-from sqlmigrations.management.base import SQLCommand
+from sqlmigrations.management.base import SQLCommand, check_jobs
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes, github, prometheus
 from sqlmigrations.output.exit_codes import ExitCode
@@ -18,6 +18,7 @@ from sqlmigrations.output.health import HealthText, explanation_lines, list_line
 from sqlmigrations.service.databases import distinct_aliases
 from sqlmigrations.service.health import Gate, HealthOptions, HealthReport, check_health, known_for
 from sqlmigrations.service.reports import keep
+from sqlmigrations.service.side_by_side import side_by_side
 
 #: What ``--fail-on`` takes, with the least severity that counts.
 FAIL_ON = {"warning": Severity.WARNING, "critical": Severity.CRITICAL, "never": None}
@@ -86,6 +87,7 @@ class Command(SQLCommand):
             raise ConfigurationError("--output goes with --format prometheus.")
         if options["list"] or options["explain"]:
             return self._describe(options)
+        check_jobs(options)
         reports, documents_found, answers = self._ask(options)
         self._word(reports, documents_found, options)
         if options["all_databases"]:
@@ -94,28 +96,24 @@ class Command(SQLCommand):
         return exit_codes.heaviest(answers.values())
 
     def _ask(self, options: dict[str, Any]) -> tuple[list[HealthReport], list[documents.Document], dict[str, ExitCode]]:
-        """Ask one database, or one after the other; of several, one that can't be asked doesn't stop the others.
+        """Ask one database, or several; of these, one that can't be asked doesn't stop the others.
 
         Raises:
             SQLMigrationsError: the only one can't be asked.
         """
+        alias = options["database"]
+        given = _look_at_all(options) if options["all_databases"] else {alias: _look(alias, options)}
         reports: list[HealthReport] = []
         found: list[documents.Document] = []
         answers: dict[str, ExitCode] = {}
-        for alias in distinct_aliases() if options["all_databases"] else (options["database"],):
-            try:
-                report = check_health(_asked(alias, options))
-            except SQLMigrationsError as error:
-                if not options["all_databases"]:
-                    raise
-                self.stderr.write(self.style.ERROR(f"{alias}: {error}"))
-                found.append(documents.of_error(self.name, alias, error))
-                answers[alias] = exit_codes.of_error(error)
+        for alias, report in given.items():
+            if isinstance(report, SQLMigrationsError):
+                self.stderr.write(self.style.ERROR(f"{alias}: {report}"))
+                found.append(documents.of_error(self.name, alias, report))
+                answers[alias] = exit_codes.of_error(report)
                 continue
             reports.append(report)
             found.append(documents.of_health(report))
-            if options["keep"] and _is_whole(options):
-                keep(ReportKind.HEALTH, found[-1], database=alias)
             answers[alias] = exit_codes.of_health(report, FAIL_ON[options["fail_on"]])
         return reports, found, answers
 
@@ -161,6 +159,28 @@ class Command(SQLCommand):
         for line in lines:
             self.stdout.write(line)
         return ExitCode.OK
+
+
+def _look(alias: str, options: dict[str, Any]) -> HealthReport:
+    """Ask one database, and keep the report if that is asked for."""
+    report = check_health(_asked(alias, options))
+    if options["keep"] and _is_whole(options):
+        keep(ReportKind.HEALTH, documents.of_health(report), database=alias)
+    return report
+
+
+def _look_at_all(options: dict[str, Any]) -> dict[str, HealthReport | SQLMigrationsError]:
+    """Ask several databases, one by one or side by side; return the report of each, or why there is none."""
+
+    def look(alias: str) -> HealthReport | SQLMigrationsError:
+        try:
+            return _look(alias, options)
+        except SQLMigrationsError as error:
+            return error
+
+    if options["jobs"] == 1:
+        return {alias: look(alias) for alias in distinct_aliases()}
+    return side_by_side(distinct_aliases(), look, jobs=options["jobs"])
 
 
 def _asked(alias: str, options: dict[str, Any]) -> HealthOptions:

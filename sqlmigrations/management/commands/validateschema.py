@@ -10,10 +10,12 @@ from django.core.management.base import CommandParser
 from django.db import connections
 
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.management.base import SQLCommand
+from sqlmigrations.management.base import check_jobs
+from sqlmigrations.management.everywhere import Answer, EverywhereCommand
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import ddl_log, documents, exit_codes, validation, versions
 from sqlmigrations.output.exit_codes import ExitCode
+from sqlmigrations.service.databases import aliases_with_files
 from sqlmigrations.service.ddl_log import install_ddl_log, remove_ddl_log, show_ddl_log
 from sqlmigrations.service.reports import keep
 from sqlmigrations.service.run import Told, Waiting
@@ -21,7 +23,7 @@ from sqlmigrations.service.validate import ValidateOptions, ValidationReport, ex
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions, read_coverage
 
 
-class Command(SQLCommand):
+class Command(EverywhereCommand):
     """Validate one database; nothing in it is locked or changed."""
 
     help = (
@@ -89,6 +91,10 @@ class Command(SQLCommand):
 
     def run(self, **options: Any) -> ExitCode:
         """Validate and word the report."""
+        check_jobs(options)
+        if options["all_databases"]:
+            _check_goes_with_all(options)
+            return self.on_databases(aliases_with_files(), options)
         if options["export"]:
             return self._export(options["export"], options["database"])
         if options["ddl_log"]:
@@ -102,7 +108,15 @@ class Command(SQLCommand):
         if options["between"]:
             one, other = options["between"]
             differences = compare_versions(one, other, database=options["database"])
-            return self._answer(ValidationReport(options["database"], differences), **options)
+            answer = self._answer(ValidationReport(options["database"], differences), options)
+        else:
+            answer = self.on_one(options)
+        if answer.document is not None:
+            self.stdout.write(documents.dumps(answer.document))
+        return answer.code
+
+    def on_one(self, options: dict[str, Any]) -> Answer:
+        """Validate one database."""
         report = validate(
             ValidateOptions(
                 options["database"],
@@ -117,20 +131,21 @@ class Command(SQLCommand):
         )
         if options["keep"]:
             keep(ReportKind.VALIDATION, documents.of_validation(report), database=options["database"])
-        return self._answer(report, **options)
+        return self._answer(report, options)
 
-    def _answer(self, report: ValidationReport, **options: Any) -> ExitCode:
+    def _answer(self, report: ValidationReport, options: dict[str, Any]) -> Answer:
         """Word a report as the person wants it."""
+        code = exit_codes.of_validation(report)
         match options["format"]:
             case "json":
-                self.stdout.write(documents.dumps(documents.of_validation(report)))
+                return Answer(documents.of_validation(report), code)
             case "github":
-                for line in validation.github_lines(report):
-                    self.stdout.write(line)
+                lines = validation.github_lines(report)
             case _:
-                for line in validation.lines(report, self.style, verbosity=options["verbosity"]):
-                    self.stdout.write(line)
-        return exit_codes.of_validation(report)
+                lines = validation.lines(report, self.style, verbosity=options["verbosity"])
+        for line in lines:
+            self.stdout.write(line)
+        return Answer(None, code)
 
     def _accept(self, **options: Any) -> ExitCode:
         """Take the schema as it is for what it should be."""
@@ -201,3 +216,15 @@ class Command(SQLCommand):
         except OSError as error:
             raise ConfigurationError(f"{target} can't be written: {error.strerror}") from error
         return ExitCode.OK
+
+
+def _check_goes_with_all(options: dict[str, Any]) -> None:
+    """Check that nothing is asked for that is about one database.
+
+    Raises:
+        ConfigurationError: something is.
+    """
+    for flag in ("accept", "against", "between", "coverage", "ddl_log", "expect_head", "export", "versions"):
+        if options[flag]:
+            name = flag.replace("_", "-")
+            raise ConfigurationError(f"--{name} is about one database.", hint="Name it with --database.")
