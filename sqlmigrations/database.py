@@ -216,8 +216,9 @@ class Answer:
 def ask_together(connection: Connection, statements: Iterable[sql.Composable]) -> Generator[Answer, None, None]:
     """Send single statements in one message, and yield the answer to each as it arrives.
 
-    A thread takes the answers meanwhile: the server works on them while Python works on those that have come. What is
-    left of the statements when the generator is closed is cancelled.
+    The server hands answers over whenever they fill its buffer, and at the end. A thread takes them meanwhile: the
+    server works on them while Python works on those that have come. What is left of the statements when the generator
+    is closed is cancelled.
 
     Raises:
         psycopg.Error: PostgreSQL refused a statement; those behind it are not executed.

@@ -194,14 +194,13 @@ def test_jobs_is_a_number_of_at_least_one(fresh_database: str, capsys: pytest.Ca
 
 def ran(command: BaseCommand, *arguments: str) -> Ran:
     """Run another command in this process, and return its words with placeholders."""
-    command.stdout, command.stderr = (OutputWrapper(io.StringIO()) for _stream in "oe")
-    code = 0
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    command.stdout, command.stderr = OutputWrapper(out), OutputWrapper(err)
     try:
         command.run_from_argv(["manage.py", "command", "--no-color", *arguments])
     except SystemExit as end:
         code = int(end.code or 0)
-    out, err = (plain(stream._out.getvalue()) for stream in (command.stdout, command.stderr))
-    return Ran(out, err, code)
+    return Ran(plain(out.getvalue()), plain(err.getvalue()), code)
 
 
 def test_each_is_validated_with_a_block_of_its_own(shards: dict[str, Path]) -> None:

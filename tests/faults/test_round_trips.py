@@ -21,7 +21,7 @@ TRIPS = 6 + 1
 
 #: What a run waits for besides: two connections with the run lock, the history before the lock and under it, who works
 #: here, the schema before and after, and its new version. The catalog's two dozen queries are one of these answers.
-BEFORE_AND_AFTER = 36
+BEFORE_AND_AFTER = 32
 
 
 def waits_of_a_run(server: Place, place: Place) -> int:
