@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sqlmigrations.health.base import Result as HealthResult
     from sqlmigrations.plan import Plan, Status, Step
     from sqlmigrations.schema.difference import Difference
-    from sqlmigrations.service.apply import FileResult, PlanReport, Progress, RunResult
     from sqlmigrations.service.health import HealthReport
+    from sqlmigrations.service.results import FileResult, PlanReport, Progress, RunResult
     from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
     from sqlmigrations.service.validate import ValidationReport
 
@@ -61,15 +61,15 @@ __all__ = [
 #: The modules of the types, each loaded when it is first asked for: most of them need Django's apps.
 _TYPES = {
     "Difference": ("sqlmigrations.schema.difference", "Difference"),
-    "FileResult": ("sqlmigrations.service.apply", "FileResult"),
+    "FileResult": ("sqlmigrations.service.results", "FileResult"),
     "HealthReport": ("sqlmigrations.service.health", "HealthReport"),
     "HealthResult": ("sqlmigrations.health.base", "Result"),
     "Plan": ("sqlmigrations.plan", "Plan"),
-    "PlanReport": ("sqlmigrations.service.apply", "PlanReport"),
+    "PlanReport": ("sqlmigrations.service.results", "PlanReport"),
     "Reversal": ("sqlmigrations.service.revert", "Reversal"),
     "RevertPlan": ("sqlmigrations.service.revert", "RevertPlan"),
     "RevertResult": ("sqlmigrations.service.revert", "RevertResult"),
-    "RunResult": ("sqlmigrations.service.apply", "RunResult"),
+    "RunResult": ("sqlmigrations.service.results", "RunResult"),
     "Status": ("sqlmigrations.plan", "Status"),
     "Step": ("sqlmigrations.plan", "Step"),
     "ValidationReport": ("sqlmigrations.service.validate", "ValidationReport"),
@@ -168,7 +168,7 @@ def apply(
         lint: Refuse to run what the linter finds fault with.
         lock_wait: Seconds to wait for another run.
         progress: Called with each thing that happens, in the thread of the run: `Waiting`, `Blocked` and `Moved` of
-            `sqlmigrations.service.run`, `Began`, `Starting` and `Finished` of `sqlmigrations.service.apply`.
+            `sqlmigrations.service.run`, `Began`, `Starting` and `Finished` of `sqlmigrations.service.results`.
 
     Raises:
         ConfigurationError: The arguments contradict each other, or name what is not there; or the call is inside a
@@ -180,8 +180,9 @@ def apply(
         RunLockHeld: Another run went on for longer than `lock_wait`.
         DatabaseUnavailable: The database can't be reached.
     """
-    from sqlmigrations.service.apply import ApplyOptions, silent
+    from sqlmigrations.service.apply import ApplyOptions
     from sqlmigrations.service.apply import apply as run
+    from sqlmigrations.service.results import silent
 
     options = ApplyOptions(
         database,
@@ -270,7 +271,7 @@ def revert(
         RunLockHeld: Another run went on for longer than `lock_wait`.
         DatabaseUnavailable: The database can't be reached.
     """
-    from sqlmigrations.service.apply import silent
+    from sqlmigrations.service.results import silent
     from sqlmigrations.service.revert import refuse_faked
     from sqlmigrations.service.revert import revert as run
 

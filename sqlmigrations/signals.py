@@ -8,7 +8,7 @@ signal                  arguments (besides ``sender``, which is ``MigrationRecor
 ``migration_applied``   ``using``, ``run``, ``name``; ``outcome``: ``runner.outcome.Outcome``
 ``migration_reverted``  ``using``, ``run``, ``name``; ``outcome``
 ``migration_failed``    ``using``, ``run``, ``name``; ``outcome``: with its ``error``
-``run_finished``        ``using``, ``run``; ``result``: ``service.apply.RunResult`` or ``service.revert.RevertResult``
+``run_finished``        ``using``, ``run``; ``result``: ``service.results.RunResult`` or ``service.revert.RevertResult``
 ======================  =====================================================================
 
 They are sent with ``send_robust``: a receiver that raises is logged and never stops a run.

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlmigrations.service.apply import Report
+    from sqlmigrations.service.results import Report
 
 #: Seconds to wait for another process that applies files: below the 30 that gunicorn gives a worker to start.
 LOCK_WAIT = 20.0

@@ -22,8 +22,9 @@ from sqlmigrations.output import documents
 from sqlmigrations.plan import Status
 from sqlmigrations.runner.lock import RUN_CLASS, key_of
 from sqlmigrations.schema.difference import Source
-from sqlmigrations.service.apply import ApplyOptions, Finished, Report
+from sqlmigrations.service.apply import ApplyOptions
 from sqlmigrations.service.health import HealthOptions
+from sqlmigrations.service.results import Finished, Report
 from sqlmigrations.service.revert import RevertOptions
 from sqlmigrations.service.validate import ValidateOptions
 from tests.helpers import applysql, plain, put, run_sql, session, states, tables

@@ -15,7 +15,7 @@ from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.management.base import SQLCommand
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
-from sqlmigrations.service.apply import Report, silent
+from sqlmigrations.service.results import Report, silent
 
 if TYPE_CHECKING:
     from sqlmigrations.output.board import Board

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Self, cast
 
 from django.core.management.base import OutputWrapper
 
-from sqlmigrations.service.apply import Began, Finished, Report, Starting
+from sqlmigrations.service.results import Began, Finished, Report, Starting
 from sqlmigrations.service.run import Waiting
 
 if TYPE_CHECKING:

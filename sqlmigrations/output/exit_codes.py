@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlmigrations.exceptions import DangersFound, RunLockHeld, SQLMigrationsError
 from sqlmigrations.plan import DISAGREEING, Status
-from sqlmigrations.service.apply import PlanReport, RunResult
+from sqlmigrations.service.results import PlanReport, RunResult
 
 if TYPE_CHECKING:
     from sqlmigrations.health.base import Severity

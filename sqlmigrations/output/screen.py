@@ -11,7 +11,7 @@ from django.core.management.color import Style
 
 from sqlmigrations.output.text import RunText
 from sqlmigrations.runner.position import Moved
-from sqlmigrations.service.apply import Began, Finished, Report, RunResult, Starting
+from sqlmigrations.service.results import Began, Finished, Report, RunResult, Starting
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -11,16 +11,7 @@ from django.core.management.color import Style
 
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.position import Moved
-from sqlmigrations.service.apply import (
-    Began,
-    FileResult,
-    Finished,
-    PlanReport,
-    Report,
-    RunResult,
-    Starting,
-    summary,
-)
+from sqlmigrations.service.results import Began, FileResult, Finished, PlanReport, Report, RunResult, Starting, summary
 from sqlmigrations.service.run import Blocked, Waiting
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from sqlmigrations.models import State
 from sqlmigrations.plan import Status, resolve
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import backwards
-from sqlmigrations.service.apply import FileResult, Finished, Progress, Starting, changing, silent
 from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
 from sqlmigrations.service.logs import log_outcome
+from sqlmigrations.service.results import FileResult, Finished, Progress, Starting, changing, silent
 from sqlmigrations.service.run import LOCK_WAIT, Run, open_run
 from sqlmigrations.service.snapshot import moving_snapshot
 

@@ -48,7 +48,6 @@ from sqlmigrations.schema.difference import Change, Difference, Severity, Skippe
 from sqlmigrations.schema.ignore import Rule
 from sqlmigrations.schema.snapshot import Version
 from sqlmigrations.service.adopt import Adoption, AdoptionPlan
-from sqlmigrations.service.apply import FileResult, PlanReport, RunResult
 from sqlmigrations.service.ddl_log import DDLLogReport
 from sqlmigrations.service.gate import GateReport
 from sqlmigrations.service.health import HealthReport, Known, summarize
@@ -57,6 +56,7 @@ from sqlmigrations.service.makesql import Made as MadeFiles
 from sqlmigrations.service.prediction import LockPrediction, Prediction
 from sqlmigrations.service.rehearse import FileRehearsal, Over, RehearsalReport, Where
 from sqlmigrations.service.repair import Repair, RepairKind, RepairPlan
+from sqlmigrations.service.results import FileResult, PlanReport, RunResult
 from sqlmigrations.service.revert import Reversal, RevertPlan, RevertResult
 from sqlmigrations.service.validate import Origin as Made
 from sqlmigrations.service.validate import ValidationReport

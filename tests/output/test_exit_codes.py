@@ -12,7 +12,7 @@ from sqlmigrations.output import exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Status
 from sqlmigrations.runner.failure import Failure
-from sqlmigrations.service.apply import FileResult, RunResult
+from sqlmigrations.service.results import FileResult, RunResult
 
 
 def test_the_numbers() -> None:

@@ -22,7 +22,7 @@ from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder
 from sqlmigrations.runner.position import Batches, Moved, Position
 from sqlmigrations.runner.watcher import Blocker
-from sqlmigrations.service.apply import Began, FileResult, Finished, RunResult, Starting
+from sqlmigrations.service.results import Began, FileResult, Finished, RunResult, Starting
 from sqlmigrations.service.run import Blocked, Waiting
 
 NAMES = ["[bold]001[/bold].sql", "002_'quoted'.sql", "003_größe_名前_😀.sql"]

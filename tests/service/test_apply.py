@@ -19,16 +19,8 @@ from sqlmigrations.history import GENESIS, Tables, verify_chain
 from sqlmigrations.models import MigrationEvent, MigrationRecord, State
 from sqlmigrations.plan import Status
 from sqlmigrations.runner.outcome import Outcome
-from sqlmigrations.service.apply import (
-    ApplyOptions,
-    Began,
-    Finished,
-    RunResult,
-    Starting,
-    apply,
-    plan_run,
-    summary,
-)
+from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
+from sqlmigrations.service.results import Began, Finished, RunResult, Starting, summary
 from tests.databases import leading_to, new_database
 from tests.helpers import Settings, applysql, events, put, rows, run_sql, session, states, tables, value
 

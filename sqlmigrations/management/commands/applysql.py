@@ -21,8 +21,9 @@ from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
 from sqlmigrations.output.text import check_lines, counted, list_lines, plan_lines
 from sqlmigrations.runner.held_locks import Mode
-from sqlmigrations.service.apply import ApplyOptions, PlanReport, Report, apply, plan_run
+from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
+from sqlmigrations.service.results import PlanReport, Report
 from sqlmigrations.service.run import Told, Waiting
 
 

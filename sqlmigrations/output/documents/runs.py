@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from sqlmigrations.output.documents.base import Document, failure_document, head
-from sqlmigrations.service.apply import FileResult, PlanReport, RunResult, summary
+from sqlmigrations.service.results import FileResult, PlanReport, RunResult, summary
 
 if TYPE_CHECKING:
     from sqlmigrations.plan import Missing, Step
