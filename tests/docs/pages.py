@@ -11,7 +11,7 @@ from project.env import BASE_DIR
 
 DOCS = BASE_DIR / "docs"
 #: Every page, those at the top level that the documentation links to included.
-PAGES = (BASE_DIR / "README.md", BASE_DIR / "CHANGELOG.md", *sorted(DOCS.rglob("*.md")))
+PAGES = (*sorted(BASE_DIR.glob("*.md")), *sorted(DOCS.rglob("*.md")))
 
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
