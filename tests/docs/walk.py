@@ -254,6 +254,7 @@ class Walk:
 #: Versions of the server count otherwise (18 has a constraint for each NOT NULL), and dump otherwise; dbmate has a
 #: watch of its own; servers are reached in several ways.
 _MASKED = (
+    (re.compile(r"(?<=<when>):\d\d\b"), ""),
     (re.compile(r"^Examined .*$", re.MULTILINE), "Examined ..."),
     (re.compile(r"^ +\d+(?=  \w+$)|\b\d+(?= objects\)$)", re.MULTILINE), "<count>"),
     (re.compile(r"(?<=_initial_schema\.sql:)\d+$", re.MULTILINE), "<line>"),
