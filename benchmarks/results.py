@@ -83,6 +83,8 @@ class Section:
             yield from (*table.lines(), "")
         for note in self.notes:
             yield from (note, "")
+        given = "; ".join(f"{name} {_text(value)}" for name, value in self.parameters.items() if value)
+        yield from (f"Parameters: {given}.", "")
         if self.machine:
             yield from (self.machine, "")
 
@@ -104,7 +106,7 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: Any) -> str:
     match cell:
         case None:
             return ""
@@ -112,4 +114,6 @@ def _text(cell: Cell) -> str:
             return f"{cell:,.2f}" if abs(cell) < 100 else f"{cell:,.0f}"
         case int():
             return f"{cell:,}"
-    return cell
+        case list() | tuple():
+            return ", ".join(map(_text, cell))
+    return str(cell)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files import directives as directives_
 from sqlmigrations.files.checksum import Checksum, checksum, checksum_of
 from sqlmigrations.files.directives import Directives
-from sqlmigrations.files.effects import Collector, MadeObject
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.splitter import BLOCK, Splitter, is_plain
 from sqlmigrations.files.statements import (
@@ -23,6 +23,9 @@ from sqlmigrations.files.statements import (
     turns_backslashes_on,
 )
 from sqlmigrations.files.stored import Kept
+
+if TYPE_CHECKING:
+    from sqlmigrations.files.effects import Collector, MadeObject
 
 #: Files up to this size, in bytes, are read and judged whole before anything runs.
 SMALL = 16 * 1024 * 1024
@@ -127,6 +130,13 @@ class SQLFile(Script):
         return digits.group() if digits else None
 
 
+def _collector() -> Collector:
+    """Return what collects the objects that a file makes; only files that run are read for them."""
+    from sqlmigrations.files.effects import Collector
+
+    return Collector()
+
+
 class Reading:
     """One pass over a script: iterate once over its statements, each judged before it is handed out.
 
@@ -137,7 +147,7 @@ class Reading:
     def __init__(self, script: Script, *, objects: bool = False) -> None:
         self.script = script
         self.count = 0
-        self._collector = Collector() if objects else None
+        self._collector = _collector() if objects else None
         self._checksum = Checksum()
         self._kept = Kept()
         self._own_notes: list[str] = []

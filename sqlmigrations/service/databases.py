@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.conf import settings
 from sqlmigrations.files.discovery import folders
@@ -72,6 +73,13 @@ def django_migrations() -> frozenset[tuple[str, str]]:
     from django.db.migrations.loader import MigrationLoader  # imports every migration of the project
 
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
+
+
+def applied_migrations(wrapper: BaseDatabaseWrapper) -> frozenset[tuple[str, str]]:
+    """Return the Django migrations that are applied in one database, as (app label, name)."""
+    from django.db.migrations.recorder import MigrationRecorder  # loads all that migrations are made of
+
+    return frozenset(MigrationRecorder(wrapper).applied_migrations())
 
 
 def pending_django_migrations(alias: str) -> tuple[str, ...]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.recorder import MigrationRecorder
 
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import InvalidFile, InvalidFiles, Problem
 from sqlmigrations.files.checksum import Change, compare
 from sqlmigrations.files.discovery import Found, discover, folders
-from sqlmigrations.files.footprint import Footprint, footprint
 from sqlmigrations.files.graph import arrange, required_migrations
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SMALL, SQLFile, examine
@@ -29,7 +28,10 @@ from sqlmigrations.history import (
 )
 from sqlmigrations.models import State
 from sqlmigrations.plan import Step
-from sqlmigrations.service.databases import django_migrations
+from sqlmigrations.service.databases import applied_migrations, django_migrations
+
+if TYPE_CHECKING:
+    from sqlmigrations.files.footprint import Footprint
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,9 @@ def recall(
     changes = {name: _change(texts.get(name), disk.by_name[name]) for name in differing}
     gone = [name for name, record in records.items() if _is_reverted_repeatable(record)]
     reverted_with = read_reverted_with(connection, location.tables, gone) if gone and location.tables else {}
-    applied = MigrationRecorder(wrapper).applied_migrations() if disk.requires_django else {}
+    applied = applied_migrations(wrapper) if disk.requires_django else frozenset()
     renames = find_renames(disk.files, records)
-    return Remembered(location, records, changes, renames, frozenset(applied), reverted_with)
+    return Remembered(location, records, changes, renames, applied, reverted_with)
 
 
 def _is_reverted_repeatable(record: Record) -> bool:
@@ -188,6 +190,8 @@ class Footprints:
         return self._known[file.name]
 
     def _read(self, file: SQLFile) -> Footprint:
+        from sqlmigrations.files.footprint import Footprint, footprint  # few runs have to know what files share
+
         try:
             if file.size > SMALL:
                 return Footprint(opaque=True, reason="the file is too large to be read beforehand")

@@ -63,7 +63,7 @@ def test_a_section_reads_as_it_was_kept_and_as_markdown() -> None:
         name="one",
         title="One",
         about="About it.",
-        parameters={"files": 3},
+        parameters={"files": 3_000, "contestants": ["ours", "theirs"], "names": []},
         tables=(Table(("way", "wall, s", "connections"), (("ours", 1.234, 2), ("theirs", 1234.5, None))),),
         claims=(Claim("wall", 1.1, 1.0), Claim("memory", 20, 30.0, " MB"), Claim("flushes", 1, None)),
         notes=("A note.",),
@@ -89,6 +89,8 @@ About it.
 | theirs | 1,234 |  |
 
 A note.
+
+Parameters: files 3,000; contestants ours, theirs.
 
 Measured here.
 """

@@ -41,7 +41,7 @@ LIBRARIES = ("rich", "pygments", "pgparse")
     [
         ((), 25, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
         (("check",), 62, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
-        (("applysql",), 98, (*ROOMS, *LIBRARIES)),
+        (("applysql",), 88, (*ROOMS, *LIBRARIES)),
     ],
     ids=["start", "check", "applysql-with-nothing-to-do"],
 )
