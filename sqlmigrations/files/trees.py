@@ -10,6 +10,13 @@ from sqlmigrations.files.names import beyond_schemas, path
 Node = dict[str, Any]
 Path = tuple[str, ...]
 
+#: Keys of the nodes that hold a name themselves.
+_HOLD_NAMES = frozenset(
+    {
+        *("relname", "names", "rolename", "servername", "accessMethod", "access_method"),
+        *("objname", "opclass", "collname", "funcname", "typeName"),
+    }
+)
 _MODIFYING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 #: Functions that take the name of an object as text, and types that make such a text an object.
 _TAKES_NAME = ("nextval", "currval", "setval", "to_regclass", "pg_get_serial_sequence", "to_regtype", "to_regproc")
@@ -26,8 +33,11 @@ def named(node: Any) -> Iterator[tuple[str, Path]]:
         for part in node:
             yield from named(part)
     elif isinstance(node, dict):
-        yield from _named_here(node)
+        if not _HOLD_NAMES.isdisjoint(node):
+            yield from _named_here(node)
         for key, part in node.items():
+            if not isinstance(part, (dict, list)):  # as most parts of a tree
+                continue
             if key in _MODIFYING and isinstance(part, dict) and "relation" in part:
                 yield "changed", relation(part["relation"])
             yield from named(part)
