@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DjangoError
 from psycopg import sql
@@ -88,8 +89,8 @@ def _own_migrations() -> frozenset[str]:
 def ensure_tables(wrapper: BaseDatabaseWrapper) -> Tables:
     """Return the history's tables, made by this app's own migrations where they are missing.
 
-    Django's executor runs them for this app alone and sends no signal, which ``call_command("migrate")`` would send to
-    every app of the project.
+    They run for this app alone, and no signal is sent, which ``call_command("migrate")`` would send to every app of
+    the project.
 
     Raises:
         ConfigurationError: they can't be made, or Django's history says that they were and they are not there.
@@ -114,12 +115,20 @@ def ensure_tables(wrapper: BaseDatabaseWrapper) -> Tables:
 
 
 def _migrate(wrapper: BaseDatabaseWrapper) -> None:
+    """Run this app's migrations, all or none; they are SQL, and so it goes in one message."""
     from django.db.migrations.executor import MigrationExecutor  # imported only when it is needed
 
     executor = MigrationExecutor(wrapper)
     executor.loader = _own_loader(wrapper)
+    recorder = executor.recorder
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     try:
-        executor.migrate(executor.loader.graph.leaf_nodes())
+        statements = executor.loader.collect_sql(plan)
+        recorder.ensure_schema()
+        with transaction.atomic(using=wrapper.alias), wrapper.cursor() as cursor:
+            cursor.execute("\n".join(statements))
+            done = [recorder.Migration(app=migration.app_label, name=migration.name) for migration, _back in plan]
+            recorder.migration_qs.bulk_create(done)
     except DjangoError as error:
         raise ConfigurationError(
             f"The tables of the history can't be made: {_first_words(error)}.",
