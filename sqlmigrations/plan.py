@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlmigrations.exceptions import UnknownFile
 from sqlmigrations.history import Record
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 
 from .files.checksum import Change
@@ -189,9 +190,9 @@ def make_plan(
             returning = {earlier.name for earlier in steps if earlier.runs}
             step = _comes_back(step, reverted_with[file.name], records, returning)
         if step.runs and file.name not in chosen:
-            step = replace(step, runs=False, reason="not asked for")
+            step = replace(step, runs=False, reason=_("not asked for"))
         if step.runs and renames and (old := renames.get(file.name)) and file.name not in selection.names:
-            reason = f"has the text of {old}, whose file is gone; if it was renamed: applysql --repair"
+            reason = _("has the text of {name}, whose file is gone; if it was renamed: applysql --repair", name=old)
             step = replace(step, runs=False, reason=reason)
         if step.runs and step.record is None and file.kind is Kind.VERSIONED:
             behind = files[index + 1 : latest.get(file.folder, 0) + 1]
@@ -233,40 +234,57 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
         return _seed(step, file, record, change, selection)
     if record is None:
         batch = file.directives.batch
-        return step(Status.PENDING, runs=True, reason=f"in batches of {batch.size:,} rows" if batch else "")
+        return step(
+            Status.PENDING, runs=True, reason=_("in batches of {size:,} rows", size=batch.size) if batch else ""
+        )
     match record.state:
         case State.FAILED if record.progress is not None:
-            return step(Status.FAILED, runs=True, reason="only its verify script is left to run")
+            return step(Status.FAILED, runs=True, reason=_("only its verify script is left to run"))
         case State.FAILED:
-            return step(Status.FAILED, runs=True, reason="failed before")
+            return step(Status.FAILED, runs=True, reason=_("failed before"))
         case State.PARTIAL if record.progress and record.progress.get("direction") == "backwards":
-            return step(Status.PARTIAL, reason=f"half reverted: revertsql {file.name} goes on")
+            return step(Status.PARTIAL, reason=_("half reverted: revertsql {name} goes on", name=file.name))
         case State.PARTIAL if file.directives.transaction:
             directive = "batch" if "batches" in (record.progress or {}) else "transaction off"
-            reason = f"it stopped half-way outside a transaction, and its `{directive}` is gone"
-            return step(Status.PARTIAL, reason=reason)
+            template = _("it stopped half-way outside a transaction, and its `{directive}` is gone")
+            return step(Status.PARTIAL, reason=_(template, directive=directive))
         case State.PARTIAL if batches := (record.progress or {}).get("batches"):
-            done = f"{batches['batches']:,} batches with {batches['rows']:,} rows are done"
-            return step(Status.PARTIAL, runs=True, reason=f"resumes behind key {', '.join(batches['after'])}: {done}")
+            reason = _(
+                "resumes behind key {key}: {batches:,} batches with {rows:,} rows are done",
+                key=", ".join(batches["after"]),
+                batches=batches["batches"],
+                rows=batches["rows"],
+            )
+            return step(Status.PARTIAL, runs=True, reason=reason)
         case State.PARTIAL:
-            total = f" of {record.statements_total}" if record.statements_total else ""
-            return step(Status.PARTIAL, runs=True, reason=f"resumes after statement {record.statements_done}{total}")
+            return step(Status.PARTIAL, runs=True, reason=_resumes(record))
         case State.IN_DOUBT:
             return step(Status.IN_DOUBT, reason=record.error_message.partition("\n")[0])
         case State.REVERTED:
             retaken = selection.to is not None and selection.retakes_reverted
             again = file.name in selection.names or retaken or change is not Change.NONE
-            return step(Status.REVERTED, runs=again, reason="was reverted" + ("" if again else "; name it to apply it"))
+            reason = _("was reverted") if again else _("was reverted; name it to apply it")
+            return step(Status.REVERTED, runs=again, reason=reason)
     return _held(step, file, record, change)
+
+
+def _resumes(record: Record) -> str:
+    if not record.statements_total:
+        return _("resumes after statement {done}", done=record.statements_done)
+    return _("resumes after statement {done} of {total}", done=record.statements_done, total=record.statements_total)
 
 
 def _comes_back(step: Step, others: Iterable[str], records: Mapping[str, Record], returning: Collection[str]) -> Step:
     """Decide about a repeatable that was reverted only since it builds on ``others``: it comes back behind them."""
     away = [name for name in others if name not in returning and not (name in records and records[name].is_held)]
     if away:
-        behind = "it" if len(away) == 1 else "them"
-        return replace(step, reason=f"was reverted with {', '.join(away)} and comes back behind {behind}")
-    return replace(step, status=Status.PENDING, runs=True, reason="was reverted only with what it builds on")
+        template = (
+            _("was reverted with {names} and comes back behind it")
+            if len(away) == 1
+            else _("was reverted with {names} and comes back behind them")
+        )
+        return replace(step, reason=_(template, names=", ".join(away)))
+    return replace(step, status=Status.PENDING, runs=True, reason=_("was reverted only with what it builds on"))
 
 
 def _held(step: Callable[..., Step], file: SQLFile, record: Record, change: Change) -> Step:
@@ -275,10 +293,10 @@ def _held(step: Callable[..., Step], file: SQLFile, record: Record, change: Chan
     if change is Change.NONE:
         return step(status)
     if file.kind is Kind.REPEATABLE:
-        return step(Status.PENDING, runs=True, reason="its text changed")
+        return step(Status.PENDING, runs=True, reason=_("its text changed"))
     if change is Change.COSMETIC:
-        return step(status, reason="comments or layout changed since")
-    return step(Status.CHANGED, reason="its text changed after it was applied")
+        return step(status, reason=_("comments or layout changed since"))
+    return step(Status.CHANGED, reason=_("its text changed after it was applied"))
 
 
 def _seed(
@@ -287,11 +305,12 @@ def _seed(
     applied = record is not None and record.is_held and record.state != State.FAILED
     status = Status.APPLIED if applied else Status.SKIPPED
     if record is not None and record.state == State.FAILED:
-        return step(Status.FAILED, runs=file.name in selection.seeds, reason="a seed that failed; --seed tries again")
+        reason = _("a seed that failed; --seed tries again")
+        return step(Status.FAILED, runs=file.name in selection.seeds, reason=reason)
     if file.name not in selection.seeds:
-        return step(status, reason="" if applied else "a seed runs only when asked for: --seed")
+        return step(status, reason="" if applied else _("a seed runs only when asked for: --seed"))
     if applied and change is Change.NONE and not selection.force:
-        return step(status, reason="has not changed since; --force runs it again")
+        return step(status, reason=_("has not changed since; --force runs it again"))
     return step(Status.PENDING, runs=True)
 
 
@@ -300,15 +319,19 @@ def _late(step: Step, file: SQLFile, later: Sequence[SQLFile], policy: LatePolic
     if not later:
         return step
     if policy is LatePolicy.ALLOW or file.directives.allow_late:
-        return replace(step, reason=f"late: {later[-1].name} is applied already; allowed")
+        return replace(step, reason=_("late: {name} is applied already; allowed", name=later[-1].name))
     if policy is LatePolicy.ERROR:
-        reason = f"{later[-1].name} is applied already; --allow-late applies it all the same"
+        reason = _("{name} is applied already; --allow-late applies it all the same", name=later[-1].name)
         return replace(step, status=Status.LATE, runs=False, reason=reason)
     for other in later:
         if shared := overlap(file, other):
-            reason = f"{other.name} is applied already and touches {shared} too; --allow-late applies it all the same"
+            reason = _(
+                "{name} is applied already and touches {shared} too; --allow-late applies it all the same",
+                name=other.name,
+                shared=shared,
+            )
             return replace(step, status=Status.LATE, runs=False, reason=reason)
-    return replace(step, reason=f"late, but independent of the {len(later)} applied after it")
+    return replace(step, reason=_("late, but independent of the {count} applied after it", count=len(later)))
 
 
 def _missing(files: Iterable[SQLFile], records: Mapping[str, Record]) -> Iterator[Missing]:
@@ -343,13 +366,13 @@ class Walk:
         """Return why ``step`` must wait, or nothing."""
         for label, name in required_migrations(step.file):
             if (label, name) not in self.django_applied:
-                return f"requires the Django migration {label}.{name}, which is not applied"
+                return _("requires the Django migration {name}, which is not applied", name=f"{label}.{name}")
         for name in required(step.file):
             if name not in self.settled:
-                return f"requires {name}, which is not applied"
+                return _("requires {name}, which is not applied", name=name)
         for other in self.blocked:
             if shared := self.overlap(step.file, other):
-                return f"touches {shared}, as does {other.name}, which is not applied"
+                return _("touches {shared}, as does {name}, which is not applied", shared=shared, name=other.name)
         return ""
 
     def pass_by(self, step: Step) -> None:

@@ -195,6 +195,7 @@ class StatePagesMixin(ModelAdmin):
 
     def versions_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """List the versions of the schema; compare the two that are chosen, else the newest two."""
+        from sqlmigrations.output.reports_page import worded
         from sqlmigrations.service.versions import compare_versions, list_versions
 
         versions = list_versions(database).versions
@@ -208,7 +209,7 @@ class StatePagesMixin(ModelAdmin):
             ],
             "before": before,
             "after": after,
-            "differences": differences,
+            "differences": [worded(difference) for difference in differences],
         }
 
 

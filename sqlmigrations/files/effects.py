@@ -19,6 +19,7 @@ from sqlmigrations.files.statements import Statement, tree
 from sqlmigrations.files.targets import HANDLERS, ONLY_DEFINES
 from sqlmigrations.files.tokens import code
 from sqlmigrations.files.trees import Node, Path, named, options_of, search_path, string, strings
+from sqlmigrations.messages import gettext as _
 
 #: Rows of an INSERT beyond this size, in bytes, are not parsed for the names that they might hold.
 _ROWS = 16 * 1024
@@ -71,11 +72,11 @@ class Collector:
                 self.run(parsed, statement.text)
             except (KeyError, IndexError, TypeError, AttributeError):
                 # A tree of another shape than those of the grammars that this was written for.
-                self.hide("a statement whose tree is not understood")
+                self.hide(_("a statement whose tree is not understood"))
             return
         found = read_by_keywords(statement)
         if found is None:
-            self.hide("a statement that can't be parsed")
+            self.hide(_("a statement that can't be parsed"))
             return
         changed, read = found
         self.changes |= {other for target in changed for other in self.resolve(target)}
@@ -102,7 +103,7 @@ class Collector:
 
     def hide(self, reason: str) -> None:
         """Note that what the file does can't be known."""
-        self.opaque = self.opaque or f"{reason} (line {self._line})"
+        self.opaque = self.opaque or _("{reason} (line {line})", reason=reason, line=self._line)
 
     # Names
 
@@ -180,7 +181,7 @@ class Collector:
         kind, node = next(iter(parsed.items()))
         handler = HANDLERS.get(kind)
         if handler is None:
-            self.hide(f"a statement of an unknown kind, {kind}")
+            self.hide(_("a statement of an unknown kind, {kind}", kind=kind))
             return
         handler(self, node)
         if kind == "DoStmt":
@@ -211,7 +212,7 @@ class Collector:
         language = string(options.get("language")) or "plpgsql"
         body = plpgsql.read(text) if language == "plpgsql" else None
         if body is None:
-            self.hide(f"a DO block in {language} that can't be read")
+            self.hide(_("a DO block in {language} that can't be read", language=language))
             return
         if body.opaque:
             self.hide(body.opaque)

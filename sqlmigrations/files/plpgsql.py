@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmigrations.files.statements import PARSED, parse
 from sqlmigrations.files.tokens import code
+from sqlmigrations.messages import gettext as _
 
 _type_end = re.compile(r"%|\[|\(")
 #: How many row variables of one body are tried again as records.
@@ -60,7 +61,7 @@ def _parse(sql: str, body: Body) -> Any:
     """
     import pgparse
 
-    for _ in range(_ROW_VARIABLES):
+    for _attempt in range(_ROW_VARIABLES):
         try:
             return pgparse.parse_pgsql(sql)
         except pgparse.PGQueryError as error:
@@ -95,7 +96,7 @@ def _read_dynamic(expression: Any, body: Body) -> None:
     constant = _constant(tree)
     statement = parse(constant.encode()) if constant is not None else None
     if statement is None:
-        body.opaque = body.opaque or "EXECUTE of a text that is made when it runs"
+        body.opaque = body.opaque or _("EXECUTE of a text that is made when it runs")
     else:
         body.trees.append(statement)
 
@@ -112,7 +113,7 @@ def _constant(tree: dict[str, Any] | None) -> str | None:
 def _read_expression(expression: dict[str, Any], body: Body) -> None:
     tree = _expression_tree(expression)
     if tree is None:
-        body.opaque = body.opaque or f"{expression.get('query', '')[:40]!r} can't be parsed"
+        body.opaque = body.opaque or _("{text} can't be parsed", text=repr(expression.get("query", "")[:40]))
     else:
         body.trees.append(tree)
 

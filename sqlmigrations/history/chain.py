@@ -18,6 +18,7 @@ from sqlmigrations.database import Connection, Filled, cursor, execute_together,
 from sqlmigrations.history.identity import Clock, Identity
 from sqlmigrations.history.records import adapt
 from sqlmigrations.history.tables import Location, Tables
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType
 
 #: What the first event carries in the place of a predecessor's hash.
@@ -197,10 +198,10 @@ def verify_chain(
     for event_id, values, hash in _walk(connection, tables, after):
         head = values["previous_hash"] if head is None else head
         if values["previous_hash"] != head:
-            reason = "it does not follow the event before it: one was removed, added or put elsewhere"
+            reason = _("it does not follow the event before it: one was removed, added or put elsewhere")
             return ChainReport(count, head, event_id, reason)
         if digest(values) != hash:
-            return ChainReport(count, head, event_id, "its values are not those that its hash was made of")
+            return ChainReport(count, head, event_id, _("its values are not those that its hash was made of"))
         head, count = hash, count + 1
     return ChainReport(count, head or GENESIS)
 

@@ -16,7 +16,7 @@ from sqlmigrations.models import EventType, MigrationEvent
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.highlight import excerpt
-from sqlmigrations.output.phrases import phrase
+from sqlmigrations.output.phrases import phrase, said
 from sqlmigrations.output.record_page import FAILURES, Happening, Highlighter, happening
 from sqlmigrations.service.actions import Action, Asked, Foreseen
 
@@ -73,7 +73,7 @@ def confirmation_of(asked: Asked, foreseen: Foreseen | None, sql_html: Highlight
     parts = foreseen.parts if foreseen else ()
     shown = []
     for number, part in enumerate(parts[:SHOWN]):
-        window = excerpt(part.text, None)
+        window = excerpt(said(part.text), None)
         html = sql_html(window.text, first_line=window.first_line, anchor=f"P{number}-")
         shown.append(Shown(part.name, phrase(part.note), html, is_cut=window.is_cut))
     return Confirmation(

@@ -20,7 +20,7 @@ from sqlmigrations.output.badges import badge
 from sqlmigrations.output.charts import Column, columns
 from sqlmigrations.output.durations import duration
 from sqlmigrations.output.phrases import phrase
-from sqlmigrations.output.reports_page import Topic, Worst, severity_badge, topics_of, worst_of
+from sqlmigrations.output.reports_page import Topic, Worst, severity_badge, topics_of, worded, worst_of
 from sqlmigrations.plan import Status, Step
 from sqlmigrations.schema.difference import Difference, Severity
 from sqlmigrations.service.overview import NAMED, Day, Execution, Overview
@@ -128,7 +128,9 @@ def page_of(overview: Overview) -> Page:
         waiting=_waiting(overview),
         unnamed=max(len(overview.unfinished) - NAMED, 0),
         severities=[(severity_badge(severity), count) for severity, count in overview.severities.items() if count],
-        worst=[(severity_badge(difference.severity), difference) for difference in overview.differences[:WORST]],
+        worst=[
+            (severity_badge(difference.severity), worded(difference)) for difference in overview.differences[:WORST]
+        ],
         more=max(sum(overview.severities.values()) - WORST, 0),
         days=[day for day in overview.days if day.applied or day.failed],
         day_columns=columns([_of_day(day) for day in overview.days]),

@@ -6,7 +6,7 @@ A report that was kept is such a document; one that was just made is shown in th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlmigrations.health.base import Severity as HealthSeverity
 from sqlmigrations.health.base import Status
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.phrases import phrase, said
-from sqlmigrations.schema.difference import Severity, Source
+from sqlmigrations.schema.difference import Difference, Severity, Source
 
 Document = Mapping[str, Any]
 
@@ -97,7 +97,7 @@ def drift_page(document: Document, at: datetime) -> DriftPage:
 
 
 def _skipped(one: Document) -> Document:
-    return {**one, "what": phrase(one["what"]), "reason": phrase(one["reason"]), "remedy": phrase(one["remedy"])}
+    return {**one, "what": said(one["what"]), "reason": said(one["reason"]), "remedy": said(one["remedy"])}
 
 
 def _grouped(differences: Iterable[Document]) -> list[Group]:
@@ -118,8 +118,21 @@ def _grouped(differences: Iterable[Document]) -> list[Group]:
 
 def _difference(one: Document) -> Document:
     changed = one["changed"] and {**one["changed"], "at": datetime.fromisoformat(one["changed"]["at"])}
-    words = {key: phrase(one[key]) for key in ("attribute", "expected", "found")}
-    return {**one, **words, "changed": changed}
+    words = {key: said(one[key]) for key in ("expected", "found", "fix")}
+    named = {key: phrase(one[key]) for key in ("kind", "attribute")}
+    return {**one, **words, **named, "changed": changed}
+
+
+def worded(difference: Difference) -> Difference:
+    """Return a difference in the page's language."""
+    return replace(
+        difference,
+        kind=phrase(difference.kind),
+        attribute=phrase(difference.attribute),
+        expected=said(difference.expected),
+        found=said(difference.found),
+        fix=said(difference.fix),
+    )
 
 
 def source_title(source: Source) -> str:

@@ -23,6 +23,7 @@ from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import Answer, Connection, ask_together
 from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema import reader
 from sqlmigrations.schema.reader import Reader
@@ -33,7 +34,11 @@ Attributes = Mapping[str, Value]
 
 
 class CatalogBusy(SQLMigrationsError):
-    """The catalog can't be read at the moment."""
+    """The catalog can't be read at the moment; ``reason`` says why, without a full stop."""
+
+    def __init__(self, message: str, *, reason: str, hint: str) -> None:
+        self.reason = reason
+        super().__init__(message, hint=hint)
 
 
 class Identity(NamedTuple):
@@ -137,14 +142,13 @@ def read_catalog(connection: Connection, *, schemas: Collection[str] | None = No
         with many_objects():
             return _read(connection, schemas)
     except psycopg.errors.LockNotAvailable as error:
-        raise CatalogBusy(
-            f"The schema can't be read: somebody has locked a table for longer than {LOCK_TIMEOUT}.",
-            hint="Try it again when that is done; pg_stat_activity shows who works.",
-        ) from error
+        reason = _("The schema can't be read: somebody has locked a table for longer than {time}", time=LOCK_TIMEOUT)
+        hint = _("Try it again when that is done; pg_stat_activity shows who works.")
+        raise CatalogBusy(f"{reason}.", reason=reason, hint=hint) from error
     except psycopg.errors.InternalError_ as error:  # "cache lookup failed": dropped between two looks
-        raise CatalogBusy(
-            f"The schema can't be read while it is being changed: {str(error).strip()}", hint="Try it again."
-        ) from error
+        said = str(error).strip()
+        reason = _("The schema can't be read while it is being changed: {error}", error=said)
+        raise CatalogBusy(reason, reason=reason, hint=_("Try it again.")) from error
 
 
 def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.catalog import PLACING, Attributes, Catalog, Identity, Value, last_part
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.schema.severities import EXTRA, severity
@@ -63,9 +64,9 @@ class _Comparison:
                 yield from self._of_pair(identity, unlike[identity], absent, extra)
             elif identity in absent.identities:
                 if not absent.follows(identity):
-                    yield self._difference(identity, "presence", "present", "absent")
+                    yield self._difference(identity, "presence", _("present"), _("absent"))
             elif not extra.follows(identity):
-                yield self._difference(identity, "presence", "absent", "present", rank=EXTRA)
+                yield self._difference(identity, "presence", _("absent"), _("present"), rank=EXTRA)
         yield from self._orders(unlike)
 
     # Pairs
@@ -402,11 +403,11 @@ def word(value: Value | None, other: Value | None = None) -> str:
     """Return a value as people read it; ``other`` is the one beside it, which tells what having none means."""
     match value:
         case None:
-            return {True: "no", False: "yes"}[other] if isinstance(other, bool) else "none"
+            return {True: _("no"), False: _("yes")}[other] if isinstance(other, bool) else _("none")
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case tuple():
-            return ", ".join(value) or "none"
+            return ", ".join(value) or _("none")
         case float() if value.is_integer():
             return str(int(value))
     return str(value)

@@ -18,6 +18,7 @@ from psycopg import sql
 from sqlmigrations.database import Connection, fetch_all, fetch_dicts, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.history import Tables
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 
 #: The event triggers and the events that they wait for.
@@ -126,30 +127,35 @@ def read_changes_of(
 def judge(triggers: Sequence[Trigger], source: str, marks: Mapping[str, str]) -> Condition:
     """Say how the log is, from its event triggers, their function's proper body and their marks when installed."""
     if not triggers:
-        lost = "its event triggers are gone, though nobody removed them with --ddl-log remove"
+        lost = _("its event triggers are gone, though nobody removed them with --ddl-log remove")
         return Condition(is_installed=False, problems=(lost,) if marks else ())
     return Condition(is_installed=True, problems=tuple(_problems(triggers, source, marks)))
 
 
 def _problems(triggers: Sequence[Trigger], source: str, marks: Mapping[str, str]) -> Iterator[str]:
     present = {trigger.name for trigger in triggers}
-    yield from (f"the event trigger {name} is gone" for name in EVENTS if name not in present)
+    yield from (_("the event trigger {name} is gone", name=name) for name in EVENTS if name not in present)
     for trigger in triggers:
         if trigger.enabled != "A":
-            how = {"D": "disabled", "R": "enabled for replicas only"}.get(trigger.enabled, "not enabled ALWAYS")
-            yield f"the event trigger {trigger.name} is {how}"
+            states = {"D": _("disabled"), "R": _("enabled for replicas only")}
+            how = states.get(trigger.enabled, _("not enabled ALWAYS"))
+            yield _("the event trigger {name} is {how}", name=trigger.name, how=how)
         elif trigger.name not in marks:
-            yield f"the event trigger {trigger.name} was not made by --ddl-log install, or its history was lost"
+            yield _(
+                "the event trigger {name} was not made by --ddl-log install, or its history was lost", name=trigger.name
+            )
         elif trigger.mark != marks[trigger.name]:
-            when = f" at {trigger.altered_at:%Y-%m-%d %H:%M:%S %Z}" if trigger.altered_at else ""
-            yield (
-                f"the event trigger {trigger.name} was altered, disabled for a time or restored from a dump since it "
-                f"was installed{when}: what happened in between may be missing"
+            when = _(" at {time}", time=f"{trigger.altered_at:%Y-%m-%d %H:%M:%S %Z}") if trigger.altered_at else ""
+            yield _(
+                "the event trigger {name} was altered, disabled for a time or restored from a dump since it was "
+                "installed{when}: what happened in between may be missing",
+                name=trigger.name,
+                when=when,
             )
     if any(trigger.source != source or not trigger.is_guarded for trigger in triggers):
-        yield f"the function {FUNCTION}() is not the one that this version installs"
+        yield _("the function {function}() is not the one that this version installs", function=FUNCTION)
     if unable := next((trigger.owner for trigger in triggers if not trigger.can_write), None):
-        yield f"the role {unable}, which owns the function, may not write to the log's table"
+        yield _("the role {role}, which owns the function, may not write to the log's table", role=unable)
 
 
 # What is done to it

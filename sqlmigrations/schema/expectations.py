@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 
 from sqlmigrations.database import Connection, fetch_all, fetch_row
 from sqlmigrations.history import Tables
+from sqlmigrations.messages import kept, revived
 from sqlmigrations.schema.catalog import Catalog, Identity
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
 
@@ -84,7 +85,7 @@ def read_verdict(
     return Verdict(
         tuple(_difference(each) for each in verdict["differences"]),
         verdict["tables"],
-        tuple(Skipped(**each) for each in verdict["skipped"]),
+        tuple(Skipped(**revived(each)) for each in verdict["skipped"]),
     )
 
 
@@ -152,13 +153,14 @@ def _unpacked(packed: bytes) -> Expected:
         }
         for kind, name, attributes in document["objects"]
     }
-    skipped = tuple(Skipped(**each) for each in document["skipped"])
+    skipped = tuple(Skipped(**revived(each)) for each in document["skipped"])
     return Expected(Catalog(objects), frozenset(document["links"]), frozenset(document["named"]), skipped)
 
 
 def _documents(each: Iterable[Difference | Skipped]) -> list[dict[str, Any]]:
-    return [asdict(one) for one in each]
+    return [kept(asdict(one)) for one in each]
 
 
 def _difference(document: Mapping[str, Any]) -> Difference:
+    document = revived(document)
     return Difference(**{**document, "source": Source(document["source"]), "severity": Severity(document["severity"])})

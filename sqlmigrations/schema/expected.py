@@ -28,6 +28,7 @@ from django.db.models import Model
 from sqlmigrations import __version__
 from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
 from sqlmigrations.history import Tables
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
@@ -160,7 +161,8 @@ def expected_of(wrapper: BaseDatabaseWrapper, apps: Apps, labels: set[str]) -> E
     models = [model for model in apps.get_models() if _has_table(model, wrapper, labels)]
     made = materialise(wrapper, models, apps)
     skipped = tuple(
-        Skipped(f"model {label}", why, "Its table was not compared.") for label, why in sorted(made.failed.items())
+        Skipped(_("model {label}", label=label), why, _("Its table was not compared."))
+        for label, why in sorted(made.failed.items())
     )
     return Expected(_sayable(made.catalog.objects), made.links, _named(models), skipped)
 

@@ -20,6 +20,7 @@ from django.db.models import ForeignKey, Model
 from psycopg import sql
 
 from sqlmigrations.database import Connection, fetch_all, fetch_dicts, is_lost, raw
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, read_catalog
 from sqlmigrations.schema.scratch import NoScratch
@@ -116,13 +117,13 @@ class _Place:
     def check(self) -> None:
         """Raise ``NoScratch`` where no schema can be made."""
         if self.is_standby:
-            raise NoScratch("the server is a standby, which is read only", "Validate the models on its primary.")
+            raise NoScratch(_("the server is a standby, which is read only"), _("Validate the models on its primary."))
         if self.is_read_only:
-            raise NoScratch("the session is read only", "Validate as a role whose transactions may write.")
+            raise NoScratch(_("the session is read only"), _("Validate as a role whose transactions may write."))
         if not self.may_create:
             raise NoScratch(
-                f"role {self.role} may not make schemas in database {self.database}",
-                f"GRANT CREATE ON DATABASE {self.database} TO {self.role};",
+                _("role {role} may not make schemas in database {database}", role=self.role, database=self.database),
+                _("GRANT CREATE ON DATABASE {database} TO {role};", database=self.database, role=self.role),
             )
 
 

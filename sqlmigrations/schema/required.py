@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlmigrations.database import Connection, fetch_all
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema.difference import Difference, Severity, Source
 
@@ -37,4 +38,4 @@ def _missing(rows: Sequence[tuple[str, bool, str, bool]]) -> Iterator[Difference
 
 
 def _absent(kind: str, name: str) -> Difference:
-    return Difference(Source.REQUIRED, kind, name, "presence", "present", "absent", Severity.ERROR)
+    return Difference(Source.REQUIRED, kind, name, "presence", _("present"), _("absent"), Severity.ERROR)

@@ -31,6 +31,7 @@ from psycopg import sql
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_all, fetch_dicts, raw
 from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema.given import MARK, NotEmptied, emptied
 
@@ -166,7 +167,8 @@ def scratch_database(live: BaseDatabaseWrapper, purpose: str, *, as_copy: bool =
     """
     if settings.PRODUCTION:
         raise NoScratch(
-            "SQLMIGRATIONS_PRODUCTION is set", "Do it where it is not: on a developer's machine, in CI, in staging."
+            _("SQLMIGRATIONS_PRODUCTION is set"),
+            _("Do it where it is not: on a developer's machine, in CI, in staging."),
         )
     with ExitStack() as stack:
         outside, why_empty = _outside(live) if as_copy else (None, "")
@@ -203,11 +205,13 @@ def _host(live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
         shadow = connections[alias]
     except ConnectionDoesNotExist as error:
         raise NoScratch(
-            f"SQLMIGRATIONS_SHADOW_DATABASE names the database '{alias}', which DATABASES doesn't have",
-            "Name one of DATABASES, or leave the setting out.",
+            _("SQLMIGRATIONS_SHADOW_DATABASE names the database '{alias}', which DATABASES doesn't have", alias=alias),
+            _("Name one of DATABASES, or leave the setting out."),
         ) from error
     if shadow.vendor != "postgresql":
-        raise NoScratch(f"database '{alias}' is {shadow.display_name}", "Name one that is PostgreSQL.")
+        raise NoScratch(
+            _("database '{alias}' is {kind}", alias=alias, kind=shadow.display_name), _("Name one that is PostgreSQL.")
+        )
     return _own(shadow)
 
 
@@ -238,8 +242,8 @@ def _opened(wrapper: BaseDatabaseWrapper) -> Connection:
     except DjangoError as error:
         where = wrapper.settings_dict["NAME"]
         raise NoScratch(
-            f"database {where} can't be reached: {str(error).strip()}",
-            "Behind a pooler, name an alias that goes to the server itself in SQLMIGRATIONS_SHADOW_DATABASE.",
+            _("database {where} can't be reached: {error}", where=where, error=str(error).strip()),
+            _("Behind a pooler, name an alias that goes to the server itself in SQLMIGRATIONS_SHADOW_DATABASE."),
         ) from error
     return raw(wrapper)
 
@@ -251,15 +255,23 @@ def _check(host: Server, live: Server, *, on_shadow: bool) -> None:
         NoScratch: it can't.
     """
     if host.is_standby:
-        remedy = "Name an alias on another server in SQLMIGRATIONS_SHADOW_DATABASE."
-        raise NoScratch("the server is a standby, which is read only", remedy)
+        remedy = _("Name an alias on another server in SQLMIGRATIONS_SHADOW_DATABASE.")
+        raise NoScratch(_("the server is a standby, which is read only"), remedy)
     if not host.may_create and not on_shadow:
         role = sql.Identifier(host.role).as_string(None)
-        remedy = f"ALTER ROLE {role} CREATEDB; or name an alias whose role may in SQLMIGRATIONS_SHADOW_DATABASE."
-        raise NoScratch(f"role {role} may not create databases", remedy)
+        remedy = _(
+            "ALTER ROLE {role} CREATEDB; or name an alias whose role may in SQLMIGRATIONS_SHADOW_DATABASE.", role=role
+        )
+        raise NoScratch(_("role {role} may not create databases", role=role), remedy)
     if on_shadow and host.major != live.major:
-        reason = f"SQLMIGRATIONS_SHADOW_DATABASE is PostgreSQL {host.major}, the live database {live.major}"
-        raise NoScratch(reason, f"Name a server of version {live.major}: versions spell the same object differently.")
+        reason = _(
+            "SQLMIGRATIONS_SHADOW_DATABASE is PostgreSQL {version}, the live database {live}",
+            version=host.major,
+            live=live.major,
+        )
+        raise NoScratch(
+            reason, _("Name a server of version {live}: versions spell the same object differently.", live=live.major)
+        )
 
 
 @contextmanager
@@ -271,7 +283,9 @@ def _given(host: BaseDatabaseWrapper, there: Server, live: BaseDatabaseWrapper) 
     """
     name = sql.Identifier(there.name).as_string(None)
     if there.is_same_database(server_of(raw(live))):
-        raise NoScratch(f"SQLMIGRATIONS_SHADOW_DATABASE leads to {name}, the live database", "Name another one.")
+        raise NoScratch(
+            _("SQLMIGRATIONS_SHADOW_DATABASE leads to {name}, the live database", name=name), _("Name another one.")
+        )
     try:
         with emptied(raw(host)), closing(_pointed_at(host, there.name)) as wrapper:
             wrapper.alias = live.alias
@@ -280,9 +294,19 @@ def _given(host: BaseDatabaseWrapper, there: Server, live: BaseDatabaseWrapper) 
     except NotEmptied as error:
         role = sql.Identifier(there.role).as_string(None)
         raise NoScratch(
-            f"role {role} may not create databases, and {name} can't be used itself: {error}",
-            f"ALTER ROLE {role} CREATEDB; or let it own {name}, with nothing in it that matters, and say so: "
-            f"COMMENT ON DATABASE {name} IS '{MARK}';",
+            _(
+                "role {role} may not create databases, and {name} can't be used itself: {error}",
+                role=role,
+                name=name,
+                error=error,
+            ),
+            _(
+                "ALTER ROLE {role} CREATEDB; or let it own {name}, with nothing in it that matters, "
+                "and say so: COMMENT ON DATABASE {name} IS '{mark}';",
+                role=role,
+                name=name,
+                mark=MARK,
+            ),
         ) from error
 
 
@@ -294,8 +318,8 @@ def _check_is_it(found: Server, name: str, oid: int, live: Server) -> None:
     """
     if found.name != name or found.database != oid or found.is_same_database(live):
         raise NoScratch(
-            f"the connection to {name} leads to database {found.name}",
-            "Name an alias that goes to the server itself, not through a pooler, in SQLMIGRATIONS_SHADOW_DATABASE.",
+            _("the connection to {name} leads to database {other}", name=name, other=found.name),
+            _("Name an alias that goes to the server itself, not through a pooler, in SQLMIGRATIONS_SHADOW_DATABASE."),
         )
 
 
@@ -321,8 +345,8 @@ def _create(host: Connection, name: str, live: Connection, purpose: str) -> int:
         host.execute(_comment(name, purpose))
     except psycopg.Error as error:
         raise NoScratch(
-            f"the server refuses to make it: {error.diag.message_primary or error}",
-            "Name an alias on a server that has what the live one has in SQLMIGRATIONS_SHADOW_DATABASE.",
+            _("the server refuses to make it: {error}", error=error.diag.message_primary or error),
+            _("Name an alias on a server that has what the live one has in SQLMIGRATIONS_SHADOW_DATABASE."),
         ) from error
     _set_like(host, name, fetch_all(live, query("schema/sql/scratch/settings.sql")))
     return _oid(host, name)

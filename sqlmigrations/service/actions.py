@@ -21,6 +21,7 @@ from sqlmigrations.database import connected, fetch_row, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import Event, locate
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType, MigrationEvent
 from sqlmigrations.runner.lock import key_of
 from sqlmigrations.runner.task import read_whole
@@ -150,7 +151,12 @@ def _of_drift(asked: Asked) -> Iterator[Part]:
     with connected(asked.database) as wrapper:
         connection = raw(wrapper)
         for difference in compare_snapshot(connection, locate(connection).tables).differences:
-            text = f"{difference.attribute}: {difference.expected} → {difference.found}"
+            text = _(
+                "{attribute}: {expected} → {found}",
+                attribute=difference.attribute,
+                expected=difference.expected,
+                found=difference.found,
+            )
             yield Part(f"{difference.kind} {difference.object}", text)
 
 

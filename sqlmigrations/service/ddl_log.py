@@ -15,6 +15,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, apart, connected, fetch_all, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.history import Event, Tables, locate
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType
 from sqlmigrations.schema import ddl_log
 from sqlmigrations.schema.ddl_log import Condition, LoggedChange
@@ -67,8 +68,8 @@ def doubts(database: str, connection: Connection, tables: Tables | None) -> tupl
     if tables is None or not ddl_log.has_log(connection, tables):
         return ()
     problems = _report(database, connection, tables, last=0).condition.problems
-    remedy = "Mend it with: manage.py validateschema --ddl-log install"
-    return tuple(Skipped("some authors", problem, remedy, asked=False) for problem in problems)
+    remedy = _("Mend it with: manage.py validateschema --ddl-log install")
+    return tuple(Skipped(_("some authors"), problem, remedy, asked=False) for problem in problems)
 
 
 def install_ddl_log(database: str, *, tell: Tell, lock_wait: float = LOCK_WAIT) -> DDLLogReport:

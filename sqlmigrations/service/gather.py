@@ -26,6 +26,7 @@ from sqlmigrations.history import (
     read_reverted_with,
     read_texts,
 )
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 from sqlmigrations.plan import Step
 from sqlmigrations.service.databases import applied_migrations, django_migrations
@@ -204,5 +205,5 @@ class Footprints:
         first, second = self.of(one), self.of(other)
         for opaque in (first, second):
             if opaque.opaque:
-                return f"what can't be known beforehand ({opaque.reason})"
+                return _("what can't be known beforehand ({reason})", reason=opaque.reason)
         return first.shared(second) or ""

@@ -11,6 +11,7 @@ from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
 from sqlmigrations.conf import settings
 from sqlmigrations.database import raw
 from sqlmigrations.history import Tables
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.catalog import CatalogBusy
 from sqlmigrations.schema.difference import Findings, Skipped
 from sqlmigrations.schema.expectations import Verdict, keep_verdict, read_verdict
@@ -39,10 +40,10 @@ def compare_with_models(
             return _findings(verdict)
         expected = models_catalog(wrapper, tables, key)
     except NoScratch as error:
-        return Findings(skipped=(Skipped("the models", error.reason, error.remedy, asked=False),))
+        return Findings(skipped=(Skipped(_("the models"), error.reason, error.remedy, asked=False),))
     except _WRONG as error:
         why = str(error).partition("\n")[0]
-        return Findings(skipped=(Skipped("the models", why, "Look with: manage.py migrate --plan", asked=False),))
+        return Findings(skipped=(Skipped(_("the models"), why, _("Look with: manage.py migrate --plan"), asked=False),))
     skipped = tuple(replace(each, asked=False) for each in expected.skipped)
     count = expected.catalog.counts.get("table", 0)
     if not count:
@@ -50,7 +51,7 @@ def compare_with_models(
     try:
         found = live.catalog
     except CatalogBusy as busy:
-        return Findings(skipped=(*skipped, Skipped("the models", busy.message.rstrip("."), busy.hint)))
+        return Findings(skipped=(*skipped, Skipped(_("the models"), busy.reason, busy.hint)))
     differences = compare_models(connection, expected, found, severities=severities)
     verdict = Verdict(differences, count, skipped)
     keep_verdict(connection, tables, key, live.fingerprint, severities, verdict)

@@ -28,6 +28,7 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import SMALL, Script, SQLFile
 from sqlmigrations.files.server_wide import without_server_wide
 from sqlmigrations.history import Record, Texts, read_all_texts, read_record
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import Task, backwards, forwards
@@ -85,13 +86,17 @@ def held_files(
     missing = [record for name, record in sorted(records.items()) if record.is_held and name not in on_disk]
     for record in (records[file.name] for file in files if file.name in records):
         if record.state in (State.PARTIAL, State.IN_DOUBT):
-            reason = "it stopped half-way, and what it left can't be told"
-            skipped.append(Skipped(f"the replay of {record.filename}", reason, "Settle it: applysql --resume-at"))
+            reason = _("it stopped half-way, and what it left can't be told")
+            skipped.append(Skipped(_replay_of(record), reason, _("Settle it: applysql --resume-at")))
         elif record.is_held:
             _take(record, on_disk[record.filename], texts, held, skipped)
     for record in missing:
         _take(record, None, texts, held, skipped)
     return tuple(held), tuple(skipped)
+
+
+def _replay_of(record: Record) -> str:
+    return _("the replay of {name}", name=record.filename)
 
 
 def _take(
@@ -103,9 +108,12 @@ def _take(
         return
     text = texts[record.filename].applied if record.filename in texts else None
     if text is None or not is_whole(text):
-        what = "is gone" if file is None else "has changed"
-        remedy = "Bring the file back as it was applied."
-        skipped.append(Skipped(f"the replay of {record.filename}", f"the file {what} and its text is not kept", remedy))
+        reason = (
+            _("the file is gone and its text is not kept")
+            if file is None
+            else _("the file has changed and its text is not kept")
+        )
+        skipped.append(Skipped(_replay_of(record), reason, _("Bring the file back as it was applied.")))
         return
     folder = file.folder if file is not None else ""
     kept = RecordedFile(record.filename, Path(record.filename), kind=record.kind, folder=folder, text=text)
@@ -284,7 +292,7 @@ def compare_replay(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: Remem
             keep_replay(place, made)
             return _compared(new.scratch.connection, wrapper, made, past)
     except NoScratch as error:
-        return Findings(skipped=(Skipped("the replay", error.reason, error.remedy),))
+        return Findings(skipped=(Skipped(_("the replay"), error.reason, error.remedy),))
     except ReplayFailed as error:
         return Findings((_not_replayed(error, Source.REPLAY),), skipped=past.skipped)
 
@@ -355,7 +363,7 @@ def compare_roundtrip(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Findings:
                     else:
                         differences += _roundtrip(new, run, file)
     except NoScratch as error:
-        return Findings(skipped=(Skipped("the round trip", error.reason, error.remedy),))
+        return Findings(skipped=(Skipped(_("the round trip"), error.reason, error.remedy),))
     except ReplayFailed as error:
         differences.append(_not_replayed(error, Source.ROUNDTRIP))
     examined = len([file for file in files if file.down]) - len(skipped)

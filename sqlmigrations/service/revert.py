@@ -19,6 +19,7 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import Script, SQLFile, examine
 from sqlmigrations.files.stored import CUT
 from sqlmigrations.history import Record, Tables, Texts, read_all_texts
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 from sqlmigrations.plan import Status, resolve
 from sqlmigrations.runner.outcome import Outcome
@@ -310,14 +311,14 @@ class _Past:
         if kept is not None and is_whole(kept) and not from_disk:
             down = name.removesuffix(".sql") + ".down.sql"
             script: Script = RecordedFile(down, Path(down), text=kept)
-            return Reversal(name, record.kind, record, script, "as kept when it was applied", _diff(kept, on_disk))
+            return Reversal(name, record.kind, record, script, _("as kept when it was applied"), _diff(kept, on_disk))
         if on_disk is None:
             why = "it had none when it was applied" if kept is None else "the kept one is cut or masked"
             raise NothingToRevertWith(
                 f"{name} has no down script that can be run: {why}, and there is none on disk.",
                 hint=f"Write {name.removesuffix('.sql')}.down.sql, and run this again.",
             )
-        return Reversal(name, record.kind, record, on_disk, "as it stands on disk")
+        return Reversal(name, record.kind, record, on_disk, _("as it stands on disk"))
 
 
 def kept_down(connection: Connection, tables: Tables, file: SQLFile) -> Script:

@@ -32,6 +32,7 @@ from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.files.names import same
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType, SnapshotReason
 from sqlmigrations.schema.catalog import (
     Catalog,
@@ -262,14 +263,14 @@ def compare_snapshot(connection: Connection, tables: Tables | None, live: Live |
     """
     version = latest(connection, tables)
     if tables is None or version is None:
-        return Findings(skipped=(Skipped("the snapshot", "no run has left one", NO_SNAPSHOT, asked=False),))
+        return Findings(skipped=(Skipped(_("the snapshot"), _("no run has left one"), NO_SNAPSHOT, asked=False),))
     live = live or Live(connection)
     try:
         if version.fingerprint == live.fingerprint:
             return Findings(examined=dict(sorted(version.counts.items())))
         loaded, found = _kept_and_found(connection, tables, version, lambda: live.catalog)
     except CatalogBusy as busy:
-        return Findings(skipped=(Skipped("the snapshot", busy.message.rstrip("."), busy.hint),))
+        return Findings(skipped=(Skipped(_("the snapshot"), busy.reason, busy.hint),))
     parts = loaded.reader.unlike(found.reader)
     kept = _settled(connection, tables, version, loaded, found)
     severities = read_severities(settings.DRIFT_SEVERITY)
@@ -282,13 +283,13 @@ def compare_snapshot(connection: Connection, tables: Tables | None, live: Live |
 
 def _of_reader(parts: Iterable[Part]) -> Skipped:
     names = ", ".join(f"{kind} {attribute}".strip().replace("_", " ") for kind, attribute in sorted(parts))
-    why = "the version of sqlmigrations that kept it did not read them as this one does"
-    remedy = "They are compared from the next applysql or migrate on."
-    return Skipped(f"the snapshot, as to {names}", why, remedy, asked=False)
+    why = _("the version of sqlmigrations that kept it did not read them as this one does")
+    remedy = _("They are compared from the next applysql or migrate on.")
+    return Skipped(_("the snapshot, as to {names}", names=names), why, remedy, asked=False)
 
 
 #: What makes a snapshot where there is none.
-NO_SNAPSHOT = "The next run that applies a file leaves one, or: manage.py validateschema --accept --reason TEXT"
+NO_SNAPSHOT = _("The next run that applies a file leaves one, or: manage.py validateschema --accept --reason TEXT")
 
 
 def _remember(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:

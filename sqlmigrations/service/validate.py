@@ -25,6 +25,7 @@ from sqlmigrations.history import (
     read_objects_made,
     verify_chain,
 )
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import MigrationEvent, MigrationRecord
 from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
 from sqlmigrations.runner.lock import run_in_progress
@@ -123,7 +124,7 @@ def validate(options: ValidateOptions) -> ValidationReport:
             report = _validate(wrapper, options)
             if before is not None and before == _moment(wrapper):
                 return report
-        holder = Skipped("everything", "a run is in progress", "Validate again when it is done.")
+        holder = Skipped(_("everything"), _("a run is in progress"), _("Validate again when it is done."))
         return ValidationReport(options.database, skipped=(holder,), pending=report.pending, head=report.head)
 
 
@@ -262,14 +263,14 @@ def of_files(plan: Plan, option: str) -> Iterator[Difference]:
         if difference := _of_step(step, option):
             yield difference
     for gone in plan.missing:
-        fix = f"restore the file, or: manage.py applysql{option} --repair"
+        fix = _("restore the file, or: {command}", command=f"manage.py applysql{option} --repair")
         yield Difference(
             Source.HISTORY,
             "file",
             gone.name,
             "presence",
-            "on disk",
-            "gone, though the database holds it",
+            _("on disk"),
+            _("gone, though the database holds it"),
             Severity.ERROR,
             fix,
         )
@@ -277,29 +278,32 @@ def of_files(plan: Plan, option: str) -> Iterator[Difference]:
 
 def _of_step(step: Step, option: str) -> Difference | None:
     def difference(attribute: str, found: str, severity: Severity, fix: str) -> Difference:
-        expected = "as it was applied" if attribute == "text" else "applied"
+        expected = _("as it was applied") if attribute == "text" else _("applied")
         return Difference(Source.HISTORY, "file", step.name, attribute, expected, found, severity, fix)
 
     again = f"manage.py applysql{option} {step.name}"
     match step.status:
         case Status.IN_DOUBT:
-            fix = f"look whether it happened, then: {again} --resume-at N --reason TEXT"
-            return difference("state", f"in doubt: {step.reason}", Severity.ERROR, fix)
+            fix = _("look whether it happened, then: {command}", command=f"{again} --resume-at N --reason TEXT")
+            return difference("state", _("in doubt: {reason}", reason=step.reason), Severity.ERROR, fix)
         case Status.FAILED | Status.PARTIAL:
             message = step.record.error_message.partition("\n")[0] if step.record else ""
-            found = f"{step.status.replace('_', ' ')}: {message}" if message else str(step.status)
+            state = _("failed") if step.status is Status.FAILED else _("partial")
+            found = _("{state}: {message}", state=state, message=message) if message else state
             return difference("state", found, Severity.ERROR, again)
         case Status.CHANGED:
-            fix = f"put the text back and write a new file, or: manage.py applysql{option} --repair"
-            return difference("text", "changed since", Severity.ERROR, fix)
+            repair = f"manage.py applysql{option} --repair"
+            fix = _("put the text back and write a new file, or: {command}", command=repair)
+            return difference("text", _("changed since"), Severity.ERROR, fix)
         case Status.REVERTED:
-            return difference("state", "reverted", Severity.INFO, again)
+            return difference("state", _("reverted"), Severity.INFO, again)
         case Status.LATE:
-            return difference("state", f"late: {step.reason}", Severity.ERROR, f"{again} --allow-late")
+            return difference("state", _("late: {reason}", reason=step.reason), Severity.ERROR, f"{again} --allow-late")
         case Status.HELD:
-            return difference("state", f"held: {step.reason}", Severity.WARNING, f"manage.py applysql{option}")
+            held = _("held: {reason}", reason=step.reason)
+            return difference("state", held, Severity.WARNING, f"manage.py applysql{option}")
         case Status.PENDING:
-            found = f"pending: {step.reason}" if step.reason else "pending"
+            found = _("pending: {reason}", reason=step.reason) if step.reason else _("pending")
             return difference("state", found, Severity.WARNING, f"manage.py applysql{option}")
     return None
 
@@ -311,10 +315,10 @@ def _of_chain(chain: ChainReport) -> Iterator[Difference]:
             "event",
             f"event {chain.break_id}",
             "chain",
-            "unbroken",
+            _("unbroken"),
             chain.break_reason,
             Severity.ERROR,
-            "compare it with a backup: events are never changed by this tool",
+            _("compare it with a backup: events are never changed by this tool"),
         )
 
 
@@ -326,10 +330,10 @@ def _of_head(options: ValidateOptions, chain: ChainReport, *, is_known: bool) ->
             "event",
             "head",
             "chain",
-            f"or have been {options.expect_head}",
-            f"{chain.events} events up to {chain.head}, none of which is that",
+            _("or have been {head}", head=options.expect_head),
+            _("{count} events up to {head}, none of which is that", count=chain.events, head=chain.head),
             Severity.ERROR,
-            "the history was cut, rewritten or restored since that head was printed: find out by whom",
+            _("the history was cut, rewritten or restored since that head was printed: find out by whom"),
         )
 
 

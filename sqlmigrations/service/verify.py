@@ -12,6 +12,7 @@ from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Record
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.runner.verify import VerifyFailed, verify
 from sqlmigrations.schema.difference import Difference, Findings, Severity, Source
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered
@@ -74,5 +75,5 @@ def _verify(wrapper: BaseDatabaseWrapper, file: SQLFile) -> Difference | None:
         return None
     return Difference(
         Source.VERIFY, "file", file.name, "verify script", "true", found, Severity.ERROR,
-        "look at what the script asks for: somebody has changed it since the file was applied",
+        _("look at what the script asks for: somebody has changed it since the file was applied"),
     )  # fmt: skip

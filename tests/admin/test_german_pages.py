@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 
 import sqlmigrations
-from tests.helpers import applysql, put
+from tests.helpers import applysql, put, run_sql
 
 PAGES = "/admin/sqlmigrations/migrationrecord/"
 CATALOGUE = Path(sqlmigrations.__file__).parent / "locale/de/LC_MESSAGES/django.mo"
@@ -24,11 +24,10 @@ LONG = 12
 
 
 def page(client: Client, name: str, **query: str) -> str:
-    """Return the text of a page in German on one line, without what is shown as code: statements and commands."""
+    """Return the text of a page in German on one line."""
     response = client.get(f"{PAGES}{name}/", query, headers={"accept-language": "de"})
     assert response.status_code == 200
     content = response.content.decode().partition('id="content-main"')[2].partition(">")[2]
-    content = re.sub(r"<(pre|code)\b.*?</\1>", " ", content, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", content)).split())
 
 
@@ -103,8 +102,9 @@ def test_health_is_told_in_german_as_it_was_kept_by_a_command(fresh_client: Clie
     for said in (
         "kritisch public.few von 001_a.sql:6 88.9 % verbraucht, noch 1 Wert soll sein: unter 70 %",
         "Warnung public.book.shelf_id von 001_a.sql:3 kein Index für den Schlüssel zu public.shelf soll sein: ein "
-        "Index, den seine Spalten anführen nimmt ShareUpdateExclusive, Lesen und Schreiben gehen weiter; kann nicht in "
-        "einer Transaktion laufen (in einer SQL-Datei: -- sqlmigrations: transaction off)",
+        'Index, den seine Spalten anführen CREATE INDEX CONCURRENTLY ON "public"."book" ("shelf_id"); nimmt '
+        "ShareUpdateExclusive, Lesen und Schreiben gehen weiter; kann nicht in einer Transaktion laufen (in einer "
+        "SQL-Datei: -- sqlmigrations: transaction off)",
         "Es gibt eine frische Sicherung : niemand sagt, wann zuletzt gesichert wurde",
     ):
         assert said in text
@@ -113,3 +113,51 @@ def test_health_is_told_in_german_as_it_was_kept_by_a_command(fresh_client: Clie
         "Tabelle book Zeile 3 Warnung Jede Tabelle hat einen Primärschlüssel : kein Primärschlüssel Warnung Jeder "
         "Fremdschlüssel hat einen Index auf seinen Spalten : kein Index für den Schlüssel zu public.shelf"
     ) in record
+
+
+def test_drift_is_told_in_german_and_names_and_values_as_they_are(fresh_client: Client, folder: Path) -> None:
+    put(
+        folder,
+        {
+            "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY, note int);",
+            "002_b.sql": "CREATE TABLE b (id int PRIMARY KEY);",
+            "003_c.sql": "SELECT 1/0;",
+            "004_d.sql": "CREATE VIEW c AS SELECT 1 AS one;",
+        },
+    )
+    applysql()
+    put(
+        folder,
+        {
+            "002_b.sql": "CREATE TABLE b (id bigint PRIMARY KEY);",
+            "005_e.sql": "-- sqlmigrations: requires 003_c.sql\nSELECT 2;",
+        },
+    )
+    run_sql("ALTER TABLE a ALTER COLUMN note TYPE text; DROP VIEW c; CREATE INDEX by_hand ON a (note)")
+    with pytest.raises(SystemExit):
+        call_command("validateschema", "--keep", stdout=StringIO())
+    (folder / "004_d.sql").unlink()
+
+    text, overview, now = (
+        page(fresh_client, "drift"),
+        page(fresh_client, "overview"),
+        page(fresh_client, "drift", now=""),
+    )
+    run_sql("CREATE TABLE more (id int)")
+    call_command("validateschema", "--accept", "--reason", "wanted", stdout=StringIO())
+    versions = page(fresh_client, "versions")
+
+    assert [english_in(shown) for shown in (text, overview, now, versions)] == [[], [], [], []]
+    for said in (
+        "Fehler Datei 002_b.sql Text erwartet wie es angewendet wurde gefunden seither geändert Abhilfe stellen Sie "
+        "den Text wieder her und schreiben Sie eine neue Datei, oder: manage.py applysql --repair",
+        "Fehler Datei 003_c.sql Zustand erwartet angewendet gefunden fehlgeschlagen: division by zero",
+        # The type is called text in any language; the attribute of a file is called otherwise.
+        "Fehler Spalte public.a.note Typ erwartet integer gefunden text",
+        "Warnung Index public.by_hand Vorhandensein erwartet fehlt gefunden vorhanden",
+    ):
+        assert said in text
+        assert said in now
+    assert "Fehler Datei 004_d.sql Vorhandensein: fort, obwohl die Datenbank es enthält" in overview
+    assert "Vorhandensein erwartet auf der Platte gefunden fort, obwohl die Datenbank es enthält" in now
+    assert "Tabelle public.more Vorhandensein vorher fehlt nachher vorhanden" in versions

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlmigrations.files.extensions import MADE_BY
 from sqlmigrations.files.names import beyond_schemas, everything_in, name
 from sqlmigrations.files.trees import Node, Path, object_path, relation, strings
+from sqlmigrations.messages import gettext as _
 
 if TYPE_CHECKING:
     from sqlmigrations.files.effects import Collector
@@ -68,7 +69,7 @@ def _change_extension(collector: Collector, extension: str) -> None:
     collector.changes.add(beyond_schemas("extension", extension))
     made = MADE_BY.get(extension)
     if made is None:
-        collector.hide(f"what the extension {extension} holds is not known")
+        collector.hide(_("what the extension {extension} holds is not known", extension=extension))
     else:
         collector.changes.update(made.split())
 
@@ -90,7 +91,7 @@ def create_schema(collector: Collector, node: Node) -> None:
     """Take CREATE SCHEMA with the statements in it."""
     schema = node.get("schemaname") or node.get("authrole", {}).get("rolename", "")
     if not schema:
-        collector.hide("a schema that is called like whoever runs the file")
+        collector.hide(_("a schema that is called like whoever runs the file"))
         return
     change_object(collector, "OBJECT_SCHEMA", (schema,))
     collector.make("schema", name(schema))
@@ -163,7 +164,7 @@ def create_transform(collector: Collector, node: Node) -> None:
 def event_trigger(collector: Collector, node: Node) -> None:
     """Take CREATE EVENT TRIGGER."""
     collector.make("event trigger", name(node["trigname"]))
-    collector.hide("an event trigger acts on every statement after it")
+    collector.hide(_("an event trigger acts on every statement after it"))
 
 
 def import_schema(collector: Collector, node: Node) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlmigrations.files.names import path
 from sqlmigrations.files.targets.plain import make_relation
 from sqlmigrations.files.trees import Node, Path, constant, known_schemas, options_of, search_path, strings
+from sqlmigrations.messages import gettext as _
 
 if TYPE_CHECKING:
     from sqlmigrations.files.effects import Collector
@@ -49,7 +50,7 @@ def call(collector: Collector, node: Node) -> None:
     """Take CALL."""
     called = collector.resolve(strings(node["funccall"]["funcname"]))
     if not collector.knows_routine(called):
-        collector.hide(f"CALL of {called[0]}, which this file does not make")
+        collector.hide(_("CALL of {routine}, which this file does not make", routine=called[0]))
 
 
 def prepare(collector: Collector, node: Node) -> None:
@@ -61,6 +62,6 @@ def execute(collector: Collector, node: Node) -> None:
     """Take EXECUTE, which runs what was prepared."""
     query = collector.prepared.get(node["name"])
     if query is None:
-        collector.hide(f"EXECUTE of {node['name']}, which this file does not prepare")
+        collector.hide(_("EXECUTE of {name}, which this file does not prepare", name=node["name"]))
     else:
         collector.run(query)
