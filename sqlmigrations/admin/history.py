@@ -473,7 +473,9 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
     @admin.display(description=_("what"), ordering="type")
     def what(self, event: MigrationEvent) -> SafeString:
         """Return the badge of what happened, and an error or a reason below it."""
-        return _with_line_below(badge(event.type, event.get_type_display()), _short(event.message))
+        from sqlmigrations.output.record_page import message_of
+
+        return _with_line_below(badge(event.type, event.get_type_display()), _short(message_of(event)))
 
     @admin.display(description=_("file"), ordering="filename")
     def file(self, event: MigrationEvent) -> SafeString:
@@ -498,7 +500,7 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
 
     def page_context(self, request: HttpRequest, obj: MigrationEvent) -> dict[str, Any]:
         """Return what happened, who did it with what, and its place in the chain."""
-        from sqlmigrations.output.record_page import timings_of
+        from sqlmigrations.output.record_page import message_of, timings_of, told
 
         others = MigrationEvent.objects.using(obj._state.db).only("filename", "type", "hash")
         before = others.filter(id__lt=obj.pk).order_by("-id").first()
@@ -508,11 +510,11 @@ class MigrationEventAdminMixin(HistoryAdminMixin):
         return {
             "event": obj,
             "badge": badge(obj.type, obj.get_type_display()),
-            "message": obj.message,
+            "message": message_of(obj),
             "took": _duration(obj.duration_ms),
             "timings": timings_of(obj.timings),
             "statements": len(obj.timings),
-            "details": [(key, _plain(value)) for key, value in obj.details.items() if value != obj.message],
+            "details": [(key, _plain(value)) for key, value in told(obj).items() if value != message_of(obj)],
             "blockers": [[(key, _plain(value)) for key, value in blocker.items()] for blocker in obj.blockers],
             "before_url": self.url_of(request, MigrationEvent, "change", before.pk) if before else "",
             "after_url": self.url_of(request, MigrationEvent, "change", after.pk) if after else "",

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from sqlmigrations.messages import revived
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.charts import Bar, slowest
@@ -200,6 +201,18 @@ def _failed_event(record: MigrationRecord, events: Sequence[MigrationEvent]) -> 
     return next((event for event in events if event.type in FAILURES), None)
 
 
+def told(event: MigrationEvent | None) -> dict[str, Any]:
+    """Return the details of an event, in the page's language where they can be said in it."""
+    details: Mapping[str, Any] = revived(event.details) if event else {}
+    return {key: said(value) if isinstance(value, str) else value for key, value in details.items()}
+
+
+def message_of(event: MigrationEvent) -> str:
+    """Return the error of a failed event, or the reason that a person gave, in the page's language."""
+    details = told(event)
+    return str(details.get("message") or details.get("reason") or "")
+
+
 def _is_of_stored_text(record: MigrationRecord, failed: MigrationEvent) -> bool:
     """Tell whether the stored text is the one that failed, and not an older one that the database still holds."""
     if failed.type == EventType.REVERT_FAILED:
@@ -220,7 +233,7 @@ def _mark(record: MigrationRecord, failed: MigrationEvent | None) -> Mark | None
 
 
 def _message(record: MigrationRecord, failed: MigrationEvent | None) -> str:
-    return str((failed and failed.details.get("message")) or record.error_message)
+    return str(told(failed).get("message") or record.error_message)
 
 
 def _failure(
@@ -229,7 +242,7 @@ def _failure(
     """Return the error, with a link to its line in ``marked`` or else in the statement itself."""
     if not record.error_message:
         return None
-    details: Mapping[str, Any] = failed.details if failed else {}
+    details = told(failed)
     anchor = marked.anchor_of(record.error_line) if marked else ""
     statement = "" if anchor else str(details.get("statement", ""))
     first_line: int | None = details.get("statement_line")
@@ -367,5 +380,5 @@ def happening(event: MigrationEvent) -> Happening:
         event,
         badge=badge(event.type, event.get_type_display()),
         duration="" if event.duration_ms is None else duration(event.duration_ms),
-        message=event.message,
+        message=message_of(event),
     )

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from sqlmigrations.database import Connection, fetch_all
 from sqlmigrations.files.statements import Statement
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 
 Adviser = Callable[[Connection, Statement, psycopg.Error], str]
@@ -47,61 +48,67 @@ def advise(connection: Connection | None, statement: Statement | None, error: ps
 def _dependent_objects(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     match = _DROP_INDEX.search(statement.text)
     if match is None:
-        return "Drop what depends on it first, or add CASCADE if all of that may go too."
+        return _("Drop what depends on it first, or add CASCADE if all of that may go too.")
     rows = fetch_all(connection, query("runner/sql/constraints_on_index.sql"), {"index": match[1]})
     if not rows:
-        return "Drop what depends on the index first."
+        return _("Drop what depends on the index first.")
     commands = " ".join(command for (command,) in rows)
-    return f"A constraint needs this index and takes it along when it goes. Write instead: {commands}"
+    return _(
+        "A constraint needs this index and takes it along when it goes. Write instead: {commands}", commands=commands
+    )
 
 
 def _needs_no_transaction(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
-    return "Put the statement into a file of its own that begins with: -- sqlmigrations: transaction off"
+    return _("Put the statement into a file of its own that begins with: -- sqlmigrations: transaction off")
 
 
 def _commit_inside(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
-    return (
-        "COMMIT and ROLLBACK inside DO or a procedure can't work while the file is one transaction. Take them out, "
-        "or put the statement into a file of its own that begins with: -- sqlmigrations: transaction off"
+    return _(
+        "COMMIT and ROLLBACK inside DO or a procedure can't work while the file is one "
+        "transaction. Take them out, or put the statement into a file of its own that begins "
+        "with: -- sqlmigrations: transaction off"
     )
 
 
 def _new_enum_value(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
-    return "Move ALTER TYPE ... ADD VALUE into an earlier file: a new value can be used once its file is committed."
+    return _("Move ALTER TYPE ... ADD VALUE into an earlier file: a new value can be used once its file is committed.")
 
 
 def _lock_timeout(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
-    return (
-        "Another session held the lock for longer than lock_timeout. Run it again when that one is done, or give this "
-        "file more time: -- sqlmigrations: lock_timeout 10s"
+    return _(
+        "Another session held the lock for longer than lock_timeout. Run it again when that "
+        "one is done, or give this file more time: -- sqlmigrations: lock_timeout 10s"
     )
 
 
 def _duplicate_object(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     if _MAKES_HISTORY.match(statement.text):
-        return (
-            "A run makes this itself before its first file, and a dump of a database with a history holds it, too. "
-            "Dump again with: pg_dump --exclude-table='sqlmigrations_*' --exclude-table=django_migrations, and delete "
-            "the functions called sqlmigrations_... from the file."
+        return _(
+            "A run makes this itself before its first file, and a dump of a database with a "
+            "history holds it, too. Dump again with: pg_dump --exclude-table='sqlmigrations_*' "
+            "--exclude-table=django_migrations, and delete the functions called sqlmigrations_... "
+            "from the file."
         )
-    return (
-        "If the database has it already from elsewhere, record the file without running it: applysql --fake NAME. "
-        "Otherwise write IF NOT EXISTS, where the command knows it, or OR REPLACE."
+    return _(
+        "If the database has it already from elsewhere, record the file without running it: "
+        "applysql --fake NAME. Otherwise write IF NOT EXISTS, where the command knows it, or "
+        "OR REPLACE."
     )
 
 
 def _missing_feature(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     if statement.keywords[:2] != ("CREATE", "EXTENSION"):
         return ""
-    return (
-        "The extension's files are not on the server. Install its package there (Debian: postgresql-contrib or "
-        "postgresql-NN-NAME), or see in pg_available_extensions what there is."
+    return _(
+        "The extension's files are not on the server. Install its package there (Debian: "
+        "postgresql-contrib or postgresql-NN-NAME), or see in pg_available_extensions what "
+        "there is."
     )
 
 
 def _undefined_object(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     if statement.keywords[:1] in {("GRANT",), ("REVOKE",)} or "OWNER" in statement.keywords:
-        return "Roles belong to the whole server. Create this one there first: CREATE ROLE ...;"
+        return _("Roles belong to the whole server. Create this one there first: CREATE ROLE ...;")
     return ""
 
 
@@ -112,15 +119,21 @@ def _undefined_table(connection: Connection, statement: Statement, error: psycop
     name = names[-1].rpartition(".")[2]
     rows = fetch_all(connection, query("runner/sql/tables_elsewhere.sql"), {"name": name})
     if not rows:
-        return "If another file makes it, name that file: -- sqlmigrations: requires NAME"
+        return _("If another file makes it, name that file: -- sqlmigrations: requires NAME")
     found = ", ".join(place for (place,) in rows)
-    return f"There is {found}, which this session's search_path doesn't reach. Write the name with its schema."
+    return _(
+        "There is {found}, which this session's search_path doesn't reach. Write the name with its schema.", found=found
+    )
 
 
 def _insufficient_privilege(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     ((role,),) = fetch_all(connection, "SELECT current_user")
     grant = sql.SQL("GRANT ... TO {}").format(sql.Identifier(role)).as_string(connection)
-    return f"The files run as role {role}. Let the owner or a superuser say {grant}, or run them as another role."
+    return _(
+        "The files run as role {role}. Let the owner or a superuser say {grant}, or run them as another role.",
+        role=role,
+        grant=grant,
+    )
 
 
 _ADVISERS: dict[str, Adviser] = {
@@ -141,5 +154,5 @@ _ADVISERS: dict[str, Adviser] = {
     "42501": _insufficient_privilege,
 }
 
-_DEFERRED = "A deferred constraint is violated at the end of the file: its rows must fit before the file ends."
+_DEFERRED = _("A deferred constraint is violated at the end of the file: its rows must fit before the file ends.")
 _WITHOUT_STATEMENT = {"23503": _DEFERRED, "23505": _DEFERRED, "23P01": _DEFERRED}

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from sqlmigrations.database import Connection, fetch_dicts
 from sqlmigrations.files.statements import Statement, needs_autocommit
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.runner.lock import OnWait, poll
 
@@ -221,14 +222,18 @@ def check_result(connection: Connection, statement: Statement) -> None:
         index = find_index(connection, name)
         if index is not None and not index.valid:
             raise InvalidIndex(
-                f"The index {index} on {index.table} is INVALID: it is not used for any query.",
-                "Run it again: the INVALID index is dropped before the retry.",
+                _(
+                    "The index {index} on {table} is INVALID: it is not used for any query.",
+                    index=index,
+                    table=index.table,
+                ),
+                _("Run it again: the INVALID index is dropped before the retry."),
             )
     elif _REINDEX.match(statement.text):
         left = [index for index in invalid_indexes(connection, statement) if index.builder is None]
         if left:
             names = ", ".join(f"{index} on {index.table}" for index in left)
             raise InvalidIndex(
-                f"INVALID after REINDEX, which passes over such indexes: {names}.",
-                f"Drop it (DROP INDEX CONCURRENTLY {left[0]};) or rebuild it alone, and run it again.",
+                _("INVALID after REINDEX, which passes over such indexes: {names}.", names=names),
+                _("Drop it (DROP INDEX CONCURRENTLY {index};) or rebuild it alone, and run it again.", index=left[0]),
             )

@@ -20,6 +20,7 @@ from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import Record, identify
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
@@ -342,7 +343,7 @@ class Executor:
                 failure = failures.of_statement(script.name, script.path, error)
                 return replace(failure, advice=advise(self._living(), error.statement, error.error))
             case VerifyFailed():
-                return replace(error.failure, advice=f"{error.failure.advice} The file was rolled back.".strip())
+                return error.failure.advised(_("The file was rolled back."))
             case InvalidFile():
                 return failures.of_file(error)
             case psycopg.Error():

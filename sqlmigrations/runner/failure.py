@@ -11,6 +11,7 @@ import psycopg
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.masking import mask
 from sqlmigrations.files.statements import Statement
+from sqlmigrations.messages import joined
 from sqlmigrations.runner.watcher import Blocker
 
 #: Characters of a statement that are kept with a failure.
@@ -51,6 +52,10 @@ class Failure:
         lines += [f"DETAIL: {self.detail}"] if self.detail else []
         lines += [f"HINT: {self.hint}"] if self.hint else []
         return "\n".join(lines)
+
+    def advised(self, advice: str) -> Failure:
+        """Return it with more to do about it."""
+        return replace(self, advice=joined(" ", [self.advice, advice]) if self.advice else advice)
 
     def without_data(self) -> Failure:
         """Return it as a sensitive file's failure is told and kept: no words that could hold a value of the file's.

@@ -32,6 +32,7 @@ from sqlmigrations.history import (
     remove_record,
     write_record,
 )
+from sqlmigrations.messages import kept
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import HeldLock, held_locks
@@ -317,4 +318,4 @@ def _details(failure: Failure, attempt: Attempt) -> dict[str, Any]:
         "file": failure.file,
         "attempts": attempt.number,
     }
-    return {key: value for key, value in details.items() if value not in ("", None)}
+    return dict(kept({key: value for key, value in details.items() if value not in ("", None)}))

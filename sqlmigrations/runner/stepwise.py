@@ -27,6 +27,7 @@ from sqlmigrations.files.statements import (
     waits_beside_others,
 )
 from sqlmigrations.history import Record
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent
 from sqlmigrations.runner import failure as failures
@@ -161,7 +162,11 @@ class Stepwise:
         if self.executor.session.wrapper.in_atomic_block:
             return self._stop(
                 Failure(
-                    f"A file with {_directive(self.task.script)} can't run inside a transaction.", self.task.script.name
+                    _(
+                        "A file with {directive} can't run inside a transaction.",
+                        directive=_directive(self.task.script),
+                    ),
+                    self.task.script.name,
                 )
             )
         if self.executor.session.is_pooled:
@@ -173,13 +178,13 @@ class Stepwise:
                     self._statements()
                 return self._finish()
         except KeyboardInterrupt:
-            self._stop(Failure("Interrupted: the statement in work was cancelled.", self.task.script.name))
+            self._stop(Failure(_("Interrupted: the statement in work was cancelled."), self.task.script.name))
             raise
         except CannotResume as refused:
             return self._stop(refused.failure, refused.state)
         except VerifyFailed as refused:  # all statements are done: only the verify script is run again
-            advice = f"{refused.failure.advice} What the file did stays; the next run only verifies it again.".strip()
-            return self._stop(replace(refused.failure, advice=advice), State.FAILED)
+            stays = _("What the file did stays; the next run only verifies it again.")
+            return self._stop(refused.failure.advised(stays), State.FAILED)
         except (*ERRORS, concurrent.StillBuilding) as error:
             return self._stop(self._describe(error))
 
@@ -221,7 +226,8 @@ class Stepwise:
             else:
                 self._in_transaction(statement)
         if self._reading.count < self.resume_after:
-            raise self._edited(f"it had {self.resume_after} statements done and has only {self._reading.count} now")
+            what = _("it had {done} statements done and has only {count} now")
+            raise self._edited(_(what, done=self.resume_after, count=self._reading.count))
 
     def _finish(self) -> Outcome:
         """Verify what was made and record it."""
@@ -241,10 +247,13 @@ class Stepwise:
         if makes_temporary(statement):
             raise CannotResume(
                 Failure(
-                    "The part that has run made a temporary table, which has gone with its session.",
+                    _("The part that has run made a temporary table, which has gone with its session."),
                     self.task.script.name,
                     line=statement.line,
-                    advice=f'Undo what has run and begin again: applysql {self.task.name} --restart --reason "..."',
+                    advice=_(
+                        'Undo what has run and begin again: applysql {name} --restart --reason "..."',
+                        name=self.task.name,
+                    ),
                 )
             )
         if is_session(statement):
@@ -252,16 +261,23 @@ class Stepwise:
                 pass
         pass_by(statement)
         if statement.number == self.resume_after and self._prefix.value() != self.progress.prefix:
-            raise self._edited("a statement of the part that has run was edited")
+            raise self._edited(_("a statement of the part that has run was edited"))
 
     def _edited(self, what: str) -> CannotResume:
         name = self.task.name
         return CannotResume(
             Failure(
-                f"The file stopped after statement {self.resume_after} and was changed since: {what}.",
+                _(
+                    "The file stopped after statement {number} and was changed since: {what}.",
+                    number=self.resume_after,
+                    what=what,
+                ),
                 name,
-                advice=f"Restore that part, or say where to go on: applysql {name} --resume-at N "
-                '(or --restart) --reason "..."',
+                advice=_(
+                    "Restore that part, or say where to go on: applysql {name} --resume-at N (or "
+                    '--restart) --reason "..."',
+                    name=name,
+                ),
             )
         )
 
@@ -322,11 +338,14 @@ class Stepwise:
             name = self.task.name
             raise CannotResume(
                 Failure(
-                    "The statement was edited after some of its batches had run, or has another key, or no `batch`.",
+                    _("The statement was edited after some of its batches had run, or has another key, or no `batch`."),
                     script.name,
                     statement.line,
-                    advice=f"Restore it, or go on with it behind the last batch: applysql {name} --resume-at 1 "
-                    '(or from its beginning: --restart) --reason "..."',
+                    advice=_(
+                        "Restore it, or go on with it behind the last batch: applysql {name} --resume-at 1 "
+                        '(or from its beginning: --restart) --reason "..."',
+                        name=name,
+                    ),
                 )
             ) from edited
 
@@ -403,13 +422,21 @@ class Stepwise:
         name = self.task.name
         raise CannotResume(
             Failure(
-                f"Statement {statement.number} was begun and nobody saw its end; the catalog can't tell either.",
+                _(
+                    "Statement {number} was begun and nobody saw its end; the catalog can't tell either.",
+                    number=statement.number,
+                ),
                 name,
                 line=statement.line,
                 source=statement.text.partition("\n")[0],
                 statement=statement.text,
-                advice=f"Look whether it happened. If so: applysql {name} --resume-at {statement.number + 1}, "
-                f'else with {statement.number}, each time with --reason "...".',
+                advice=_(
+                    "Look whether it happened. If so: applysql {name} --resume-at {next}, else with "
+                    '{number}, each time with --reason "...".',
+                    name=name,
+                    next=statement.number + 1,
+                    number=statement.number,
+                ),
             ),
             State.IN_DOUBT,
         )
@@ -478,8 +505,8 @@ class Stepwise:
         if failure.sqlstate in RETRIED:
             failure = replace(failure, blockers=tuple(self.attempt.blockers))
         if done := self.progress.batches:
-            resumes = f"The {done.batches} batches before it are committed: the next run goes on behind them."
-            failure = replace(failure, advice=f"{failure.advice} {resumes}".strip())
+            template = _("The {batches} batches before it are committed: the next run goes on behind them.")
+            failure = failure.advised(_(template, batches=done.batches))
         self.executor.recover()
         if self.executor.was_committed(self.task, self.attempt):
             return outcomes.settled(self.task, self.attempt)
@@ -503,8 +530,11 @@ def _directive(script: Script) -> str:
 
 def _behind_pooler(script: Script) -> Failure:
     return Failure(
-        f"A file with {_directive(script)} needs a backend of its own, and this alias goes through a pooler in "
-        "transaction mode.",
+        _(
+            "A file with {directive} needs a backend of its own, and this alias goes through a "
+            "pooler in transaction mode.",
+            directive=_directive(script),
+        ),
         script.name,
-        advice="Add an alias to DATABASES that connects to the server directly, and name it with --database.",
+        advice=_("Add an alias to DATABASES that connects to the server directly, and name it with --database."),
     )

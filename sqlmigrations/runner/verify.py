@@ -8,6 +8,7 @@ from psycopg.rows import tuple_row
 from sqlmigrations.database import Connection, Cursor
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement
+from sqlmigrations.messages import gettext as _
 from sqlmigrations.runner.failure import Failure, StatementFailed, of_statement
 from sqlmigrations.runner.send import execute
 
@@ -49,16 +50,16 @@ def _untrue(cursor: Cursor) -> str:
         for index, name in booleans:
             if row[index] is not True:
                 value = "NULL" if row[index] is None else "false"
-                return f'column "{name}" of row {number} is {value}'
+                return _('column "{name}" of row {number} is {value}', name=name, number=number, value=value)
     return ""
 
 
 def _not_verified(script: Script, statement: Statement, problem: str) -> Failure:
     return Failure(
-        message=f"The file ran, but its verify script says no: {problem}.",
+        message=_("The file ran, but its verify script says no: {problem}.", problem=problem),
         file=script.name,
         line=statement.line,
         source=statement.text.partition("\n")[0],
         statement=statement.text,
-        advice="Every boolean that a verify script returns must be true.",
+        advice=_("Every boolean that a verify script returns must be true."),
     )

@@ -7,6 +7,7 @@ import re
 from html import unescape
 from io import StringIO
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 
 import sqlmigrations
+from sqlmigrations.models import MigrationEvent, MigrationRecord
 from tests.helpers import applysql, put, run_sql
 
 PAGES = "/admin/sqlmigrations/migrationrecord/"
@@ -25,7 +27,7 @@ LONG = 12
 
 def page(client: Client, name: str, **query: str) -> str:
     """Return the text of a page in German on one line."""
-    response = client.get(f"{PAGES}{name}/", query, headers={"accept-language": "de"})
+    response = client.get(urljoin(PAGES, f"{name}/"), query, headers={"accept-language": "de"})
     assert response.status_code == 200
     content = response.content.decode().partition('id="content-main"')[2].partition(">")[2]
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", content)).split())
@@ -113,6 +115,30 @@ def test_health_is_told_in_german_as_it_was_kept_by_a_command(fresh_client: Clie
         "Tabelle book Zeile 3 Warnung Jede Tabelle hat einen Primärschlüssel : kein Primärschlüssel Warnung Jeder "
         "Fremdschlüssel hat einen Index auf seinen Spalten : kein Index für den Schlüssel zu public.shelf"
     ) in record
+
+
+def test_an_error_and_what_to_do_about_it_are_told_in_german(fresh_client: Client, folder: Path) -> None:
+    put(
+        folder,
+        {
+            "001_a.sql": "CREATE TABLE a (id int);",
+            "001_a.verify.sql": "SELECT false AS is_filled;",
+            "002_b.sql": "SELECT * FROM nowhere;",
+        },
+    )
+    applysql()
+    records = MigrationRecord.objects.order_by("filename")
+    refused, failed = (page(fresh_client, f"{record.pk}/change") for record in records)
+    happened = MigrationEvent.objects.get(filename="001_a.sql", type="failed")
+    event = page(fresh_client, f"../migrationevent/{happened.pk}/change")
+
+    assert [english_in(shown) for shown in (refused, failed, event)] == [[], [], []]
+    message = 'Die Datei lief, aber ihr Prüfskript sagt nein: Spalte "is_filled" der Zeile 1 ist false.'
+    advice = "Jeder Boolean, den ein Prüfskript zurückgibt, muss wahr sein. Die Datei wurde zurückgerollt."
+    for shown in (refused, event):
+        assert message in shown
+        assert advice in shown
+    assert "Wenn eine andere Datei es anlegt, nennen Sie diese: -- sqlmigrations: requires NAME" in failed
 
 
 def test_drift_is_told_in_german_and_names_and_values_as_they_are(fresh_client: Client, folder: Path) -> None:
