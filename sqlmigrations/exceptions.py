@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlmigrations.messages import joined
+
 
 class SQLMigrationsError(Exception):
     """Something about SQL files, their history or the database is not as it must be.
@@ -59,7 +61,13 @@ class InvalidFiles(SQLMigrationsError):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
-        super().__init__("\n".join(str(InvalidFile(problem)) for problem in problems))
+        super().__init__(joined("\n", map(_whole, problems)))
+
+
+def _whole(problem: Problem) -> str:
+    """Return a problem with its place and its hint."""
+    told = joined(": ", [problem.where, problem.message]) if problem.where else problem.message
+    return joined("\n  ", [told, problem.hint]) if problem.hint else told
 
 
 class DangersFound(SQLMigrationsError):

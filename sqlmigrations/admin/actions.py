@@ -146,12 +146,13 @@ class ActionPagesMixin(ModelAdmin):
         self, request: HttpRequest, asked: Asked, foreseen: Foreseen | None, problem: SQLMigrationsError | None
     ) -> HttpResponse:
         from sqlmigrations.output.actions_page import command_line, confirmation_of
+        from sqlmigrations.output.phrases import trouble
 
         page = confirmation_of(asked, foreseen, getattr(self, "sql_html"))  # noqa: B009 - of the mixin beside this one
         context = {
             **self._action_context(request, asked.database, page.title),
             "page": page,
-            "problem": problem,
+            "problem": trouble(problem) if problem else None,
             "command": command_line(asked),
             "token": uuid.uuid4(),
             "fingerprint": foreseen.fingerprint if foreseen else "",

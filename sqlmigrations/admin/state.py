@@ -108,7 +108,9 @@ class StatePagesMixin(ModelAdmin):
         try:
             context |= view(request, database)
         except SQLMigrationsError as error:
-            context["problem"] = error
+            from sqlmigrations.output.phrases import trouble
+
+            context["problem"] = trouble(error)
         request.current_app = self.admin_site.name
         return TemplateResponse(request, f"admin/sqlmigrations/state/{page}.html", context)
 
@@ -127,13 +129,14 @@ class StatePagesMixin(ModelAdmin):
     def overview_context(self, request: HttpRequest, database: str) -> dict[str, Any]:
         """Return how the database is, as far as that is soon known."""
         from sqlmigrations.output.overview_page import page_of
-        from sqlmigrations.output.phrases import phrase
+        from sqlmigrations.output.phrases import phrase, trouble
         from sqlmigrations.service.overview import look_over
 
         overview = look_over(database)
         page = page_of(overview)
         return {
             "overview": overview,
+            "unreadable": trouble(overview.problem) if overview.problem else None,
             "page": page,
             "waiting": [(file, self.action_urls(request, database, file.name)) for file in page.waiting],
             "run_url": self.run_url(database, overview.last_run.run) if overview.last_run else "",

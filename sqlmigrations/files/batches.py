@@ -15,6 +15,7 @@ from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.statements import Statement, parse, tree
 from sqlmigrations.files.tokens import Token, code
 from sqlmigrations.files.trees import Node, Path, named, relation
+from sqlmigrations.messages import gettext as _
 
 #: What of a SELECT needs all rows at once, and its words.
 _WHOLE = {
@@ -70,7 +71,7 @@ def batched(statement: Statement, name: str) -> Batched:
     """
     found = tree(statement)
     if found is None:
-        raise _refused(statement, name, "it can't be read", "Write it more simply, or without `batch`.")
+        raise _refused(statement, name, _("it can't be read"), _("Write it more simply, or without `batch`."))
     kind, node = next(iter(found.items()))
     for why, instead in _obstacles(kind, node):
         raise _refused(statement, name, why, instead)
@@ -79,7 +80,7 @@ def batched(statement: Statement, name: str) -> Batched:
     alias = walked.get("alias", {}).get("aliasname")
     head, tail = _narrowed(statement, kind, node)
     if not _is_same(found, parse(head + b"TRUE" + tail), kind):
-        raise _refused(statement, name, "its WHERE can't be found", "Write SELECT without parentheses around it.")
+        raise _refused(statement, name, _("its WHERE can't be found"), _("Write SELECT without parentheses around it."))
     return Batched(
         statement,
         table,
@@ -95,28 +96,31 @@ def batched(statement: Statement, name: str) -> Batched:
 
 
 def _refused(statement: Statement, name: str, why: str, instead: str) -> Unbatchable:
-    return Unbatchable(Problem(f"the statement can't run in batches: {why}", name, statement.line, instead))
+    return Unbatchable(Problem(_("the statement can't run in batches: {why}", why=why), name, statement.line, instead))
 
 
 def _obstacles(kind: str, node: Node) -> Iterator[tuple[str, str]]:
     """Yield why a statement can't run in batches, each with what to do instead."""
     if kind not in _KINDS:
-        yield "it is no UPDATE, DELETE or INSERT ... SELECT", "Remove `batch`, or put it into a file of its own."
+        yield _("it is no UPDATE, DELETE or INSERT ... SELECT"), _("Remove `batch`, or put it into a file of its own.")
         return
     if "withClause" in node:
-        yield "WITH would be computed for each batch anew", "Write it without WITH, as a subquery or a table."
+        yield _("WITH would be computed for each batch anew"), _("Write it without WITH, as a subquery or a table.")
     if "returningList" in node:
-        yield "what RETURNING returns goes nowhere", "Remove RETURNING."
+        yield _("what RETURNING returns goes nowhere"), _("Remove RETURNING.")
     if "CurrentOfExpr" in node.get("whereClause", {}):
-        yield "there is no cursor", "Write WHERE with a condition."
+        yield _("there is no cursor"), _("Write WHERE with a condition.")
     if kind == "InsertStmt":
         yield from _select_obstacles(node.get("selectStmt", {}).get("SelectStmt", {}))
     changed = relation(node["relation"])
     rest = [part for key, part in node.items() if key != "relation"]
     if any(what == "read" and _is_one(changed, path) for what, path in named(rest)):
         yield (
-            f"it reads {'.'.join(changed)}, which it changes: each batch would see what those before it did",
-            "Read from a table that holds what has to be known, made in an earlier file.",
+            _(
+                "it reads {table}, which it changes: each batch would see what those before it did",
+                table=".".join(changed),
+            ),
+            _("Read from a table that holds what has to be known, made in an earlier file."),
         )
 
 
@@ -125,27 +129,30 @@ def _select_obstacles(select: Node) -> Iterator[tuple[str, str]]:
     if "valuesLists" in select or "targetList" not in select:
         united = select.get("op", "SETOP_NONE") != "SETOP_NONE"
         yield (
-            "UNION, INTERSECT and EXCEPT need all rows at once" if united else "it has no SELECT",
-            "Write INSERT INTO ... SELECT ... FROM a table, one for each file.",
+            _("UNION, INTERSECT and EXCEPT need all rows at once") if united else _("it has no SELECT"),
+            _("Write INSERT INTO ... SELECT ... FROM a table, one for each file."),
         )
         return
     for key, words in _WHOLE.items():
         if key in select:
-            yield f"{words} needs all rows at once", "Write the SELECT without it, or the file without `batch`."
+            yield (
+                _("{words} needs all rows at once", words=words),
+                _("Write the SELECT without it, or the file without `batch`."),
+            )
     if any("over" in call or call.keys() & {"agg_star", "agg_order", "agg_filter"} for call in _calls(select)):
-        yield "aggregates need all rows at once", "Write the SELECT without it, or the file without `batch`."
+        yield _("aggregates need all rows at once"), _("Write the SELECT without it, or the file without `batch`.")
     first = select.get("fromClause", [{}])[0]
     while "JoinExpr" in first:
         join = first["JoinExpr"]
         if join["jointype"] not in ("JOIN_INNER", "JOIN_LEFT"):
-            yield "of a RIGHT or FULL JOIN, rows without a partner have no key", "Turn it round: a LEFT JOIN."
+            yield _("of a RIGHT or FULL JOIN, rows without a partner have no key"), _("Turn it round: a LEFT JOIN.")
         if "alias" in join:
-            yield "its join has a name of its own", "Write the join without it."
+            yield _("its join has a name of its own"), _("Write the join without it.")
         first = join["larg"]
     if "RangeVar" not in first:
-        yield "its FROM does not begin with a table", "Name the table whose rows are walked first in FROM."
+        yield _("its FROM does not begin with a table"), _("Name the table whose rows are walked first in FROM.")
     elif "colnames" in first["RangeVar"].get("alias", {}):
-        yield "its FROM gives the table's columns other names", "Use the columns' own names."
+        yield _("its FROM gives the table's columns other names"), _("Use the columns' own names.")
 
 
 def _walked(kind: str, node: Node) -> Node:

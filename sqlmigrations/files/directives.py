@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.tokens import code
+from sqlmigrations.messages import gettext as _
 
 KEYS = (
     "requires",
@@ -99,19 +100,22 @@ def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[
         try:
             if (tool := _whose_way_back(comment)) is not None:
                 raise _Wrong(
-                    f"{tool} keeps the way back below this line, and it would be run as well",
-                    "Move what is below into NAME.down.sql, and remove the line.",
+                    _("{tool} keeps the way back below this line, and it would be run as well", tool=tool),
+                    _("Move what is below into NAME.down.sql, and remove the line."),
                 )
             if not before_first:
                 raise _Wrong(
-                    "a directive below the first statement has no effect",
-                    "Move it to the top of the file, or reword the comment.",
+                    _("a directive below the first statement has no effect"),
+                    _("Move it to the top of the file, or reword the comment."),
                 )
             for field, value in _read_one(comment).items():
                 key = f"allow {value[0][0]}" if field == "allow_rules" else field
                 if key in lines:
                     shown = "allow late" if key == "allow_late" else key
-                    raise _Wrong(f"directive {shown!r} is given twice", f"The first is on line {lines[key]}; keep one.")
+                    raise _Wrong(
+                        _("directive {shown} is given twice", shown=repr(shown)),
+                        _("The first is on line {line}; keep one.", line=lines[key]),
+                    )
                 lines[key] = line
                 if field == "allow_rules":
                     values["allow_lines"] = (*values.get("allow_lines", ()), line)
@@ -119,8 +123,8 @@ def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[
         except _Wrong as wrong:
             problems.append(Problem(wrong.message, name, line, wrong.hint))
     if "batch" in values and values.setdefault("transaction", False):
-        hint = "Each batch has a transaction of its own: remove one of the two."
-        problems.append(Problem("'batch' and 'transaction on' contradict each other", name, lines["batch"], hint))
+        hint = _("Each batch has a transaction of its own: remove one of the two.")
+        problems.append(Problem(_("'batch' and 'transaction on' contradict each other"), name, lines["batch"], hint))
     directives = Directives(**values)
     problems += [Problem(told, name, lines[key], hint) for key, told, hint in _without_effect(directives)]
     return directives, problems
@@ -150,7 +154,7 @@ class _Wrong(Exception):
 def _read_one(comment: str) -> dict[str, Any]:
     """Return the one field that a directive sets."""
     content = comment.partition(":")[2].strip()
-    key, _, value = content.partition(" ")
+    key, _space, value = content.partition(" ")
     value = value.strip()
     match key:
         case "requires" | "tags":
@@ -169,46 +173,59 @@ def _read_one(comment: str) -> dict[str, Any]:
             return {"allow_late": True} if value == "late" else {"allow_rules": (_allowed_rule(value),)}
         case "sensitive":
             if value:
-                raise _Wrong(f"directive 'sensitive' takes no value, not {value!r}", "Write: sensitive")
+                raise _Wrong(
+                    _("directive 'sensitive' takes no value, not {value}", value=repr(value)), _("Write: sensitive")
+                )
             return {key: True}
-    raise _Wrong(f"unknown directive {key!r}", f"Known are: {', '.join(KEYS)}.")
+    raise _Wrong(_("unknown directive {key}", key=repr(key)), _("Known are: {keys}.", keys=", ".join(KEYS)))
 
 
 def _names(key: str, value: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in value.split(","))
     example = "001_users.sql, django:blog.0002_post" if key == "requires" else "billing, slow"
     if not all(names):
-        raise _Wrong(f"directive {key!r} names nothing", f"Write for example: {key} {example}")
+        raise _Wrong(
+            _("directive {key} names nothing", key=repr(key)),
+            _("Write for example: {key} {example}", key=key, example=example),
+        )
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise _Wrong(f"directive {key!r} names {twice[0]!r} twice", "Remove one of them.")
+        raise _Wrong(
+            _("directive {key} names {name} twice", key=repr(key), name=repr(twice[0])), _("Remove one of them.")
+        )
     return names
 
 
 def _transaction(value: str) -> bool:
     if value not in ("on", "off"):
-        raise _Wrong(f"directive 'transaction' can't be {value!r}", "Write: transaction off")
+        raise _Wrong(_("directive 'transaction' can't be {value}", value=repr(value)), _("Write: transaction off"))
     return value == "on"
 
 
 def _isolation(value: str) -> str:
     level = " ".join(value.lower().split())
     if level not in ISOLATION_LEVELS:
-        raise _Wrong(f"directive 'isolation' can't be {value!r}", f"Write one of: {', '.join(ISOLATION_LEVELS)}.")
+        raise _Wrong(
+            _("directive 'isolation' can't be {value}", value=repr(value)),
+            _("Write one of: {levels}.", levels=", ".join(ISOLATION_LEVELS)),
+        )
     return level
 
 
 def _timeout(key: str, value: str) -> str:
     if not is_duration(value):
         raise _Wrong(
-            f"directive {key!r} can't be {value!r}",
-            "Write a time as PostgreSQL does: 3s, 500ms, 10min, or 0 for no limit.",
+            _("directive {key} can't be {value}", key=repr(key), value=repr(value)),
+            _("Write a time as PostgreSQL does: 3s, 500ms, 10min, or 0 for no limit."),
         )
     return value
 
 
 def _retries(value: str) -> int:
     if not (value.isascii() and value.isdigit() and int(value) <= MAX_RETRIES):
-        raise _Wrong(f"directive 'retries' can't be {value!r}", f"Write a number from 0 to {MAX_RETRIES}.")
+        raise _Wrong(
+            _("directive 'retries' can't be {value}", value=repr(value)),
+            _("Write a number from 0 to {most}.", most=MAX_RETRIES),
+        )
     return int(value)
 
 
@@ -216,16 +233,19 @@ def _batch(value: str) -> Batch:
     size, by, columns = (*value.split(None, 2), "", "", "")[:3]
     if not (size.isascii() and size.isdigit() and 1 <= int(size) <= MAX_BATCH):
         raise _Wrong(
-            f"directive 'batch' can't be {value!r}",
-            f"Write how many keys a batch has, from 1 to {MAX_BATCH}, and perhaps the key: batch 5000 by id",
+            _("directive 'batch' can't be {value}", value=repr(value)),
+            _(
+                "Write how many keys a batch has, from 1 to {most}, and perhaps the key: batch 5000 by id",
+                most=MAX_BATCH,
+            ),
         )
     if not by:
         return Batch(int(size))
     key = tuple(_column(column) for column in columns.split(","))
     if by.lower() != "by" or not all(key) or len(set(key)) < len(key):
         raise _Wrong(
-            f"directive 'batch' can't be {value!r}",
-            "Write the columns of its key, each once: batch 5000 by id, or: batch 5000 by tenant, id",
+            _("directive 'batch' can't be {value}", value=repr(value)),
+            _("Write the columns of its key, each once: batch 5000 by id, or: batch 5000 by tenant, id"),
         )
     return Batch(int(size), key)
 
@@ -240,6 +260,7 @@ def _allowed_rule(value: str) -> tuple[str, str]:
     match = _rule.fullmatch(value)
     if not match:
         raise _Wrong(
-            f"directive 'allow' can't be {value!r}", "Write: allow late, or: allow RULE: the reason why it is fine here"
+            _("directive 'allow' can't be {value}", value=repr(value)),
+            _("Write: allow late, or: allow RULE: the reason why it is fine here"),
         )
     return match["rule"], match["reason"]

@@ -17,6 +17,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script, SQLFile
+from sqlmigrations.messages import gettext as _
 
 #: The folder that an app's own SQL files are in.
 APP_FOLDER = "migrations_sql"
@@ -78,7 +79,7 @@ def discover(folders: Iterable[Folder]) -> Found:
     seen: set[Path] = set()
     for folder in folders:
         if (real := folder.path.resolve()) in seen:
-            report.errors.append(Problem("the folder is named twice", str(folder.path), hint="Name it once."))
+            report.errors.append(Problem(_("the folder is named twice"), str(folder.path), hint=_("Name it once.")))
             continue
         seen.add(real)
         files += _in_folder(folder, report)
@@ -111,9 +112,13 @@ class _Report:
 def _in_folder(folder: Folder, report: _Report) -> list[SQLFile]:
     """Return the SQL files of one folder in order."""
     if not _is_folder(folder.path):
-        message = "is not a folder" if folder.path.exists() else "does not exist"
+        message = _("is not a folder") if folder.path.exists() else _("does not exist")
         report.errors.append(
-            Problem(f"the folder {message}", str(folder.path), hint="Make it, or correct SQLMIGRATIONS_DIRS.")
+            Problem(
+                _("the folder {message}", message=message),
+                str(folder.path),
+                hint=_("Make it, or correct SQLMIGRATIONS_DIRS."),
+            )
         )
         return []
     scripts = {script.name: script for script in _scripts(folder, report)}
@@ -146,17 +151,21 @@ def _scripts(folder: Folder, report: _Report) -> Iterator[Script]:
     for name, entry in _walk(folder.path, prefix, report, set()):
         if not name.endswith(SUFFIX):
             if name.lower().endswith(SUFFIX):
-                report.warnings.append(Problem("is ignored: its name does not end in .sql", name, hint="Rename it."))
+                report.warnings.append(
+                    Problem(_("is ignored: its name does not end in .sql"), name, hint=_("Rename it."))
+                )
             continue
         try:
             name.encode()
         except UnicodeEncodeError:
             shown = os.fsencode(entry.path).decode(errors="replace")
-            report.errors.append(Problem("the file's name is not UTF-8", shown))
+            report.errors.append(Problem(_("the file's name is not UTF-8"), shown))
             continue
         path = Path(entry.path)
         if not (entry.is_file(follow_symlinks=False) or path.is_file()):
-            report.errors.append(Problem("is not a file that can be read", name, hint="Remove it, or mend the link."))
+            report.errors.append(
+                Problem(_("is not a file that can be read"), name, hint=_("Remove it, or mend the link."))
+            )
             continue
         yield Script(name, path)
 
@@ -173,7 +182,11 @@ def _walk(
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError as error:
         report.errors.append(
-            Problem(f"the folder can't be read: {error.strerror}", str(path), hint="Look at its owner and its rights.")
+            Problem(
+                _("the folder can't be read: {error}", error=error.strerror),
+                str(path),
+                hint=_("Look at its owner and its rights."),
+            )
         )
         return
     for entry in entries:
@@ -190,9 +203,13 @@ def _check_companion(name: str, scripts: Mapping[str, Script], report: _Report) 
     suffix = DOWN if name.endswith(DOWN) else VERIFY
     expected = name.removesuffix(suffix) + SUFFIX
     if expected not in scripts or expected.endswith((DOWN, VERIFY)):
-        why = "is no file of its own" if expected in scripts else "does not exist"
+        why = _("is no file of its own") if expected in scripts else _("does not exist")
         report.warnings.append(
-            Problem(f"belongs to {expected}, which {why}", name, hint="Rename or remove it; it is never run.")
+            Problem(
+                _("belongs to {expected}, which {why}", expected=expected, why=why),
+                name,
+                hint=_("Rename or remove it; it is never run."),
+            )
         )
     else:
         _check_directives(scripts[name], report)
@@ -214,15 +231,20 @@ def _check_names(files: Sequence[SQLFile], report: _Report) -> None:
     for name, same in by_name.items():
         if len(same) > 1:
             places = " and ".join(str(file.path) for file in same)
-            report.errors.append(Problem(f"two files have this name: {places}", name, hint="Rename one of them."))
+            report.errors.append(
+                Problem(_("two files have this name: {places}", places=places), name, hint=_("Rename one of them."))
+            )
     for label in sorted(
         labels & {file.name.partition("/")[0] for file in files if not file.folder and "/" in file.name}
     ):
         report.errors.append(
             Problem(
-                f"the name is both a folder in SQLMIGRATIONS_DIRS and an app with a {APP_FOLDER} folder",
+                _(
+                    "the name is both a folder in SQLMIGRATIONS_DIRS and an app with a {folder} folder",
+                    folder=APP_FOLDER,
+                ),
                 f"{label}/",
-                hint="Rename the folder: names of the app's files begin with its label.",
+                hint=_("Rename the folder: names of the app's files begin with its label."),
             )
         )
 
@@ -233,10 +255,14 @@ def _check_numbers(files: Iterable[SQLFile], report: _Report) -> None:
     for file in files:
         if file.kind is Kind.VERSIONED and file.number is not None:
             by_number[file.folder, file.name.rpartition("/")[0], int(file.number)].append(file.name)
-    for (_, _, number), names in by_number.items():
+    for (_folder, _path, number), names in by_number.items():
         if len(set(names)) > 1:
             report.warnings.append(
-                Problem(f"number {number} is used twice: {', '.join(names)}", names[-1], hint="Renumber one of them.")
+                Problem(
+                    _("number {number} is used twice: {names}", number=number, names=", ".join(names)),
+                    names[-1],
+                    hint=_("Renumber one of them."),
+                )
             )
 
 
@@ -250,8 +276,8 @@ def _mixed_width(files: Iterable[SQLFile]) -> Problem | None:
         other = first.setdefault((file.folder, file.name.rpartition("/")[0]), file)
         if len(other.number or "") != len(file.number):
             return Problem(
-                f"numbers of different width sort wrongly by name: {other.name}, {file.name}",
+                _("numbers of different width sort wrongly by name: {name}, {file}", name=other.name, file=file.name),
                 file.name,
-                hint='Pad them with zeros, or set SQLMIGRATIONS_ORDER = "number".',
+                hint=_('Pad them with zeros, or set SQLMIGRATIONS_ORDER = "number".'),
             )
     return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from sqlmigrations.exceptions import InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.messages import gettext as _
 
 DJANGO = "django:"
 
@@ -94,14 +95,24 @@ def unknown(files: Sequence[SQLFile], django_migrations: Callable[[str, str], bo
                 problems.append(_missing(file, name, names))
         for label, migration in required_migrations(file):
             if not (label and migration):
-                hint = "Write django:, the app's label, a dot and the migration's name: django:blog.0003_author"
-                problems.append(Problem(f"requires {DJANGO}{label}, which names no migration", file.name, hint=hint))
+                hint = _("Write django:, the app's label, a dot and the migration's name: django:blog.0003_author")
+                problems.append(
+                    Problem(
+                        _("requires {prefix}{label}, which names no migration", prefix=DJANGO, label=label),
+                        file.name,
+                        hint=hint,
+                    )
+                )
             elif django_migrations is not None and not django_migrations(label, migration):
                 problems.append(
                     Problem(
-                        f"requires the Django migration {label}.{migration}, which does not exist",
+                        _(
+                            "requires the Django migration {label}.{migration}, which does not exist",
+                            label=label,
+                            migration=migration,
+                        ),
                         file.name,
-                        hint=f"Look at: manage.py showmigrations {label}",
+                        hint=_("Look at: manage.py showmigrations {label}", label=label),
                     )
                 )
     return problems
@@ -109,17 +120,21 @@ def unknown(files: Sequence[SQLFile], django_migrations: Callable[[str, str], bo
 
 def _missing(file: SQLFile, name: str, names: Iterable[str]) -> Problem:
     close = difflib.get_close_matches(name, names, n=1)
-    hint = f"Did you mean {close[0]}?" if close else "Names are paths below the folder, with .sql at the end."
-    return Problem(f"requires {name}, which no SQL file is called", file.name, hint=hint)
+    hint = (
+        _("Did you mean {name}?", name=close[0])
+        if close
+        else _("Names are paths below the folder, with .sql at the end.")
+    )
+    return Problem(_("requires {name}, which no SQL file is called", name=name), file.name, hint=hint)
 
 
 def _circle_problem(files: Sequence[SQLFile], edges: Edges) -> Problem:
     """Return the problem for the first circle, in the order of the files."""
     path = next(path for file in files if (path := _circle(file.name, edges)))
     return Problem(
-        "these files wait for each other: " + " -> ".join(path),
+        _("these files wait for each other: {path}", path=" -> ".join(path)),
         path[0],
-        hint="Each runs after the one behind its arrow: remove a 'requires', or rename a file.",
+        hint=_("Each runs after the one behind its arrow: remove a 'requires', or rename a file."),
     )
 
 

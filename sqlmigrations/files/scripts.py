@@ -23,6 +23,7 @@ from sqlmigrations.files.statements import (
     turns_backslashes_on,
 )
 from sqlmigrations.files.stored import Kept
+from sqlmigrations.messages import gettext as _
 
 if TYPE_CHECKING:
     from sqlmigrations.files.effects import Collector, MadeObject
@@ -235,10 +236,13 @@ class _Frame:
             if not self._directives.transaction:
                 raise InvalidFile(
                     Problem(
-                        f"{command} in a file with 'transaction off'",
+                        _("{command} in a file with 'transaction off'", command=command),
                         self._name,
                         statement.line,
-                        "Remove the directive, or BEGIN and COMMIT: each statement has a transaction of its own here.",
+                        _(
+                            "Remove the directive, or BEGIN and COMMIT: each statement has a transaction of its own "
+                            "here."
+                        ),
                     )
                 )
             self._opened = statement.line
@@ -255,10 +259,10 @@ class _Frame:
         if self._closed is None:
             raise InvalidFile(
                 Problem(
-                    "the transaction that begins here is never committed",
+                    _("the transaction that begins here is never committed"),
                     self._name,
                     self._opened,
-                    "Remove BEGIN: each file runs in a transaction of its own.",
+                    _("Remove BEGIN: each file runs in a transaction of its own."),
                 )
             )
         self.notes.append(
@@ -267,10 +271,15 @@ class _Frame:
         )
 
     def _forbidden(self, statement: Statement, command: str) -> Problem:
-        own = "Each file runs in a transaction of its own, together with its record: remove it. SAVEPOINT is allowed."
-        each = "With 'transaction off' each statement has a transaction of its own: remove it."
+        own = _(
+            "Each file runs in a transaction of its own, together with its record: remove it. SAVEPOINT is allowed."
+        )
+        each = _("With 'transaction off' each statement has a transaction of its own: remove it.")
         return Problem(
-            f"{command} inside a file", self._name, statement.line, own if self._directives.transaction else each
+            _("{command} inside a file", command=command),
+            self._name,
+            statement.line,
+            own if self._directives.transaction else each,
         )
 
 
@@ -284,17 +293,17 @@ def judge(statement: Statement, directives: Directives, name: str) -> Iterator[P
     command = needs_autocommit(statement)
     if command and directives.transaction:
         yield Problem(
-            f"{command} cannot run inside a transaction",
+            _("{command} cannot run inside a transaction", command=command),
             name,
             statement.line,
-            'Put "-- sqlmigrations: transaction off" at the top of the file.',
+            _('Put "-- sqlmigrations: transaction off" at the top of the file.'),
         )
     if turns_backslashes_on(statement):
         yield Problem(
-            "standard_conforming_strings = off changes how every quote after it is read",
+            _("standard_conforming_strings = off changes how every quote after it is read"),
             name,
             statement.line,
-            "Remove it, and write strings with backslashes as E'...'.",
+            _("Remove it, and write strings with backslashes as E'...'."),
         )
     if directives.batch is not None:
         yield from _judge_batched(statement, name)
@@ -303,8 +312,8 @@ def judge(statement: Statement, directives: Directives, name: str) -> Iterator[P
 def _judge_batched(statement: Statement, name: str) -> Iterator[Problem]:
     """Yield why the statement of a file with ``batch`` can't run in batches."""
     if statement.number > 1:
-        hint = "A file with `batch` has just one: put each into a file of its own."
-        yield Problem("a second statement in a file with 'batch'", name, statement.line, hint)
+        hint = _("A file with `batch` has just one: put each into a file of its own.")
+        yield Problem(_("a second statement in a file with 'batch'"), name, statement.line, hint)
         return
     from sqlmigrations.files.batches import Unbatchable, batched
 
@@ -315,7 +324,11 @@ def _judge_batched(statement: Statement, name: str) -> Iterator[Problem]:
 
 
 def _unreadable(name: str, error: OSError) -> Problem:
-    return Problem(f"can't be read: {error.strerror or error}", name, hint="Look at the file's owner and its rights.")
+    return Problem(
+        _("can't be read: {error}", error=error.strerror or error),
+        name,
+        hint=_("Look at the file's owner and its rights."),
+    )
 
 
 def _ignore(statement: Statement) -> None:

@@ -26,6 +26,7 @@ from sqlmigrations.files.tokens import (
     tokens,
 )
 from sqlmigrations.files.window import BLOCK, BOM, Window
+from sqlmigrations.messages import gettext as _
 
 __all__ = ["BLOCK", "BOM", "Splitter", "split"]
 
@@ -180,8 +181,8 @@ class Splitter:
         window = self._window
         match = _psql_command.match(window.text, index)
         command = match.group().decode(errors="replace") if match else "\\"
-        hint = "Remove it: a file goes to the server, which knows no backslash commands."
-        window.refuse(f"{command} is a command of psql, not SQL", window.line_at(index), hint)
+        hint = _("Remove it: a file goes to the server, which knows no backslash commands.")
+        window.refuse(_("{command} is a command of psql, not SQL", command=command), window.line_at(index), hint)
 
     # Statements
 
@@ -355,11 +356,11 @@ class Splitter:
         opener = _dollar.match(window.text, index)
         tag = opener.group().decode() if opener else ""
         what, close = {
-            b'"': ("quoted identifier", 'Close it with ".'),
-            b"$": (f"dollar quote {tag}", f"Close it with {tag}."),
-            b"/": ("comment", "Close it with */; comments nest."),
-        }.get(window.text[index : index + 1], ("string", "Close it with '."))
-        window.refuse(f"unterminated {what}", window.line_at(index), close)
+            b'"': (_("quoted identifier"), _('Close it with ".')),
+            b"$": (_("dollar quote {tag}", tag=tag), _("Close it with {tag}.", tag=tag)),
+            b"/": (_("comment"), _("Close it with */; comments nest.")),
+        }.get(window.text[index : index + 1], (_("string"), _("Close it with '.")))
+        window.refuse(_("unterminated {what}", what=what), window.line_at(index), close)
 
     # Data of COPY ... FROM stdin
 
@@ -370,9 +371,9 @@ class Splitter:
         match = _after_copy.match(window.text, window.position)
         if match is None:
             window.refuse(
-                "text after COPY ... FROM stdin; on the same line",
+                _("text after COPY ... FROM stdin; on the same line"),
                 window.line_at(window.position),
-                "The data begins on the next line: move this text below the line that holds only \\.",
+                _("The data begins on the next line: move this text below the line that holds only \\."),
             )
         window.move_to(match.end())
         return window.place()[2]
@@ -398,7 +399,7 @@ class Splitter:
                 at_line_start = part.endswith(b"\n")
                 yield part
             if not window.more():
-                window.refuse("unterminated COPY block", line, "End the data with a line that holds only \\.")
+                window.refuse(_("unterminated COPY block"), line, _("End the data with a line that holds only \\."))
 
     def _end_of_data(self, at_line_start: bool) -> tuple[int, int]:
         """Return where the data ends and where the text goes on; -1 when the end is not at hand."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from sqlmigrations.exceptions import InvalidFile, Problem
+from sqlmigrations.messages import gettext as _
 
 BOM = b"\xef\xbb\xbf"
 #: How much is read at once, in bytes.
@@ -80,8 +81,8 @@ class Window:
         nul = block.find(b"\0")
         if nul >= 0:
             line = self._received_lines + block.count(b"\n", 0, nul)
-            message = f"not text: a NUL byte at byte {self._received + nul + 1}"
-            self.refuse(message, line, "PostgreSQL accepts no NUL; remove it, or save the file as UTF-8.")
+            message = _("not text: a NUL byte at byte {byte}", byte=self._received + nul + 1)
+            self.refuse(message, line, _("PostgreSQL accepts no NUL; remove it, or save the file as UTF-8."))
         if self._cut or not block.isascii():
             self._ascii = False
             self._check_encoding(self._cut + block)
@@ -101,7 +102,11 @@ class Window:
                 self._refuse_encoding(start + error.start, text[error.start], line)
 
     def _refuse_encoding(self, index: int, byte: int, line: int) -> NoReturn:
-        self.refuse(f"not UTF-8: 0x{byte:02X} at byte {index + 1}", line, "Save the file as UTF-8.")
+        self.refuse(
+            _("not UTF-8: 0x{byte} at byte {place}", byte=f"{byte:02X}", place=index + 1),
+            line,
+            _("Save the file as UTF-8."),
+        )
 
     def see(self, wanted: bytes, start: int) -> int:
         """Read on until ``wanted`` is at hand after the byte ``start`` from the position; return whether it is.

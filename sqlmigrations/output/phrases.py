@@ -7,9 +7,12 @@ such as what PostgreSQL says.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_noop as _
 
+from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.messages import Message
 
 #: The topics of health checks.
@@ -116,6 +119,19 @@ ATTRIBUTES = (
     _("state"),
     _("chain"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error in the page's language."""
+
+    message: str
+    hint: str
+
+
+def trouble(error: SQLMigrationsError) -> Trouble:
+    """Return an error in the page's language, as far as it can be said in it."""
+    return Trouble(said(error.message), said(error.hint))
 
 
 def phrase(text: str) -> str:

@@ -195,7 +195,7 @@ class Footprints:
 
         try:
             if file.size > SMALL:
-                return Footprint(opaque=True, reason="the file is too large to be read beforehand")
+                return Footprint(opaque=True, reason=_("the file is too large to be read beforehand"))
             return footprint(file.read())
         except (InvalidFile, OSError) as error:
             return Footprint(opaque=True, reason=str(error))

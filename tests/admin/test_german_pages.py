@@ -187,3 +187,22 @@ def test_drift_is_told_in_german_and_names_and_values_as_they_are(fresh_client: 
     assert "Fehler Datei 004_d.sql Vorhandensein: fort, obwohl die Datenbank es enthält" in overview
     assert "Vorhandensein erwartet auf der Platte gefunden fort, obwohl die Datenbank es enthält" in now
     assert "Tabelle public.more Vorhandensein vorher fehlt nachher vorhanden" in versions
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_with_files_is_told_in_german(admin_client: Client, folder: Path) -> None:
+    put(
+        folder,
+        {
+            "001_a.sql": "-- sqlmigrations: requires 002_b.sql\nSELECT 1;",
+            "002_b.sql": "-- sqlmigrations: retries many\n\nSELECT 'open;",
+        },
+    )
+
+    text = page(admin_client, "overview")
+
+    assert english_in(text) == []
+    assert (
+        "002_b.sql:1: die Direktive 'retries' kann nicht 'many' sein Schreiben Sie eine Zahl von 0 bis 1000. "
+        "002_b.sql:3: nicht geschlossen: Zeichenkette Schließen Sie mit '."
+    ) in text
