@@ -132,7 +132,8 @@ def test_an_error_and_what_to_do_about_it_are_told_in_german(fresh_client: Clien
     happened = MigrationEvent.objects.get(filename="001_a.sql", type="failed")
     event = page(fresh_client, f"../migrationevent/{happened.pk}/change")
 
-    assert [english_in(shown) for shown in (refused, failed, event)] == [[], [], []]
+    theirs = 'relation "nowhere" does not exist'
+    assert [english_in(shown.replace(theirs, "")) for shown in (refused, failed, event)] == [[], [], []]
     message = 'Die Datei lief, aber ihr Prüfskript sagt nein: Spalte "is_filled" der Zeile 1 ist false.'
     advice = "Jeder Boolean, den ein Prüfskript zurückgibt, muss wahr sein. Die Datei wurde zurückgerollt."
     for shown in (refused, event):
