@@ -41,11 +41,7 @@ LIBRARIES = ("rich", "pygments", "pgparse")
     [
         ((), 26, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
         (("check",), 62, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
-<<<<<<< HEAD
-        (("applysql",), 88, (*ROOMS, *LIBRARIES)),
-=======
-        (("applysql",), 99, (*ROOMS, *LIBRARIES)),
->>>>>>> 59fb394 (Count the module of messages among those that a run loads)
+        (("applysql",), 89, (*ROOMS, *LIBRARIES)),
     ],
     ids=["start", "check", "applysql-with-nothing-to-do"],
 )
