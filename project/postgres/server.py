@@ -54,7 +54,7 @@ SETTINGS = {
 }
 
 #: For a server that is thrown away: nobody misses its data after a failure of the machine.
-NOT_DURABLE = {**SETTINGS, "fsync": "off", "full_page_writes": "off"}
+NOT_DURABLE = {**SETTINGS, "fsync": "off"}
 
 #: Seconds for a start; the recovery after a crash takes the longest.
 START_TIMEOUT = 60
