@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -54,6 +56,22 @@ class OnDisk:
         return any(required_migrations(file) for file in self.files)
 
 
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Keep Python from looking for cycles while thousands of objects are made that have none.
+
+    It would look through all of them again and again, which is a fifth of the work on 10,000 files.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@without_collections()
 def read_disk(alias: str) -> OnDisk:
     """Find the SQL files of one database.
 
@@ -118,6 +136,7 @@ class Remembered:
     reverted_with: Mapping[str, Sequence[str]]
 
 
+@without_collections()
 def recall(
     wrapper: BaseDatabaseWrapper, disk: OnDisk, *, of_disk: bool = False, location: Location | None = None
 ) -> Remembered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,16 @@ def test_a_file_that_cannot_be_read_overlaps_with_all(folder: Path) -> None:
     put(folder, {"001.sql": "SELECT 'open", "002.sql": "SELECT 1"})
     first, second = read_disk("default").files
     assert Footprints().overlap(first, second).startswith("what can't be known beforehand (001.sql:1: unterminated")
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_python_looks_for_cycles_again_after_reading(was_on: bool, folder: Path) -> None:
+    """Whatever the reading came to, and only where it did so before."""
+    put(folder, {"001.sql": "-- sqlmigrations: nothing"})
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with pytest.raises(InvalidFiles):
+            read_disk("default")
+        assert gc.isenabled() is was_on
+    finally:
+        gc.enable()
