@@ -19,9 +19,9 @@ HEAD = """\
 What our commands cost, beside tools that do the same or less. One command repeats it all and writes this page, with the
 figures that miss what we want.
 
-    make bench                                    # everything
-    python -m benchmarks run_files nothing_to_do  # some of it
-    python -m benchmarks --quick                  # a first impression, in two minutes
+    make bench                                           # everything
+    make bench-quick                                     # a first impression, in two minutes
+    python -m benchmarks run_files nothing_to_do --keep  # some of it, and this page anew
 
 Compare figures within a table only. A machine that other work shares, as ours was, doubles and trebles seconds by the
 clock, and lengthens processor time as well, since caches are shared too; so contestants take turns, ratios are taken
