@@ -21,9 +21,9 @@ PAGE = DOCS / "tutorial.md"
 
 #: Which commands of the tutorial are drawn, by their order there.
 DRAWN = (
-    (4, "python manage.py applysql"),
-    (8, "python manage.py applysql --plan"),
-    (14, "python manage.py validateschema"),
+    (5, "python manage.py applysql"),
+    (9, "python manage.py applysql --plan"),
+    (15, "python manage.py validateschema"),
 )
 
 #: Heads are long, and say nothing in a picture.

@@ -23,6 +23,14 @@ def test_a_page_says_what_happens(name: str, tmp_path: Path) -> None:
     assert differences(said) == []
 
 
+@pytest.mark.parametrize("name", SCENES)
+def test_no_page_shows_a_slip_of_its_own(name: str) -> None:
+    """What was written anew without being read."""
+    told = [command.said for command in commands((BASE_DIR / name).read_text(encoding="utf-8"))]
+    slips = ("SystemCheckError", "Traceback", "usage: ", "command not found", "No such file", "psql: error")
+    assert [said for said in told if any(slip in said for slip in slips)] == []
+
+
 @pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/existing-database.md"])
 def test_a_tutorial_takes_less_than_twenty_commands(name: str) -> None:
     told = [command.line for command in commands((BASE_DIR / name).read_text(encoding="utf-8"))]
