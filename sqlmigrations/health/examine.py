@@ -32,6 +32,8 @@ SETTINGS: Mapping[str, str] = {
     "lock_timeout": "100ms",
     "application_name": APPLICATION,
     "jit": "off",
+    # To start parallel workers takes longer than they save, and others may need them.
+    "max_parallel_workers_per_gather": "0",
     # Catalogs that just grew have no statistics yet: the planner takes thousands of rows for one, and loops.
     "enable_nestloop": "off",
     "quote_all_identifiers": "off",

@@ -212,13 +212,14 @@ def read_fingerprint(connection: Connection) -> str:
 #: How long a read may wait for a table that somebody has locked; PostgreSQL opens the tables of what it deparses.
 LOCK_TIMEOUT = "2s"
 
-#: An empty ``search_path`` and a patience, and how PostgreSQL writes expressions and values.
+#: An empty ``search_path`` and a patience, how PostgreSQL writes expressions and values, and no parallel workers: to
+#: start them takes longer than they save.
 _MANNERS = sql.SQL(
     "SELECT set_config('search_path', '', true), set_config('lock_timeout', {}, true),"
     " set_config('quote_all_identifiers', 'off', true), set_config('extra_float_digits', '1', true),"
     " set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true),"
     " set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true),"
-    " set_config('jit', 'off', true)"
+    " set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
 ).format(LOCK_TIMEOUT)
 
 #: What opens one moment's view, and what leaves the session as it was: in a transaction of its own, or in an open one.
