@@ -97,12 +97,23 @@ def _template(message: Message) -> dict[str, Any]:
 def revived(document: Any) -> Any:
     """Return a document that was stored, its messages as they were."""
     if isinstance(document, Mapping):
-        known: Mapping[str, Any] = document.get(KEY, {})
+        known = document.get(KEY)
         parts = {key: revived(value) for key, value in document.items() if key != KEY}
-        return {**parts, **{key: _revived(template) for key, template in known.items()}}
+        if not isinstance(known, Mapping):
+            return parts
+        return {**parts, **{key: _revived_or(parts[key], known[key]) for key in known if key in parts}}
     if isinstance(document, list):
         return [revived(part) for part in document]
     return document
+
+
+def _revived_or(text: Any, found: Mapping[str, Any]) -> Any:
+    """Return the message, or the text beside it if that is not what it says: somebody has altered what was stored."""
+    try:
+        message = _revived(found)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return text
+    return message if message == text else text
 
 
 def _revived(found: Mapping[str, Any]) -> Message:

@@ -129,3 +129,21 @@ def test_a_kept_document_comes_back_as_it_was() -> None:
     with translation.override("de"):
         assert said(found["findings"][0]["observed"]) == said(REFUSED) != REFUSED
         assert (said(found["reason"]), said(found["findings"][0]["object"])) == ("aus", "off")
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        7,
+        {"text": 7},
+        {"text": {}},
+        {"text": {"template": 7}},
+        {"text": {"template": "{table"}},
+        {"text": {"template": "{table}", "values": {}}},
+        {"text": {"template": "{table.name}", "values": {"table": "a"}}},
+        {"text": {"template": "{count}", "plural": "{count}", "values": []}},
+        {"other": {"template": "x"}},
+    ],
+)
+def test_where_somebody_has_altered_how_to_say_it_the_text_stays(altered: object) -> None:
+    assert revived({"text": "as it was", "messages": altered}) == {"text": "as it was"}
