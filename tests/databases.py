@@ -1,14 +1,28 @@
-"""Databases of a test's own: made for the time of a block, with an alias that leads there."""
+"""Sessions and databases of a test's own: made for the time of a block, with an alias that leads there."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 from django.db import connections
 from psycopg import sql
 
-from tests.helpers import session
+
+def session(alias: str = "default", **options: Any) -> psycopg.Connection[Any]:
+    """Open a session of one's own with the alias's database, in autocommit."""
+    given = connections[alias].settings_dict
+    return psycopg.connect(
+        dbname=options.pop("dbname", given["NAME"]),
+        user=given["USER"] or None,
+        password=given["PASSWORD"] or None,
+        host=given["HOST"] or None,
+        port=given["PORT"] or None,
+        autocommit=True,
+        **options,
+    )
 
 
 @contextlib.contextmanager

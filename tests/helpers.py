@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import psycopg
 from django.db import connections
 from psycopg import sql
 
@@ -23,6 +22,7 @@ from project.env import BASE_DIR
 from project.postgres import database_url
 from sqlmigrations.management.commands.applysql import Command as ApplySQL
 from sqlmigrations.programs import find
+from tests.databases import session
 
 #: Seconds after which a test stops waiting for what it needs; nothing is measured by it.
 PATIENCE = 60.0
@@ -166,20 +166,6 @@ def wait_until(condition: Callable[[], object]) -> None:
 def database_name(alias: str = "default") -> str:
     """Return the name of the alias's database."""
     return str(connections[alias].settings_dict["NAME"])
-
-
-def session(alias: str = "default", **options: Any) -> psycopg.Connection[Any]:
-    """Open a session of one's own with the alias's database, in autocommit."""
-    given = connections[alias].settings_dict
-    return psycopg.connect(
-        dbname=options.pop("dbname", given["NAME"]),
-        user=given["USER"] or None,
-        password=given["PASSWORD"] or None,
-        host=given["HOST"] or None,
-        port=given["PORT"] or None,
-        autocommit=True,
-        **options,
-    )
 
 
 def rows(statement: str, *parameters: Any, alias: str = "default") -> list[tuple[Any, ...]]:

@@ -27,7 +27,8 @@ from sqlmigrations.service.health import HealthOptions
 from sqlmigrations.service.results import Finished, Report
 from sqlmigrations.service.revert import RevertOptions
 from sqlmigrations.service.validate import ValidateOptions
-from tests.helpers import applysql, plain, put, run_sql, session, states, tables
+from tests.databases import session
+from tests.helpers import applysql, plain, put, run_sql, states, tables
 
 FILES = {"001.sql": "CREATE TABLE one (id int);", "001.down.sql": "DROP TABLE one;", "002.sql": "SELECT 1/0;"}
 

@@ -45,7 +45,8 @@ from sqlmigrations.history import (
     write_record,
 )
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, State
-from tests.helpers import Settings, role, rows, run_sql, session, value
+from tests.databases import session
+from tests.helpers import Settings, role, rows, run_sql, value
 
 WHEN = datetime(2026, 3, 29, 1, 59, 59, 123456, tzinfo=UTC)
 RUN = uuid.UUID("12345678-1234-5678-1234-567812345678")

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import ask_together, fetch_together
-from tests.helpers import session
+from tests.databases import session
 
 
 def test_each_statement_has_its_rows(fresh_database: str) -> None:

@@ -20,6 +20,7 @@ TELL_LOCKS = frozenset(
     {
         "alter-domain-constraint",
         "attach-partition",
+        "change-type-locks-others",
         "detach-partition",
         "drop-foreign-key",
         "drop-index-blocking",

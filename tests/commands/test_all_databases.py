@@ -10,7 +10,8 @@ import pytest
 from django.db import connections
 
 from sqlmigrations.runner.lock import RUN_CLASS, key_of
-from tests.helpers import Ran, applysql, database_name, put, rows, session, value, wait_until
+from tests.databases import session
+from tests.helpers import Ran, applysql, database_name, put, rows, value, wait_until
 
 HEAD = "Head of the history: <hash>\n"
 

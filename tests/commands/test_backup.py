@@ -12,7 +12,8 @@ import pytest
 
 from sqlmigrations import programs
 from tests.commands.shop import revertsql
-from tests.helpers import Ran, Settings, applysql, put, rows, run_sql, session, states, tables, value
+from tests.databases import session
+from tests.helpers import Ran, Settings, applysql, put, rows, run_sql, states, tables, value
 
 FILES = {"001.sql": "CREATE TABLE t (id int);", "001.down.sql": "DROP TABLE t;", "002.sql": "CREATE TABLE u (id int);"}
 

@@ -19,7 +19,8 @@ from pytest_django import Settings
 
 from project.env import BASE_DIR
 from sqlmigrations.management.commands.dbhealth import Command
-from tests.helpers import Ran, applysql, put, role, rows, run_sql, session, states, value
+from tests.databases import session
+from tests.helpers import Ran, applysql, put, role, rows, run_sql, states, value
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 

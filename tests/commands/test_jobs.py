@@ -23,7 +23,8 @@ from sqlmigrations.management.commands.applysql import Command as ApplySQL
 from sqlmigrations.management.commands.dbhealth import Command as DBHealth
 from sqlmigrations.management.commands.validateschema import Command as ValidateSchema
 from sqlmigrations.runner.lock import RUN_CLASS, key_of
-from tests.helpers import Ran, Settings, applysql, plain, put, rows, run_sql, session, value, wait_until
+from tests.databases import session
+from tests.helpers import Ran, Settings, applysql, plain, put, rows, run_sql, value, wait_until
 
 #: Waits, in its transaction, until a row of ``slow`` is gone: there is none in most databases.
 WAITING = "CREATE TABLE IF NOT EXISTS slow (id int); SELECT pg_sleep(600) FROM slow; CREATE TABLE t (id int);"

@@ -13,8 +13,9 @@ from django.core.management import call_command
 from django.db import connections
 
 from sqlmigrations.schema.catalog import Catalog, read_catalog
+from tests.databases import session
 from tests.faces.commands import manage
-from tests.helpers import Ran, applysql, session
+from tests.helpers import Ran, applysql
 
 APP = {
     "models.py": "",

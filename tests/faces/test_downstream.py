@@ -13,7 +13,8 @@ from psycopg import sql
 
 from project.env import BASE_DIR
 from project.postgres import database_url
-from tests.helpers import PATIENCE, Ran, plain, session
+from tests.databases import session
+from tests.helpers import PATIENCE, Ran, plain
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 

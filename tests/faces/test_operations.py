@@ -21,7 +21,8 @@ from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.history import Tables, ensure_tables, verify_chain
 from sqlmigrations.operations import ApplySQL
 from sqlmigrations.service.apply import ApplyOptions, apply
-from tests.helpers import Ran, Settings, applysql, events, put, rows, run_sql, session, states, tables, value
+from tests.databases import session
+from tests.helpers import Ran, Settings, applysql, events, put, rows, run_sql, states, tables, value
 
 FILES = {"001.sql": "CREATE TABLE one (id int);", "001.down.sql": "DROP TABLE one;"}
 

@@ -22,6 +22,7 @@ from project.postgres import database_url
 from sqlmigrations import startup
 from sqlmigrations.runner.lock import RUN_CLASS, key_of
 from sqlmigrations.startup import prepare
+from tests.databases import session
 from tests.helpers import (
     PATIENCE,
     applysql,
@@ -31,7 +32,6 @@ from tests.helpers import (
     plain,
     put,
     rows,
-    session,
     started,
     states,
     tables,

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import new_database
+from tests.databases import new_database, session
 from tests.health.asking import Patient
-from tests.helpers import session
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.databases import session
 from tests.health.asking import Answered, Patient
-from tests.helpers import role, session, wait_until
+from tests.helpers import role, wait_until
 
 
 @dataclass(frozen=True)

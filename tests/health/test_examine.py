@@ -13,8 +13,9 @@ import pytest
 from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Skip, Subject
 from sqlmigrations.health.examine import examine
 from sqlmigrations.health.registry import BUILT_IN
+from tests.databases import session
 from tests.health.asking import BARE, Answered, Patient, said
-from tests.helpers import session, value
+from tests.helpers import value
 
 
 @dataclass(frozen=True, kw_only=True)

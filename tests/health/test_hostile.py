@@ -9,8 +9,8 @@ import pytest
 
 from sqlmigrations.health.base import Check, Evidence
 from sqlmigrations.health.registry import BUILT_IN
+from tests.databases import session
 from tests.health.asking import Patient, fixes
-from tests.helpers import session
 
 LONG = "n" * 50
 

@@ -19,9 +19,10 @@ from sqlmigrations.health.structural.constraints import ForeignKeyViolations
 from sqlmigrations.health.structural.indexes import DuplicateIndex, InvalidIndex, OverlappingIndex
 from sqlmigrations.health.structural.keys import ForeignKeyWithoutIndex, IntegerPrimaryKey
 from sqlmigrations.health.structural.sequences import SequenceExhaustion
+from tests.databases import session
 from tests.health.asking import BARE, Answered, Patient, fixes, said
 from tests.health.others import Roles, other, roles, wait_for
-from tests.helpers import session, wait_until
+from tests.helpers import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.databases import new_database
-from tests.helpers import session
+from tests.databases import new_database, session
 from tests.lint.helpers import SCHEMA
 
 Connection = psycopg.Connection

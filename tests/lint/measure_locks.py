@@ -23,8 +23,7 @@ import psycopg
 
 from sqlmigrations import lint
 from sqlmigrations.lint.locks import STRENGTH
-from tests.databases import new_database
-from tests.helpers import session
+from tests.databases import new_database, session
 from tests.lint.conftest import Connection
 from tests.lint.helpers import SCHEMA, source
 
@@ -54,6 +53,7 @@ STATEMENTS = {
     "set-not-null-proven": "ALTER TABLE proven ALTER COLUMN a SET NOT NULL;",
     "not-null-not-valid": "ALTER TABLE orders ADD CONSTRAINT orders_code_given NOT NULL code NOT VALID;",
     "change-column-type": "ALTER TABLE keyless ALTER COLUMN a TYPE bigint;",
+    "change-column-type-referenced": "ALTER TABLE refers ALTER COLUMN order_id TYPE bigint;",
     "change-column-type-alike": "ALTER TABLE orders ALTER COLUMN note TYPE varchar;",
     "timestamp-to-timestamptz": "SET LOCAL timezone = 'Europe/Paris';\nALTER TABLE orders ALTER placed TYPE "
     "timestamptz;",

@@ -9,7 +9,8 @@ from sqlmigrations.lint import catalog as catalog_module
 from sqlmigrations.lint.base import RULES, Certainty, Finding, Rule, Severity
 from sqlmigrations.lint.linter import tell
 from sqlmigrations.lint.live import confirm
-from tests.helpers import Settings, role, session
+from tests.databases import session
+from tests.helpers import Settings, role
 from tests.lint.conftest import Connection, Copy
 from tests.lint.helpers import look, source
 
@@ -261,7 +262,7 @@ def test_a_role_that_may_not_read_a_table_gets_the_estimate(copy: Copy) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "ALTER TABLE orders ALTER id TYPE bigint;",
+        "ALTER TABLE orders ALTER note TYPE varchar(10);",
         "ALTER TABLE orders ALTER placed TYPE timestamptz;",
         "ALTER TABLE orders ADD token uuid DEFAULT gen_random_uuid();",
     ],
@@ -269,3 +270,17 @@ def test_a_role_that_may_not_read_a_table_gets_the_estimate(copy: Copy) -> None:
 def test_what_is_sure_is_said_without_an_if(live: Connection, text: str) -> None:
     (found,) = confirmed(live, text)
     assert found.message == "All of orders is rewritten, and can't be read meanwhile."
+
+
+@pytest.mark.parametrize(
+    ("change", "others"),
+    [("orders ALTER id", "public.points, public.refers"), ("refers ALTER order_id", "public.orders")],
+)
+def test_tables_at_the_other_end_of_foreign_keys_are_named(live: Connection, change: str, others: str) -> None:
+    column = change.split()[-1]
+    (found,) = (
+        one.message
+        for one in confirmed(live, f"ALTER TABLE {change} TYPE bigint;")
+        if one.rule.id == "change-type-locks-others"
+    )
+    assert found == (f"{others} can't be read either until this is committed: foreign keys of {column} are made again.")

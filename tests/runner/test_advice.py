@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from tests.helpers import applysql, put, role, run_sql, session
+from tests.databases import session
+from tests.helpers import applysql, put, role, run_sql
 
 #: Otherwise it is refused before it runs.
 ALLOWED = "-- sqlmigrations: allow drop-index-of-constraint: the server's own answer is wanted\n"

@@ -10,7 +10,8 @@ import pytest
 
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.concurrent import created_index
-from tests.helpers import Settings, applysql, put, rows, run_sql, session, states, value, wait_until
+from tests.databases import session
+from tests.helpers import Settings, applysql, put, rows, run_sql, states, value, wait_until
 
 OFF = "-- sqlmigrations: transaction off\n"
 

@@ -36,7 +36,8 @@ from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.task import forwards
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.gather import read_disk
-from tests.helpers import Settings, applysql, events, put, rows, run_sql, session, states, tables, value, wait_until
+from tests.databases import session
+from tests.helpers import Settings, applysql, events, put, rows, run_sql, states, tables, value, wait_until
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from sqlmigrations.runner import outcome
 from sqlmigrations.runner.held_locks import HeldLock, Mode, RepeatedLook, held_locks, strongest
-from tests.helpers import applysql, put, rows, run_sql, session
+from tests.databases import session
+from tests.helpers import applysql, put, rows, run_sql
 
 SCHEMA = """
     CREATE TABLE users (id int PRIMARY KEY, name text);

@@ -27,7 +27,8 @@ from sqlmigrations.runner.lock import (
     try_file_lock,
 )
 from tests.commands.shop import revertsql
-from tests.helpers import Ran, applysql, database_name, events, put, rows, run_sql, session, states, value, wait_until
+from tests.databases import session
+from tests.helpers import Ran, applysql, database_name, events, put, rows, run_sql, states, value, wait_until
 
 
 def advisory_locks() -> int:

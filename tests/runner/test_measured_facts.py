@@ -16,22 +16,10 @@ import pytest
 from django.db import connections
 
 from sqlmigrations.files.splitter import split
+from tests.databases import session
 from tests.faults.databases import address, server_under_test
 from tests.faults.proxy import Moment, Proxy, Step
-from tests.helpers import (
-    Settings,
-    applysql,
-    put,
-    role,
-    rows,
-    run_sql,
-    session,
-    started,
-    states,
-    tables,
-    value,
-    wait_until,
-)
+from tests.helpers import Settings, applysql, put, role, rows, run_sql, started, states, tables, value, wait_until
 
 OFF = "-- sqlmigrations: transaction off\n"
 CONCURRENTLY = {"001.sql": f"{OFF}CREATE INDEX CONCURRENTLY i ON t (id);"}

@@ -16,7 +16,8 @@ from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.pipeline import STATEMENTS_AHEAD
 from sqlmigrations.runner.send import SMALL, send
-from tests.helpers import applysql, put, rows, run_sql, session, value
+from tests.databases import session
+from tests.helpers import applysql, put, rows, run_sql, value
 
 TABLES = "".join(f"CREATE TABLE t{number} (id int);\n" for number in range(40))
 COPY = "COPY t0 FROM stdin;\n1\n\\.\n"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sqlmigrations.history import Tables, verify_chain
-from tests.helpers import Ran, applysql, events, put, rows, run_sql, session, started, states, tables, value, wait_until
+from tests.databases import session
+from tests.helpers import Ran, applysql, events, put, rows, run_sql, started, states, tables, value, wait_until
 
 pytestmark = pytest.mark.processes
 

@@ -12,7 +12,8 @@ import pytest
 from sqlmigrations.history import Chain, Event, Tables, identify, read_head, verify_chain, write_record
 from sqlmigrations.models import EventType
 from sqlmigrations.runner.session import Session
-from tests.helpers import applysql, events, put, rows, run_sql, session, states, value
+from tests.databases import session
+from tests.helpers import applysql, events, put, rows, run_sql, states, value
 
 TABLES = Tables("public")
 FILE = "INSERT INTO counted VALUES (2);"

@@ -10,7 +10,8 @@ from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.send import GROUP, SMALL, TIMINGS_KEPT, Result, Timings, grouped, send
-from tests.helpers import applysql, put, rows, run_sql, session, value
+from tests.databases import session
+from tests.helpers import applysql, put, rows, run_sql, value
 
 
 def test_results_come_one_by_one_with_line_and_time(ready_database: str) -> None:

@@ -9,20 +9,8 @@ from pathlib import Path
 import pytest
 
 from sqlmigrations.runner import stepwise
-from tests.helpers import (
-    Ran,
-    Settings,
-    applysql,
-    events,
-    put,
-    rows,
-    run_sql,
-    session,
-    states,
-    tables,
-    value,
-    wait_until,
-)
+from tests.databases import session
+from tests.helpers import Ran, Settings, applysql, events, put, rows, run_sql, states, tables, value, wait_until
 
 OFF = "-- sqlmigrations: transaction off\n"
 HEAD = "Head of the history: <hash>\n"

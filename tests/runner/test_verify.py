@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import Ran, applysql, events, put, rows, session, states, tables
+from tests.databases import session
+from tests.helpers import Ran, applysql, events, put, rows, states, tables
 
 MAKE = "CREATE TABLE users (id int); INSERT INTO users VALUES (1), (2);"
 ADVICE = "Every boolean that a verify script returns must be true. The file was rolled back."

@@ -11,7 +11,8 @@ from sqlmigrations.runner import watcher
 from sqlmigrations.runner.watcher import Blocker, Watcher
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.run import Blocked
-from tests.helpers import applysql, put, rows, run_sql, session, value, wait_until
+from tests.databases import session
+from tests.helpers import applysql, put, rows, run_sql, value, wait_until
 
 
 @pytest.mark.parametrize("transaction", ["on", "off"])

@@ -13,8 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Catalog, read_catalog
-from tests.databases import new_database
-from tests.helpers import Settings, session
+from tests.databases import new_database, session
+from tests.helpers import Settings
 
 EVERYTHING = (Path(__file__).parent / "everything.sql").read_text()
 

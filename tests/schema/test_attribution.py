@@ -19,8 +19,7 @@ from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.ddl_log import LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Severity, Source
 from sqlmigrations.service.authors import with_authors
-from tests.databases import new_database
-from tests.helpers import session
+from tests.databases import new_database, session
 from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import MUTATIONS, SOME_MUTATIONS, Mutation
 

@@ -8,7 +8,7 @@ from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Catalog, Identity, read_catalog, read_fingerprint
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Source
-from tests.helpers import session
+from tests.databases import session
 from tests.schema.mutations import MUTATIONS, Mutation
 
 

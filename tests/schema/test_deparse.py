@@ -17,8 +17,8 @@ from sqlmigrations.schema.catalog import Catalog, Identity, read_catalog
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.deparse import compare_twice, split
 from sqlmigrations.schema.difference import Source
-from tests.databases import new_database
-from tests.helpers import PATIENCE, session
+from tests.databases import new_database, session
+from tests.helpers import PATIENCE
 
 #: One of each kind of object whose text differs once it was stored a second time.
 UNSTABLE = """

@@ -13,8 +13,7 @@ from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.schema.fix import Fix, fix_of, ordered, script
 from sqlmigrations.schema.fix import everything as everything_of
-from tests.databases import new_database
-from tests.helpers import session
+from tests.databases import new_database, session
 from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import SOME_MUTATIONS, Mutation
 

@@ -21,8 +21,8 @@ from sqlmigrations.schema import given
 from sqlmigrations.schema import scratch as module
 from sqlmigrations.schema.catalog import read_catalog
 from sqlmigrations.schema.scratch import NoScratch, OutsideScratch, Server, scratch_database
-from tests.databases import new_database
-from tests.helpers import PATIENCE, Settings, database_name, role, rows, run_sql, session, value, wait_until
+from tests.databases import new_database, session
+from tests.helpers import PATIENCE, Settings, database_name, role, rows, run_sql, value, wait_until
 
 
 def databases() -> set[str]:

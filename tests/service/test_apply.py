@@ -21,8 +21,8 @@ from sqlmigrations.plan import Status
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
 from sqlmigrations.service.results import Began, Finished, RunResult, Starting, summary
-from tests.databases import leading_to, new_database
-from tests.helpers import Settings, applysql, events, put, rows, run_sql, session, states, tables, value
+from tests.databases import leading_to, new_database, session
+from tests.helpers import Settings, applysql, events, put, rows, run_sql, states, tables, value
 
 FILES = {"001.sql": "CREATE TABLE one (id int);", "002.sql": "SELECT 1/0;", "003.sql": "CREATE TABLE three (id int);"}
 

@@ -10,7 +10,8 @@ import pytest
 from sqlmigrations.runner.held_locks import Mode
 from sqlmigrations.service.apply import ApplyOptions
 from sqlmigrations.service.rehearse import RehearsalReport, RehearseOptions, Unrehearsable, Where, rehearse
-from tests.helpers import Settings, catalog, put, rows, run_sql, session, started, value, wait_until
+from tests.databases import session
+from tests.helpers import Settings, catalog, put, rows, run_sql, started, value, wait_until
 
 SCHEMA = """
     CREATE TABLE users (id int PRIMARY KEY, name text, age int);

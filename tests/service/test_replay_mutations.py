@@ -20,7 +20,8 @@ from sqlmigrations.schema.fix import fix_of, script
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.replay import compare_replay
-from tests.helpers import Settings, put, session
+from tests.databases import session
+from tests.helpers import Settings, put
 from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import MUTATIONS, Mutation
 from tests.schema.test_fix import FOR_GOOD

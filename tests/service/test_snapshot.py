@@ -16,7 +16,8 @@ from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.revert import RevertOptions, plan_revert, revert
 from sqlmigrations.service.validate import ValidateOptions, validate
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions
-from tests.helpers import put, rows, run_sql, session, value
+from tests.databases import session
+from tests.helpers import put, rows, run_sql, value
 
 pytestmark = pytest.mark.usefixtures("fresh_database", "unblocked")
 

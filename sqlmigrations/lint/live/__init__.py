@@ -65,6 +65,7 @@ _JUDGES: dict[str, Judge] = {
     "add-column-not-null": columns.not_null_without_default,
     "primary-key-reads-table": constraints.primary_key,
     "drop-foreign-key": constraints.dropped_foreign_key,
+    "change-type-locks-others": constraints.change_type_locks_others,
     "drop-table-locks-others": constraints.drop_locks_others,
     "foreign-key-without-index": constraints.unindexed,
     "alter-after-write": constraints.deferred,

@@ -53,6 +53,24 @@ def dropped_foreign_key(one: Finding, catalog: Catalog) -> Verdict:
     return cleared("it is no foreign key")
 
 
+def change_type_locks_others(one: Finding, catalog: Catalog) -> Verdict:
+    """Say which other tables another type of a column locks."""
+    relation = catalog.relation(one.subject.table)
+    if relation is None:
+        return absent(one.subject.table)
+    others = catalog.ask("other_ends", table=relation.oid, column=one.subject.column)
+    if not others:
+        return cleared("it has no foreign keys")
+    return sure(
+        "pg_constraint.confrelid",
+        _(
+            "{named} can't be read either until this is committed: foreign keys of {column} are made again.",
+            named=", ".join(identifier((other["schema"], other["name"])) for other in others),
+            column=identifier((one.subject.column,)),
+        ),
+    )
+
+
 def drop_locks_others(one: Finding, catalog: Catalog) -> Verdict:
     """Say which other tables the drop of a table locks."""
     relation = catalog.relation(one.subject.table)

@@ -385,6 +385,24 @@ def change_type_of_viewed_column(action: Action, scope: Scope) -> Iterator[Hit]:
 
 
 @rule(
+    "change-type-locks-others",
+    "AT_AlterColumnType",
+    title="ALTER COLUMN ... TYPE of a column of a foreign key",
+    why="The foreign key is made again: the table at its other end is locked as well, and all rows are compared again.",
+    bad="ALTER TABLE refers ALTER COLUMN order_id TYPE bigint;",
+    safe="ALTER TABLE refers ADD COLUMN order_id_new bigint;",
+    lock="change-column-type-referenced",
+    needs_database=True,
+)
+def change_type_locks_others(action: Action, _scope: Scope) -> Iterator[Hit]:
+    """Find a column that gets another type, for the catalog to say which tables are locked with it."""
+    yield Hit(
+        _("Tables at the other end of its foreign keys are locked as well."),
+        subject=Subject(action.table, column=action.node["name"]),
+    )
+
+
+@rule(
     "drop-column",
     "AT_DropColumn",
     title="DROP COLUMN",
