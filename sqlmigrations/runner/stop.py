@@ -46,7 +46,9 @@ def stopped_by(stop: Stop) -> Iterator[None]:
 
 def check() -> None:
     """Raise ``KeyboardInterrupt`` if what goes on here shall stop."""
-    sleep(0.0)
+    stop = _stop.get()
+    if stop is not None:
+        stop.notice()
 
 
 def sleep(seconds: float) -> None:

@@ -27,7 +27,7 @@ from tests.databases import session
 from tests.helpers import Ran, Settings, applysql, plain, put, rows, run_sql, value, wait_until
 
 #: Waits, in its transaction, until a row of ``slow`` is gone: there is none in most databases.
-WAITING = "CREATE TABLE IF NOT EXISTS slow (id int); SELECT pg_sleep(600) FROM slow; CREATE TABLE t (id int);"
+WAITING = "CREATE TABLE IF NOT EXISTS slow (id int); SELECT pg_sleep(60) FROM slow; CREATE TABLE t (id int);"
 
 #: Waits until as many databases as jobs are at work, and notes how many sessions there are then.
 TOGETHER = """
@@ -261,7 +261,7 @@ def test_never_more_at_a_time_than_asked_for(
 
 
 def sleeping(alias: str) -> bool:
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND wait_event = 'PgSleep'"
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(60)%%' AND wait_event = 'PgSleep'"
     return bool(value(f"{asked} AND datname = current_database()", alias=alias))
 
 
@@ -274,11 +274,14 @@ def once(condition: Callable[[], object], number: signal.Signals) -> Iterator[No
         os.kill(os.getpid(), number)
 
     thread = threading.Thread(target=send)
+    # A process that a shell started in the background ignores SIGINT, and so do those that it starts.
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread.start()
     try:
         yield
     finally:
         thread.join()
+        signal.signal(signal.SIGINT, kept)
 
 
 @pytest.mark.parametrize(
