@@ -71,14 +71,7 @@ class ApplySQL(Operation):
         Raises:
             SQLMigrationsError: it can't be applied; nothing of it is left where the migration has a transaction.
         """
-        if not self._concerns(app_label, schema_editor):
-            return
-        if schema_editor.collect_sql:
-            self._show(app_label, schema_editor, is_down=False)
-            return
-        from sqlmigrations.service.join import apply_file
-
-        apply_file(schema_editor.connection, self.name, app_label)
+        self._do(app_label, schema_editor, is_down=False)
 
     def database_backwards(
         self,
@@ -92,14 +85,7 @@ class ApplySQL(Operation):
         Raises:
             SQLMigrationsError: there is none, or it can't be run.
         """
-        if not self._concerns(app_label, schema_editor):
-            return
-        if schema_editor.collect_sql:
-            self._show(app_label, schema_editor, is_down=True)
-            return
-        from sqlmigrations.service.join import revert_file
-
-        revert_file(schema_editor.connection, self.name, app_label)
+        self._do(app_label, schema_editor, is_down=True)
 
     def describe(self) -> str:
         """Return what ``migrate --plan`` shows."""
@@ -109,6 +95,18 @@ class ApplySQL(Operation):
     def migration_name_fragment(self) -> str:
         """What a squashed migration may be called after."""
         return self.name.rpartition("/")[2].removesuffix(".sql").lower()
+
+    def _do(self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, *, is_down: bool) -> None:
+        """Run the file or its down script, or show it where ``sqlmigrate`` asks."""
+        if not self._concerns(app_label, schema_editor):
+            return
+        if schema_editor.collect_sql:
+            self._show(app_label, schema_editor, is_down=is_down)
+            return
+        from sqlmigrations.service.join import apply_file, revert_file
+
+        run = revert_file if is_down else apply_file
+        run(schema_editor.connection, self.name, app_label)
 
     def _concerns(self, app_label: str, schema_editor: BaseDatabaseSchemaEditor) -> bool:
         """Tell whether the database is one for this operation: SQL files are for PostgreSQL, and routers decide."""

@@ -123,11 +123,7 @@ def open_run(
         tables = ensure_tables(wrapper)
         session = Session(wrapper, is_pooled=lock.is_pooled)
         stack.callback(session.end)
-        identity, clock = identify(session.connection)
-        actor = _actor.get()
-        run = actor.run if actor else uuid.uuid4()
-        user = actor.user if actor else ""
-        chain = Chain(tables, read_head(session.connection, tables), run, identity, clock, user=user)
+        chain = _begin_chain(session, tables)
         watcher = None
         if wrapper.in_atomic_block:
             journal = Journal(chain, lambda: session.connection)
@@ -136,7 +132,7 @@ def open_run(
             journal = Journal(chain, lambda: lock.connection, look=look)
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
         executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait, on_batch=tell)
-        yield Run(run, tables, session, journal, executor)
+        yield Run(chain.run, tables, session, journal, executor)
 
 
 def join_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> Run:
@@ -154,11 +150,18 @@ def join_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> R
     join_lock(raw(wrapper), locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait)
     tables = ensure_tables(wrapper)
     session = JoinedSession(wrapper)
-    identity, clock = identify(session.connection)
-    chain = Chain(tables, read_head(session.connection, tables), uuid.uuid4(), identity, clock)
+    chain = _begin_chain(session, tables)
     journal = Journal(chain, lambda: session.connection)
     executor = Executor(session, journal, in_transaction=Transaction.JOINED, lock_wait=lock_wait, on_wait=on_wait)
     return Run(chain.run, tables, session, journal, executor)
+
+
+def _begin_chain(session: Session, tables: Tables) -> Chain:
+    """Return the chain of events behind its head, for a new run or for that of whom it is done for."""
+    actor = _actor.get()
+    run, user = (actor.run, actor.user) if actor else (uuid.uuid4(), "")
+    identity, clock = identify(session.connection)
+    return Chain(tables, read_head(session.connection, tables), run, identity, clock, user=user)
 
 
 def _revive(wrapper: BaseDatabaseWrapper) -> None:
