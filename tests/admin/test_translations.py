@@ -33,7 +33,8 @@ def test_the_german_catalogue_is_complete_and_compiled(tmp_path: Path) -> None:
     copy = tmp_path / "sqlmigrations"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
-    command = [sys.executable, "-m", "django", "makemessages", "--locale", "de", "--no-obsolete", "--verbosity", "0"]
+    given = ["--locale", "de", "--no-obsolete", "--add-location", "file", "--verbosity", "0"]
+    command = [sys.executable, "-m", "django", "makemessages", *given]
 
     subprocess.run(command, cwd=copy, env=environment, check=True)
 
