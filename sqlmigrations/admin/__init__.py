@@ -12,13 +12,9 @@ The mixins are for projects that register the models themselves, with a theme's 
 
 from __future__ import annotations
 
-from sqlmigrations.admin.history import (
-    HistoryAdminMixin,
-    MigrationEventAdmin,
-    MigrationEventAdminMixin,
-    MigrationRecordAdmin,
-    MigrationRecordAdminMixin,
-)
+from sqlmigrations.admin.events import MigrationEventAdmin, MigrationEventAdminMixin
+from sqlmigrations.admin.readonly import HistoryAdminMixin
+from sqlmigrations.admin.records import MigrationRecordAdmin, MigrationRecordAdminMixin
 from sqlmigrations.admin.state import StatePagesMixin
 
 __all__ = [
