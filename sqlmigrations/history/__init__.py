@@ -1,7 +1,8 @@
 """Reads and writes the history: a record for each file, and a chain of events.
 
 Everything is written by SQL composed with the schema that was found at the start, never by the ORM: a file may change
-``search_path``, and the ORM can't qualify names.
+``search_path``, and the ORM can't qualify names. Kept reports and health runs, which few commands need, are
+imported from their own modules.
 """
 
 from __future__ import annotations
@@ -21,15 +22,6 @@ from sqlmigrations.history.chain import (
     read_head_of_settled,
     read_reverted_with,
     verify_chain,
-)
-from sqlmigrations.history.health_runs import (
-    KeptRun,
-    add_health_run,
-    count_health_runs,
-    has_health_runs,
-    prune_health_runs,
-    read_file_times,
-    read_oldest_run,
 )
 from sqlmigrations.history.identity import (
     Clock,
@@ -70,31 +62,24 @@ __all__ = [
     "Clock",
     "Event",
     "Identity",
-    "KeptRun",
     "Link",
     "Location",
     "Record",
     "Tables",
     "Texts",
-    "add_health_run",
     "change_record",
-    "count_health_runs",
     "digest",
     "ensure_tables",
-    "has_health_runs",
     "holds_event",
     "identify",
     "knows_head",
     "locate",
-    "prune_health_runs",
     "read_all_texts",
     "read_events",
-    "read_file_times",
     "read_head",
     "read_head_of_settled",
     "read_missing",
     "read_objects_made",
-    "read_oldest_run",
     "read_record",
     "read_record_after",
     "read_records",

@@ -15,9 +15,9 @@ from sqlmigrations.health.examine import asking
 from sqlmigrations.health.measures import FURTHEST, Measures, Past
 from sqlmigrations.health.measuring import measure, place_of
 from sqlmigrations.health.trends import FileTime, Trends, compare
-from sqlmigrations.history import (
+from sqlmigrations.history import Tables
+from sqlmigrations.history.health_runs import (
     KeptRun,
-    Tables,
     add_health_run,
     count_health_runs,
     has_health_runs,

@@ -39,7 +39,7 @@ LIBRARIES = ("rich", "pygments", "pgparse")
 @pytest.mark.parametrize(
     ("command", "most", "unloaded"),
     [
-        ((), 26, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
+        ((), 29, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
         (("check",), 62, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
         (("applysql",), 89, (*ROOMS, *LIBRARIES)),
     ],
