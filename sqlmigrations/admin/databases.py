@@ -23,18 +23,23 @@ PARAMETER = "database"
 
 
 def database_of(request: HttpRequest) -> str:
-    """Return the alias that an address names, or the list names from which somebody came; else ``default``.
+    """Return the alias that an address names, or the list names from which somebody came.
+
+    Where none is named, it is ``default``, or the first database with SQL files if that one has none.
 
     Raises:
         Http404: there is no such database with SQL files.
     """
-    from sqlmigrations.service.databases import aliases_with_files, is_postgresql
+    from sqlmigrations.service.databases import aliases_with_files
 
+    aliases = aliases_with_files()
     came_from = parse_qs(request.GET.get("_changelist_filters", "")).get(PARAMETER, [""])[0]
-    database = request.GET.get(PARAMETER) or came_from or DEFAULT_DB_ALIAS
-    if database != DEFAULT_DB_ALIAS and not (database in aliases_with_files() and is_postgresql(database)):
-        raise Http404(f"No such database: {database}")
-    return database
+    named = request.GET.get(PARAMETER) or came_from
+    if not named:
+        return DEFAULT_DB_ALIAS if DEFAULT_DB_ALIAS in aliases else next(iter(aliases), DEFAULT_DB_ALIAS)
+    if named not in (*aliases, DEFAULT_DB_ALIAS):
+        raise Http404(f"No such database: {named}")
+    return named
 
 
 def query_of(database: str) -> dict[str, str]:
@@ -50,16 +55,16 @@ class DatabaseFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterable[tuple[str, str]]:
         """Return the databases to choose from, nothing where there is no choice."""
-        from sqlmigrations.service.databases import aliases_with_files, is_postgresql
+        from sqlmigrations.service.databases import aliases_with_files
 
-        aliases = [alias for alias in aliases_with_files() if is_postgresql(alias)]
+        aliases = aliases_with_files()
         return [(alias, alias) for alias in aliases] if len(aliases) > 1 else []
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Yield a choice for each; there is none for all of them."""
         for alias, title in self.lookup_choices:
             yield {
-                "selected": (self.value() or DEFAULT_DB_ALIAS) == alias,
+                "selected": changelist.queryset.db == alias,
                 "query_string": changelist.get_query_string({PARAMETER: alias}),
                 "display": title,
             }

@@ -84,9 +84,9 @@ class StatePagesMixin(ModelAdmin):
         from sqlmigrations.service.databases import aliases_with_files, is_postgresql
 
         aliases = aliases_with_files() or (DEFAULT_DB_ALIAS,)
-        database = request.GET.get("database") or (DEFAULT_DB_ALIAS if DEFAULT_DB_ALIAS in aliases else aliases[0])
-        if database not in (*aliases, DEFAULT_DB_ALIAS) or not is_postgresql(database):
-            raise Http404(f"No such database: {database}")
+        database = database_of(request)
+        if not is_postgresql(database):
+            raise Http404(f"Not a PostgreSQL database: {database}")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

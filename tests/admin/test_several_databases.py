@@ -69,6 +69,17 @@ def test_no_such_database(two: None, admin_client: Client, url: str) -> None:
     assert admin_client.get(url, {"database": "nowhere"}).status_code == 404
 
 
+def test_without_files_in_the_default_database_every_page_is_about_the_first_that_has_some(
+    two: None, settings: Settings, admin_client: Client
+) -> None:
+    settings.SQLMIGRATIONS_DIRS = {"other": settings.SQLMIGRATIONS_DIRS["other"]}
+    add_record(filename="001_here.sql")
+    add_record(filename="001_there.sql", using="other")
+    assert listed(admin_client, RECORDS) == ["001_there.sql"]
+    assert admin_client.get(f"{RECORDS}overview/").context["database"] == "other"
+    assert f'href="{RECORDS}overview/?database=other"' in admin_client.get(RECORDS).content.decode()
+
+
 def test_with_one_database_there_is_nothing_to_choose(admin_client: Client) -> None:
     add_record()
     assert "database=" not in admin_client.get(RECORDS).content.decode()
