@@ -6,7 +6,9 @@ PYTHON = $(VENV)/bin/python
 # Tests wait for the server more than they compute: more workers than cores.
 WORKERS ?= 4
 PORT ?= 8000
-PYTEST = $(PYTHON) -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+TESTS = -m pytest --quiet --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+PYTEST = $(PYTHON) $(TESTS)
+COVERAGE = $(VENV)/bin/coverage
 
 # Debian's PostgreSQL 15, the oldest that is tested here.
 PG15 ?= /usr/lib/postgresql/15/bin
@@ -17,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-15 nightly lint docs bench bench-quick ci stop clean
+.PHONY: help demo serve test test-15 coverage nightly lint docs bench bench-quick ci stop clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -38,6 +40,12 @@ test: $(VENV)/installed ## run the tests (ARGS="-k name")
 test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
 	@# Catalogs, locks and messages differ between servers; commands, screens and pages don't: once is enough.
 	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e and not processes" $(SERVER_TESTS)
+
+coverage: $(VENV)/installed ## run the tests, say which lines and branches none of them took, fail below 97 %
+	@$(COVERAGE) erase
+	@.ci/on-server embedded $(COVERAGE) run $(TESTS)
+	@$(COVERAGE) combine --quiet
+	@$(COVERAGE) report
 
 nightly: $(VENV)/installed ## run what takes hours: every fault point, every mutation, 20,000 examples of each property
 	@.ci/on-server embedded $(PYTEST) -m nightly

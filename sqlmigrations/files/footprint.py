@@ -21,10 +21,6 @@ class Footprint:
     opaque: bool = False
     reason: str = ""
 
-    def overlaps(self, other: Footprint) -> bool:
-        """Say whether one changes what the other names; an opaque one overlaps with everything."""
-        return self.opaque or other.opaque or self.shared(other) is not None
-
     def shared(self, other: Footprint) -> str | None:
         """Return the name of an object that one changes and the other names, if it is known."""
         return same(self.changes, other.changes | other.reads) or same(other.changes, self.reads)

@@ -71,18 +71,6 @@ def order(files: Sequence[SQLFile]) -> dict[str, frozenset[str]]:
     return {name: frozenset(names) for name, names in edges.items()}
 
 
-def ancestors(name: str, edges: Edges) -> frozenset[str]:
-    """Return all names that ``name`` comes after, directly or through others."""
-    found: set[str] = set()
-    waiting = list(edges.get(name, ()))
-    while waiting:
-        other = waiting.pop()
-        if other not in found:
-            found.add(other)
-            waiting += edges.get(other, ())
-    return frozenset(found)
-
-
 def unknown(files: Sequence[SQLFile], django_migrations: Callable[[str, str], bool] | None = None) -> list[Problem]:
     """Return a problem for each required name that does not exist."""
     names = {file.name for file in files}

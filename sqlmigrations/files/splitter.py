@@ -189,7 +189,7 @@ class Splitter:
     def _statement(self) -> Statement:
         """Read the statement that begins at the position."""
         window = self._window
-        offset, characters, line = window.place()
+        offset, line = window.place()
         self._floor = 0
         length = self._statement_length()
         sql = window.take(window.position + length)
@@ -201,8 +201,8 @@ class Splitter:
         keywords = bare_words(sql, KEYWORDS)
         if keywords[:1] == ("COPY",) and reads_from_client(sql):
             data_line = self._start_of_data()
-            return Statement(self._number, sql, offset, characters, line, keywords, self._data(line), data_line)
-        return Statement(self._number, sql, offset, characters, line, keywords)
+            return Statement(self._number, sql, offset, line, keywords, self._data(line), data_line)
+        return Statement(self._number, sql, offset, line, keywords)
 
     def _note_inner_directives(self, sql: bytes, line: int) -> None:
         for token in tokens(sql):
@@ -376,7 +376,7 @@ class Splitter:
                 _("The data begins on the next line: move this text below the line that holds only \\."),
             )
         window.move_to(match.end())
-        return window.place()[2]
+        return window.place()[1]
 
     def _data(self, line: int) -> Iterator[bytes]:
         r"""Yield the data in blocks, up to the line that holds only ``\.``; ``line`` is that of the statement."""

@@ -20,16 +20,14 @@ PARSED = 256 * 1024
 class Statement:
     r"""One statement, from its first token through its semicolon or the end of the file.
 
-    ``offset`` and ``char_offset`` say where it begins in the file, in bytes and in characters (a byte order mark
-    counted), ``line`` the same in lines from 1. ``keywords`` are its first bare words in upper case, outside quotes and
-    parentheses. For ``COPY ... FROM stdin``, ``data`` yields the data that follows, without the line ``\\.``, and
-    ``data_line`` is the line where it begins.
+    ``offset`` says where it begins in the file, in bytes (a byte order mark counted), ``line`` in lines from 1.
+    ``keywords`` are its first bare words in upper case, outside quotes and parentheses. For ``COPY ... FROM stdin``,
+    ``data`` yields the data that follows, without the line ``\\.``, and ``data_line`` is the line where it begins.
     """
 
     number: int
     sql: bytes
     offset: int = 0
-    char_offset: int = 0
     line: int = 1
     keywords: tuple[str, ...] = ()
     data: Iterator[bytes] | None = None

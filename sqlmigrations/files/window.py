@@ -14,7 +14,6 @@ BLOCK = 1 << 18
 
 # A cut after one of these never divides a token that is not quoted.
 _SEPARATORS = (b"\n", b" ", b",", b";")
-_CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
 
 
 class Window:
@@ -35,11 +34,9 @@ class Window:
         self._received = 0  # bytes
         self._received_lines = 1
         self._cut = b""  # the beginning of a character whose end has not come yet
-        self._ascii = True
         # What was counted up to the byte at ``_counted``.
         self._counted = 0
         self._offset = 0
-        self._characters = 0
         self._line = 1
 
     def more(self) -> bool:
@@ -84,7 +81,6 @@ class Window:
             message = _("not text: a NUL byte at byte {byte}", byte=self._received + nul + 1)
             self.refuse(message, line, _("PostgreSQL accepts no NUL; remove it, or save the file as UTF-8."))
         if self._cut or not block.isascii():
-            self._ascii = False
             self._check_encoding(self._cut + block)
         self._received += len(block)
         self._received_lines += block.count(b"\n")
@@ -121,10 +117,10 @@ class Window:
             if not self.more():
                 return -1
 
-    def place(self) -> tuple[int, int, int]:
-        """Return the position's place in the stream: its byte, its character (both from 0) and its line (from 1)."""
+    def place(self) -> tuple[int, int]:
+        """Return the position's place in the stream: its byte (from 0) and its line (from 1)."""
         self._count_to(self.position)
-        return self._offset, self._characters, self._line
+        return self._offset, self._line
 
     def line_at(self, index: int) -> int:
         """Return the line of a byte of ``text``, not before one whose place was asked for."""
@@ -133,10 +129,6 @@ class Window:
     def _count_to(self, index: int) -> None:
         self._line += self.text.count(b"\n", self._counted, index)
         self._offset += index - self._counted
-        if self._ascii:
-            self._characters += index - self._counted
-        else:
-            self._characters += len(self.text[self._counted : index].translate(None, _CONTINUATION_BYTES))
         self._counted = index
 
     def move_to(self, index: int) -> None:

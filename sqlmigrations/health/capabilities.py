@@ -15,7 +15,6 @@ class Capabilities:
     """What can be asked. ``columns`` are those of the system's views and tables, and of pg_stat_statements' views."""
 
     server_version: int
-    database_name: str
     role: str
     is_standby: bool
     is_superuser: bool

@@ -52,7 +52,6 @@ class InFile:
     #: ``SET lock_timeout``, as it is written; None while the runner's holds.
     lock_timeout: str | None = None
     timezone: str = ""
-    constraints_immediate: bool = False
     statements: int = 0
 
 
@@ -202,7 +201,6 @@ def _writes(scope: Scope, action: Action) -> None:
 
 def _constraints_set(scope: Scope, action: Action) -> None:
     if not action.node.get("deferred") and not action.node.get("constraints"):
-        scope.file.constraints_immediate = True
         scope.file.written.clear()
 
 

@@ -36,11 +36,6 @@ class Proof:
     fix: Fix
     doubt: str = ""
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether the fix was run on a copy of the schema and the difference was gone."""
-        return not self.doubt
-
 
 def prove(
     wrapper: BaseDatabaseWrapper, fixes: Sequence[Fix], expected: Catalog, found: Catalog, part: Part

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sqlmigrations.exceptions import InvalidFiles, Problem
 from sqlmigrations.files.directives import Directives
-from sqlmigrations.files.graph import ancestors, arrange, order, required, required_migrations, unknown
+from sqlmigrations.files.graph import arrange, order, required, required_migrations, unknown
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 
@@ -144,8 +144,8 @@ def test_django_migrations() -> None:
     assert required_migrations(one) == (("blog", "0003_a"),)
 
 
-def test_order_and_ancestors() -> None:
-    """Directly or through others."""
+def test_order() -> None:
+    """A file comes after the one before it in its folder and what it requires; repeatables after the last ones."""
     edges = order(
         [file("1.sql"), file("2.sql"), file("b/1.sql", "2.sql", folder="b"), file("r.sql", kind=Kind.REPEATABLE)]
     )
@@ -155,7 +155,6 @@ def test_order_and_ancestors() -> None:
         "b/1.sql": frozenset({"2.sql"}),
         "r.sql": frozenset({"2.sql", "b/1.sql"}),
     }
-    assert ancestors("b/1.sql", edges) == {"1.sql", "2.sql"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=30))

@@ -1,7 +1,6 @@
 -- What this server, this database and this role can do, asked of the catalog, never derived from a version number.
 SELECT
     pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS server_version,
-    pg_catalog.current_database()::pg_catalog.text AS database_name,
     CURRENT_USER::pg_catalog.text AS role,
     pg_catalog.pg_is_in_recovery() AS is_standby,
     (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER) AS is_superuser,
