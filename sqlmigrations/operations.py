@@ -103,7 +103,7 @@ class ApplySQL(Operation):
         if schema_editor.collect_sql:
             self._show(app_label, schema_editor, is_down=is_down)
             return
-        from sqlmigrations.service.join import apply_file, revert_file
+        from sqlmigrations.service.within_migration import apply_file, revert_file
 
         run = revert_file if is_down else apply_file
         run(schema_editor.connection, self.name, app_label)
@@ -115,7 +115,7 @@ class ApplySQL(Operation):
 
     def _show(self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, *, is_down: bool) -> None:
         """Give ``sqlmigrate`` the text of the file."""
-        from sqlmigrations.service.join import script_of
+        from sqlmigrations.service.within_migration import script_of
 
         script = script_of(schema_editor.connection.alias, self.name, app_label, is_down=is_down)
         if script is None:

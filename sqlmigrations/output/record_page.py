@@ -21,7 +21,7 @@ from sqlmigrations.output.durations import duration
 from sqlmigrations.output.highlight import Excerpt, Mark, excerpt, highlight
 from sqlmigrations.output.phrases import phrase, said
 from sqlmigrations.output.reports_page import severity_badge
-from sqlmigrations.output.side_by_side import SideBySide, side_by_side
+from sqlmigrations.output.text_diff import SideBySide, side_by_side
 from sqlmigrations.runner.held_locks import Mode
 
 #: Events of an attempt that did not come through.

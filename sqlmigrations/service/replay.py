@@ -39,10 +39,10 @@ from sqlmigrations.schema.difference import Difference, Findings, Severity, Skip
 from sqlmigrations.schema.scratch import NoScratch, OutsideScratch, Scratch, scratch_database
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.service.gather import OnDisk, Remembered
-from sqlmigrations.service.join import tasks_made_by
 from sqlmigrations.service.replay_cache import Replay, keep_replay, place_of, read_replay
 from sqlmigrations.service.revert import is_whole
 from sqlmigrations.service.run import Run, open_run
+from sqlmigrations.service.within_migration import tasks_made_by
 
 
 @dataclass(frozen=True, slots=True)

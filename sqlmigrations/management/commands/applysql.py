@@ -14,7 +14,7 @@ from django.core.management.color import no_style
 
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import check_jobs, duration
-from sqlmigrations.management.everywhere import Answer, EverywhereCommand
+from sqlmigrations.management.several_databases import Answer, SeveralDatabasesCommand
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -27,7 +27,7 @@ from sqlmigrations.service.results import PlanReport, Report
 from sqlmigrations.service.run import Told, Waiting
 
 
-class Command(EverywhereCommand):
+class Command(SeveralDatabasesCommand):
     """Apply SQL files that are pending, each in its own transaction, and record each."""
 
     help = (

@@ -17,8 +17,8 @@ from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.health import HealthText, explanation_lines, list_lines, sql_lines
 from sqlmigrations.service.databases import distinct_aliases
 from sqlmigrations.service.health import Gate, HealthOptions, HealthReport, check_health, known_for
+from sqlmigrations.service.parallel import in_parallel
 from sqlmigrations.service.reports import keep
-from sqlmigrations.service.side_by_side import side_by_side
 
 #: What ``--fail-on`` takes, with the least severity that counts.
 FAIL_ON = {"warning": Severity.WARNING, "critical": Severity.CRITICAL, "never": None}
@@ -180,7 +180,7 @@ def _look_at_all(options: dict[str, Any]) -> dict[str, HealthReport | SQLMigrati
 
     if options["jobs"] == 1:
         return {alias: look(alias) for alias in distinct_aliases()}
-    return side_by_side(distinct_aliases(), look, jobs=options["jobs"])
+    return in_parallel(distinct_aliases(), look, jobs=options["jobs"])
 
 
 def _asked(alias: str, options: dict[str, Any]) -> HealthOptions:

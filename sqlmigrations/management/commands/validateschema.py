@@ -11,7 +11,7 @@ from django.db import connections
 
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import check_jobs
-from sqlmigrations.management.everywhere import Answer, EverywhereCommand
+from sqlmigrations.management.several_databases import Answer, SeveralDatabasesCommand
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import ddl_log, documents, exit_codes, validation, versions
 from sqlmigrations.output.exit_codes import ExitCode
@@ -23,7 +23,7 @@ from sqlmigrations.service.validate import ValidateOptions, ValidationReport, ex
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions, read_coverage
 
 
-class Command(EverywhereCommand):
+class Command(SeveralDatabasesCommand):
     """Validate one database; nothing in it is locked or changed."""
 
     help = (

@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 CANCELS_EVERY = 0.1
 
 
-def side_by_side(
+def in_parallel(
     aliases: Sequence[str],
     work: Callable[[str], Answer],
     *,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlmigrations.output.side_by_side import MAX_LINES, MAX_ROWS, Row, SideBySide, side_by_side
+from sqlmigrations.output.text_diff import MAX_LINES, MAX_ROWS, Row, SideBySide, side_by_side
 
 
 @pytest.mark.parametrize(

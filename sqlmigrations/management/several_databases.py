@@ -35,7 +35,7 @@ class Answer:
         return exit_codes.WORDS[self.code] + (f" ({self.brief})" if self.brief else "")
 
 
-class EverywhereCommand(SQLCommand):
+class SeveralDatabasesCommand(SQLCommand):
     """A command that answers for one database, and so for several of them, side by side if that is asked for."""
 
     on_all_databases = True
@@ -53,7 +53,7 @@ class EverywhereCommand(SQLCommand):
     def on_databases(self, aliases: Sequence[str], options: dict[str, Any]) -> ExitCode:
         """Answer for several databases; one that fails leaves the others alone."""
         if options["jobs"] > 1:
-            answers = _side_by_side(self, aliases, options)
+            answers = _in_parallel(self, aliases, options)
         else:
             answers = {alias: self.among_others(alias, options) for alias in aliases}
         if options["format"] == "json":
@@ -73,10 +73,12 @@ class EverywhereCommand(SQLCommand):
             return Answer(documents.of_error(self.name, alias, error), exit_codes.of_error(error))
 
 
-def _side_by_side(command: EverywhereCommand, aliases: Sequence[str], options: dict[str, Any]) -> dict[str, Answer]:
+def _in_parallel(
+    command: SeveralDatabasesCommand, aliases: Sequence[str], options: dict[str, Any]
+) -> dict[str, Answer]:
     """Answer for several databases at a time; show the words of each as one block, in the order of the aliases."""
     from sqlmigrations.output.board import Board
-    from sqlmigrations.service.side_by_side import side_by_side
+    from sqlmigrations.service.parallel import in_parallel
 
     with Board(command.out(options)) as board:
         blocks = {alias: _Block(command, board, alias) for alias in aliases}
@@ -89,7 +91,7 @@ def _side_by_side(command: EverywhereCommand, aliases: Sequence[str], options: d
                 block.show()
 
         try:
-            return side_by_side(aliases, lambda alias: blocks[alias].answer(options), jobs=options["jobs"], ended=ended)
+            return in_parallel(aliases, lambda alias: blocks[alias].answer(options), jobs=options["jobs"], ended=ended)
         finally:
             for block in blocks.values():  # what an interrupted call has said so far
                 block.show()
@@ -98,7 +100,7 @@ def _side_by_side(command: EverywhereCommand, aliases: Sequence[str], options: d
 class _Block:
     """The words of a command on one database, kept until it is their turn."""
 
-    def __init__(self, command: EverywhereCommand, board: Board, alias: str) -> None:
+    def __init__(self, command: SeveralDatabasesCommand, board: Board, alias: str) -> None:
         self.alias = alias
         self.is_done = False
         self._board = board
