@@ -69,7 +69,7 @@ class SeveralDatabasesCommand(SQLCommand):
         try:
             return self.on_one({**options, "database": alias})
         except SQLMigrationsError as error:
-            self.stderr.write(self.style.ERROR(str(error)))
+            self.stderr.write(self.style.ERROR(f"{alias}: {error}"))
             return Answer(documents.of_error(self.name, alias, error), exit_codes.of_error(error))
 
 

@@ -126,8 +126,8 @@ def test_one_that_fails_leaves_the_others_alone(shards: dict[str, Path]) -> None
         "shard03: all is well (1 applied)\n"
     )
     assert ran.err == (
-        "001.sql:1: COMMIT inside a file\n  Each file runs in a transaction of its own, together with its record: "
-        "remove it. SAVEPOINT is allowed.\n"
+        "shard02: 001.sql:1: COMMIT inside a file\n  Each file runs in a transaction of its own, together with its "
+        "record: remove it. SAVEPOINT is allowed.\n"
     )
     assert [records(alias)[0][1] for alias in ("shard01", "shard03")] == ["failed", "applied"]
 

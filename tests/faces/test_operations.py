@@ -147,9 +147,9 @@ def test_another_run_is_waited_for_and_named(
     database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sqlmigrations.runner.lock import RUN_CLASS, key_of
-    from sqlmigrations.service import join
+    from sqlmigrations.service import within_migration
 
-    monkeypatch.setattr(join, "LOCK_WAIT", 0.0)
+    monkeypatch.setattr(within_migration, "LOCK_WAIT", 0.0)
     put(folder, FILES)
     with session() as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_CLASS, key_of("public")])
