@@ -8,17 +8,15 @@ many transactions, each with its own checkpoint.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row, is_lost
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.batches import Unbatchable
-from sqlmigrations.files.scripts import SMALL, Script
+from sqlmigrations.files.scripts import SMALL
 from sqlmigrations.files.statements import (
     Statement,
     is_session,
@@ -29,7 +27,7 @@ from sqlmigrations.files.statements import (
 from sqlmigrations.history import Record
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
-from sqlmigrations.runner import concurrent
+from sqlmigrations.runner import concurrent, refusals
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
 from sqlmigrations.runner.batches import EditedMeanwhile, FellBehind, Throttle, Walk
@@ -38,6 +36,8 @@ from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.lock import free_file_lock, try_file_lock
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.position import Batches, Moved, Position
+from sqlmigrations.runner.progress import Prefix, Progress, pass_by
+from sqlmigrations.runner.refusals import CannotResume
 from sqlmigrations.runner.send import Result, send
 from sqlmigrations.runner.stop import sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task, read_whole
@@ -46,88 +46,6 @@ from sqlmigrations.runner.verify import VerifyFailed, verify
 #: What a statement fails with that, against all appearances, can't run in a transaction: a procedure that commits, a
 #: partitioned table's CLUSTER or REINDEX. It has changed nothing then.
 _BARE_AFTER_ALL = frozenset({"2D000", "25001"})
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far the file has come: the statements done, a hash over them, and the one begun bare.
-
-    ``refused`` tells that the server answered the begun one with an error, ``before`` are the INVALID indexes that
-    were there when it was begun. ``batches`` is the place within a statement that runs in batches.
-    """
-
-    done: int = 0
-    prefix: str = ""
-    intent: int | None = None
-    refused: bool = False
-    before: tuple[str, ...] = ()
-    direction: Direction = Direction.FORWARDS
-    batches: Position | None = None
-
-    @classmethod
-    def of(cls, record: Record | None, direction: Direction) -> Progress:
-        """Read the progress of an earlier attempt in this direction; none where it left nothing behind."""
-        if record is None or record.progress is None or record.progress["direction"] != direction:
-            return cls(direction=direction)
-        kept = record.progress
-        refused, before = kept.get("refused", False), tuple(kept.get("before", ()))
-        batches = Position.read(kept["batches"]) if "batches" in kept else None
-        return cls(record.statements_done, kept["prefix"], kept["intent"], refused, before, direction, batches)
-
-    def columns(self) -> dict[str, Any]:
-        """Return it as columns of the record."""
-        progress: dict[str, Any] = {"prefix": self.prefix, "intent": self.intent, "direction": str(self.direction)}
-        if self.intent is not None:
-            progress |= {"refused": self.refused, "before": list(self.before)}
-        if self.batches is not None:
-            progress |= {"batches": self.batches.as_json()}
-        return {"statements_done": self.done, "progress": progress}
-
-
-class Prefix:
-    """A hash over statements as they pass by, the data of COPY included."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-
-    def take(self, statement: Statement) -> Statement:
-        """Take the next statement; return it with its data, if any, hashed on its way."""
-        self._digest.update(statement.sql + b"\0")
-        return statement if statement.data is None else replace(statement, data=self._hashed(statement.data))
-
-    def value(self) -> str:
-        """Return the hash over what has passed by."""
-        return self._digest.hexdigest()
-
-    def _hashed(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            self._digest.update(block)
-            yield block
-
-
-def pass_by(statement: Statement) -> None:
-    """Let a statement's data stream by unsent."""
-    for _block in statement.data or ():
-        pass
-
-
-def prefix_of(script: Script, count: int) -> str | None:
-    """Return the hash over the first ``count`` statements of a script; ``None`` where it hasn't as many."""
-    prefix, seen = Prefix(), 0
-    for statement in script.read():
-        if seen < count:
-            pass_by(prefix.take(statement))
-            seen += 1
-    return prefix.value() if seen == count else None
-
-
-class CannotResume(Exception):
-    """The part of the file that has run is not what it was, or can't be stood on."""
-
-    def __init__(self, failure: Failure, state: State = State.PARTIAL) -> None:
-        self.failure = failure
-        self.state = state
-        super().__init__(failure.message)
 
 
 class Stepwise:
@@ -160,17 +78,9 @@ class Stepwise:
     def run(self) -> Outcome:
         """Run what hasn't run yet and return how it went."""
         if self.executor.session.wrapper.in_atomic_block:
-            return self._stop(
-                Failure(
-                    _(
-                        "A file with {directive} can't run inside a transaction.",
-                        directive=_directive(self.task.script),
-                    ),
-                    self.task.script.name,
-                )
-            )
+            return self._stop(refusals.inside_transaction(self.task.script))
         if self.executor.session.is_pooled:
-            return self._stop(_behind_pooler(self.task.script))
+            return self._stop(refusals.behind_pooler(self.task.script))
         try:
             with stoppable(), self.executor.notices_of(self.attempt):
                 self._lock()
@@ -227,7 +137,9 @@ class Stepwise:
                 self._in_transaction(statement)
         if self._reading.count < self.resume_after:
             what = _("it had {done} statements done and has only {count} now")
-            raise self._edited(_(what, done=self.resume_after, count=self._reading.count))
+            raise refusals.edited(
+                self.task, self.resume_after, _(what, done=self.resume_after, count=self._reading.count)
+            )
 
     def _finish(self) -> Outcome:
         """Verify what was made and record it."""
@@ -245,41 +157,13 @@ class Stepwise:
     def _pass_over(self, statement: Statement) -> None:
         """Skip a statement that an earlier attempt has done, but set the session as it did."""
         if makes_temporary(statement):
-            raise CannotResume(
-                Failure(
-                    _("The part that has run made a temporary table, which has gone with its session."),
-                    self.task.script.name,
-                    line=statement.line,
-                    advice=_(
-                        'Undo what has run and begin again: applysql {name} --restart --reason "..."',
-                        name=self.task.name,
-                    ),
-                )
-            )
+            raise refusals.temporary_table_gone(self.task, statement)
         if is_session(statement):
             for _result in send(self.connection, [statement]):
                 pass
         pass_by(statement)
         if statement.number == self.resume_after and self._prefix.value() != self.progress.prefix:
-            raise self._edited(_("a statement of the part that has run was edited"))
-
-    def _edited(self, what: str) -> CannotResume:
-        name = self.task.name
-        return CannotResume(
-            Failure(
-                _(
-                    "The file stopped after statement {number} and was changed since: {what}.",
-                    number=self.resume_after,
-                    what=what,
-                ),
-                name,
-                advice=_(
-                    "Restore that part, or say where to go on: applysql {name} --resume-at N (or "
-                    '--restart) --reason "..."',
-                    name=name,
-                ),
-            )
-        )
+            raise refusals.edited(self.task, self.resume_after, _("a statement of the part that has run was edited"))
 
     def _in_transaction(self, statement: Statement) -> None:
         """Run a statement together with its checkpoint; a lock timeout or a deadlock is tried again.
@@ -335,19 +219,7 @@ class Stepwise:
         except Unbatchable as refused:
             raise CannotResume(failures.of_file(InvalidFile(refused.problem))) from refused
         except EditedMeanwhile as edited:
-            name = self.task.name
-            raise CannotResume(
-                Failure(
-                    _("The statement was edited after some of its batches had run, or has another key, or no `batch`."),
-                    script.name,
-                    statement.line,
-                    advice=_(
-                        "Restore it, or go on with it behind the last batch: applysql {name} --resume-at 1 "
-                        '(or from its beginning: --restart) --reason "..."',
-                        name=name,
-                    ),
-                )
-            ) from edited
+            raise refusals.batches_edited(self.task, statement) from edited
 
     def _batch(self, walk: Walk, now: Position, seen: Batches) -> Position:
         """Run the next batch together with its checkpoint; a lock timeout or a deadlock is tried again."""
@@ -402,7 +274,7 @@ class Stepwise:
             concurrent.check_result(connection, statement)
         except concurrent.InvalidIndex as invalid:
             self.progress.refused = True
-            raise self._invalid(statement, invalid) from invalid
+            raise refusals.invalid_index(self.task, statement, invalid) from invalid
         with executor.transaction():
             self._checkpoint(statement)
 
@@ -419,27 +291,7 @@ class Stepwise:
         answer = concurrent.look(self.connection, statement)
         if answer is not concurrent.Answer.UNKNOWN:
             return answer is concurrent.Answer.DONE
-        name = self.task.name
-        raise CannotResume(
-            Failure(
-                _(
-                    "Statement {number} was begun and nobody saw its end; the catalog can't tell either.",
-                    number=statement.number,
-                ),
-                name,
-                line=statement.line,
-                source=statement.text.partition("\n")[0],
-                statement=statement.text,
-                advice=_(
-                    "Look whether it happened. If so: applysql {name} --resume-at {next}, else with "
-                    '{number}, each time with --reason "...".',
-                    name=name,
-                    next=statement.number + 1,
-                    number=statement.number,
-                ),
-            ),
-            State.IN_DOUBT,
-        )
+        raise refusals.in_doubt(self.task, statement)
 
     def _send_bare(self, statement: Statement, sent: Statement) -> None:
         """Send a bare statement, or the one that finishes it; try again where a second time does no harm."""
@@ -465,18 +317,6 @@ class Stepwise:
         yield
         if lifts:
             self._set_lock_timeout(present)
-
-    def _invalid(self, statement: Statement, invalid: concurrent.InvalidIndex) -> CannotResume:
-        return CannotResume(
-            Failure(
-                str(invalid),
-                self.task.script.name,
-                line=statement.line,
-                source=statement.text.partition("\n")[0],
-                statement=statement.text,
-                advice=invalid.advice,
-            )
-        )
 
     def _send(self, statement: Statement) -> None:
         for result in send(self.connection, [statement]):
@@ -521,20 +361,3 @@ class Stepwise:
         """Tell whether anything of the file is left: the record knows, also where a COMMIT's answer was lost."""
         record = self.executor.journal.record(self.task.name)
         return record is not None and record.progress is not None
-
-
-def _directive(script: Script) -> str:
-    """Return the directive by which a script runs outside a transaction."""
-    return "`transaction off`" if script.directives.batch is None else "`batch`"
-
-
-def _behind_pooler(script: Script) -> Failure:
-    return Failure(
-        _(
-            "A file with {directive} needs a backend of its own, and this alias goes through a "
-            "pooler in transaction mode.",
-            directive=_directive(script),
-        ),
-        script.name,
-        advice=_("Add an alias to DATABASES that connects to the server directly, and name it with --database."),
-    )

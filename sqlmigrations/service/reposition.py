@@ -14,7 +14,7 @@ from sqlmigrations.models import EventType, State
 from sqlmigrations.plan import resolve
 from sqlmigrations.runner.batches import hash_of
 from sqlmigrations.runner.position import Position
-from sqlmigrations.runner.stepwise import Progress, prefix_of
+from sqlmigrations.runner.progress import Progress, prefix_of
 from sqlmigrations.runner.task import Columns, Direction
 from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.revert import kept_down
