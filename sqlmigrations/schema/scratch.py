@@ -14,16 +14,14 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, LiteralString, NoReturn
 
 import psycopg
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.dummy.base import DatabaseWrapper as DummyWrapper
 from django.db.utils import Error as DjangoError
 from django.utils.connection import ConnectionDoesNotExist
 from psycopg import sql
@@ -34,6 +32,8 @@ from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema.given import MARK, NotEmptied, emptied
+from sqlmigrations.schema.likeness import locale_options, set_like
+from sqlmigrations.schema.stand_in import own_connection, pointed_at, standing_in
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -53,10 +53,6 @@ class NoScratch(SQLMigrationsError):
         self.reason = reason
         self.remedy = remedy
         super().__init__(f"No scratch database can be had: {reason}.", hint=remedy)
-
-
-class OutsideScratch(SQLMigrationsError):
-    """Something that runs in a scratch database wanted to use another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,56 +96,9 @@ class Scratch:
         """The psycopg connection, in autocommit."""
         return raw(self.wrapper)
 
-    @contextmanager
-    def standing_in(self) -> Iterator[BaseDatabaseWrapper]:
-        """Let the live database's aliases mean this one in the block, and close all others; in this thread alone.
-
-        Routers, migrations and ``atomic()`` then work as they would on the live database, and nothing that a migration
-        does through Django reaches any other. Threads that are started in the block see the databases as ever.
-        """
-        present = {wrapper.alias: wrapper for wrapper in connections.all(initialized_only=True)}
-        replaced = {alias: self._instead_of(alias) for alias in connections}
-        for alias, wrapper in replaced.items():
-            connections[alias] = wrapper
-        try:
-            yield self.wrapper
-        finally:
-            for alias in replaced:
-                if replaced[alias] is not self.wrapper:
-                    replaced[alias].close()
-                if alias in present:
-                    connections[alias] = present[alias]
-                else:
-                    del connections[alias]
-
-    def _instead_of(self, alias: str) -> BaseDatabaseWrapper:
-        """Return what an alias means in this database: the database itself, or a closed door."""
-        if alias == self.live.alias:
-            return self.wrapper
-        given = connections[alias]
-        if _address(given) == _address(self.live):
-            return _pointed_at(given, self.name)
-        return _ClosedDatabase(given.settings_dict, alias)
-
-
-def _address(wrapper: BaseDatabaseWrapper) -> tuple[Any, ...]:
-    given = wrapper.settings_dict
-    return wrapper.vendor, given["HOST"], str(given["PORT"]), given["NAME"], given["OPTIONS"].get("service")
-
-
-class _ClosedDatabase(DummyWrapper):
-    """The connection of an alias that must not be used while a scratch database stands in."""
-
-    def ensure_connection(self) -> NoReturn:
-        """Refuse to connect."""
-        raise OutsideScratch(
-            f"A scratch database stands in for the live one, and something wanted to use database '{self.alias}'.",
-            hint="A migration that works on several databases at once can't be replayed.",
-        )
-
-    def cursor(self) -> NoReturn:
-        """Refuse a cursor."""
-        self.ensure_connection()
+    def standing_in(self) -> AbstractContextManager[BaseDatabaseWrapper]:
+        """Let the live database's aliases mean this one in the block, and close all others; in this thread alone."""
+        return standing_in(self.live, self.wrapper)
 
 
 # Making one
@@ -179,14 +128,14 @@ def scratch_database(live: BaseDatabaseWrapper, purpose: str, *, as_copy: bool =
             yield replace(stack.enter_context(_given(host, there, live)), why_empty=why_empty)
             return
         reap(raw(host))
-        keeper = stack.enter_context(closing(_own(host)))
+        keeper = stack.enter_context(closing(own_connection(host)))
         name = _keep_name(_opened(keeper))
         stack.callback(_drop, host, name)
         if outside is not None:
             why_empty = _copy(raw(host), name, live, purpose)
         is_copy = outside is not None and not why_empty
         oid = _oid(raw(host), name) if is_copy else _create(raw(host), name, raw(live), purpose)
-        wrapper = stack.enter_context(closing(_pointed_at(live if host.alias == live.alias else host, name)))
+        wrapper = stack.enter_context(closing(pointed_at(live if host.alias == live.alias else host, name)))
         wrapper.alias = live.alias
         _check_is_it(server_of(_opened(wrapper)), name, oid, server_of(raw(live)))
         yield Scratch(name, live, wrapper, is_copy, why_empty)
@@ -200,7 +149,7 @@ def _host(live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     """
     alias = settings.SHADOW_DATABASE
     if alias is None or alias == live.alias:
-        return _own(live)
+        return own_connection(live)
     try:
         shadow = connections[alias]
     except ConnectionDoesNotExist as error:
@@ -212,22 +161,7 @@ def _host(live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
         raise NoScratch(
             _("database '{alias}' is {kind}", alias=alias, kind=shadow.display_name), _("Name one that is PostgreSQL.")
         )
-    return _own(shadow)
-
-
-def _own(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    """Return a connection like ``wrapper`` that nobody else uses."""
-    own = wrapper.copy()
-    own.settings_dict["OPTIONS"].pop("pool", None)  # a pooled session would outlive its database
-    own.settings_dict["OPTIONS"]["application_name"] = "sqlmigrations scratch"
-    return own
-
-
-def _pointed_at(wrapper: BaseDatabaseWrapper, name: str) -> BaseDatabaseWrapper:
-    """Return a connection like ``wrapper`` to the database ``name``."""
-    own = _own(wrapper)
-    own.settings_dict["NAME"] = name
-    return own
+    return own_connection(shadow)
 
 
 def _opened(wrapper: BaseDatabaseWrapper) -> Connection:
@@ -287,7 +221,7 @@ def _given(host: BaseDatabaseWrapper, there: Server, live: BaseDatabaseWrapper) 
             _("SQLMIGRATIONS_SHADOW_DATABASE leads to {name}, the live database", name=name), _("Name another one.")
         )
     try:
-        with emptied(raw(host)), closing(_pointed_at(host, there.name)) as wrapper:
+        with emptied(raw(host)), closing(pointed_at(host, there.name)) as wrapper:
             wrapper.alias = live.alias
             _check_is_it(server_of(_opened(wrapper)), there.name, there.database, server_of(raw(live)))
             yield Scratch(there.name, live, wrapper)
@@ -339,7 +273,7 @@ def _create(host: Connection, name: str, live: Connection, purpose: str) -> int:
         NoScratch: the server refuses.
     """
     identifier = sql.Identifier(name)
-    like_live = _locale(fetch_dicts(live, query("schema/sql/scratch/locale.sql"))[0])
+    like_live = locale_options(fetch_dicts(live, query("schema/sql/scratch/locale.sql"))[0])
     try:
         host.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(identifier, like_live))
         host.execute(_comment(name, purpose))
@@ -348,7 +282,7 @@ def _create(host: Connection, name: str, live: Connection, purpose: str) -> int:
             _("the server refuses to make it: {error}", error=error.diag.message_primary or error),
             _("Name an alias on a server that has what the live one has in SQLMIGRATIONS_SHADOW_DATABASE."),
         ) from error
-    _set_like(host, name, fetch_all(live, query("schema/sql/scratch/settings.sql")))
+    set_like(host, name, fetch_all(live, query("schema/sql/scratch/settings.sql")))
     return _oid(host, name)
 
 
@@ -357,13 +291,6 @@ def _comment(name: str, purpose: str) -> sql.Composed:
     maker = f"pid {os.getpid()} on {socket.gethostname()}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     comment = f"Scratch database of sqlmigrations for: {purpose} ({maker}). It can be dropped when that is done."
     return sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(comment))
-
-
-def _set_like(host: Connection, name: str, found: Iterable[tuple[Any, ...]]) -> None:
-    """Give the sessions of a database the settings that were found at another one."""
-    for setting, value in found:
-        with suppress(psycopg.Error):  # one that only a superuser sets changes no schema
-            host.execute(_database_setting(sql.Identifier(name), setting, value))
 
 
 def _oid(host: Connection, name: str) -> int:
@@ -383,7 +310,7 @@ def _outside(live: BaseDatabaseWrapper) -> tuple[BaseDatabaseWrapper | None, str
         return None, "SQLMIGRATIONS_SHADOW_DATABASE names another place"
     if live.in_atomic_block or raw(live).info.dbname == OUTSIDE:
         return None, "our own connection can't leave it"
-    own = _pointed_at(live, OUTSIDE)
+    own = pointed_at(live, OUTSIDE)
     try:
         with closing(own):
             own.connect()
@@ -414,48 +341,8 @@ def _copy(host: Connection, name: str, live: BaseDatabaseWrapper, purpose: str) 
         live.set_autocommit(True)
     with suppress(psycopg.Error):  # for people who find it; it is there, and the copy stands without
         host.execute(_comment(name, purpose))
-    _set_like(host, name, found)
+    set_like(host, name, found)
     return ""
-
-
-#: Settings whose value is a list of names, which must not be quoted as one.
-_LISTS = frozenset({"search_path", "session_preload_libraries", "local_preload_libraries", "temp_tablespaces"})
-
-#: One name of such a list: in double quotes, or bare.
-_LISTED = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
-
-
-def _database_setting(database: sql.Identifier, name: str, value: str) -> sql.Composed:
-    """Return the statement that gives the sessions of a database a setting."""
-    shown: sql.Composable = (
-        sql.SQL(", ").join(map(sql.Literal, _names(value))) if name in _LISTS else sql.Literal(value)
-    )
-    return sql.SQL("ALTER DATABASE {} SET {} TO {}").format(database, sql.Identifier(*name.split(".")), shown)
-
-
-def _names(value: str) -> list[str]:
-    """Split a list of names as PostgreSQL keeps it: ``"$user", public``."""
-    return [
-        (match[1] or "").replace('""', '"') if match[1] is not None else match[2] for match in _LISTED.finditer(value)
-    ]
-
-
-def _locale(row: Mapping[str, str | None]) -> sql.Composable:
-    """Return the options of CREATE DATABASE that give a database the locale of another.
-
-    https://www.postgresql.org/docs/current/sql-createdatabase.html
-    """
-    options: dict[LiteralString, str | None] = {
-        "ENCODING": row["encoding"],
-        "LC_COLLATE": row["lc_collate"],
-        "LC_CTYPE": row["lc_ctype"],
-    }
-    if row["provider"] == "icu":
-        options |= {"LOCALE_PROVIDER": "icu", "ICU_LOCALE": row["locale"], "ICU_RULES": row["icu_rules"]}
-    elif row["provider"] == "builtin":
-        options |= {"LOCALE_PROVIDER": "builtin", "BUILTIN_LOCALE": row["locale"]}
-    given = [sql.SQL(name + " = {}").format(sql.Literal(value)) for name, value in options.items() if value is not None]
-    return sql.SQL(" ").join(given)
 
 
 # Removing

@@ -36,8 +36,9 @@ from sqlmigrations.schema.catalog import Attributes, Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Findings, Severity, Skipped, Source
-from sqlmigrations.schema.scratch import NoScratch, OutsideScratch, Scratch, scratch_database
+from sqlmigrations.schema.scratch import NoScratch, Scratch, scratch_database
 from sqlmigrations.schema.severities import read_severities
+from sqlmigrations.schema.stand_in import OutsideScratch
 from sqlmigrations.service.gather import OnDisk, Remembered
 from sqlmigrations.service.replay_cache import Replay, keep_replay, place_of, read_replay
 from sqlmigrations.service.revert import is_whole

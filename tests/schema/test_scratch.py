@@ -17,10 +17,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from project.env import BASE_DIR
 from project.postgres import database_url
 from sqlmigrations.database import raw
-from sqlmigrations.schema import given
+from sqlmigrations.schema import given, likeness
 from sqlmigrations.schema import scratch as module
 from sqlmigrations.schema.catalog import read_catalog
-from sqlmigrations.schema.scratch import NoScratch, OutsideScratch, Server, scratch_database
+from sqlmigrations.schema.scratch import NoScratch, Server, scratch_database
+from sqlmigrations.schema.stand_in import OutsideScratch, pointed_at
 from tests.databases import new_database, session
 from tests.helpers import PATIENCE, Settings, database_name, role, rows, run_sql, value, wait_until
 
@@ -49,7 +50,7 @@ def test_it_is_gone_after_an_error_and_with_sessions_left_open(live: BaseDatabas
 
     def fail() -> None:
         with scratch_database(live, "a test") as scratch:
-            left.append(module._pointed_at(scratch.wrapper, scratch.name))
+            left.append(pointed_at(scratch.wrapper, scratch.name))
             left[0].connect()
             raise KeyboardInterrupt
 
@@ -97,7 +98,7 @@ def test_it_is_like_the_live_one(live: BaseDatabaseWrapper) -> None:
     ],
 )
 def test_names_are_split_as_postgresql_lists_them(value: str, names: list[str]) -> None:
-    assert module._names(value) == names
+    assert likeness._names(value) == names
 
 
 def test_people_can_tell_what_it_is_for(live: BaseDatabaseWrapper) -> None:
