@@ -108,6 +108,14 @@ def options_of(nodes: Any) -> Node:
     return {element["defname"]: element.get("arg") or {} for element in elements}
 
 
+def is_on(name: str, nodes: Any) -> bool:
+    """Say whether an option is among a statement's options, and not given as false, off or 0 (``defGetBoolean``)."""
+    options = options_of(nodes)
+    value = options.get(name, {})
+    given_as_zero = "Integer" in value and not value["Integer"].get("ival")
+    return name in options and not given_as_zero and string(value).lower() not in ("false", "off")
+
+
 def object_path(node: Any) -> Path:
     """Return the path of an object as DROP, COMMENT, ALTER ... OWNER and others hold it."""
     if not isinstance(node, dict):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlmigrations.files import plpgsql
 from sqlmigrations.files.statements import Statement, parse
 from sqlmigrations.files.tokens import Token, code
-from sqlmigrations.files.trees import Node, Path, options_of, relation, string, strings
+from sqlmigrations.files.trees import Node, Path, is_on, options_of, relation, string, strings
 from sqlmigrations.lint.newer import parse_newer
 from sqlmigrations.messages import gettext as _
 
@@ -137,11 +137,13 @@ def _of_tree(statement: Statement, parsed: Node, sql: bytes, line: int) -> Itera
         options = options_of(node.get("args"))
         if (string(options.get("language")) or "plpgsql") == "plpgsql":
             yield from _of_body(statement, sql, line, _("a DO block"), runs=True)
+        else:
+            yield replace(whole, kind=UNREADABLE, node={}, inside=_("a DO block"))
     elif kind == "CreateFunctionStmt":
         options = options_of(node.get("options"))
         if string(options.get("language")).lower() == "plpgsql" and "as" in options:
             yield from _of_body(statement, sql, line, f"{'.'.join(strings(node['funcname']))}()", runs=False)
-    elif kind == "ExplainStmt" and "analyze" in options_of(node.get("options")):
+    elif kind == "ExplainStmt" and is_on("analyze", node.get("options")):
         yield from _of_tree(statement, node["query"], sql, line)
 
 

@@ -142,6 +142,17 @@ RULES: dict[str, Rule] = {}
 LOOKS: dict[str, list[tuple[Rule, Look]]] = {}
 
 
+def declare(rule: Rule) -> None:
+    """Register a rule that no look at a single action finds: the linter or the server does.
+
+    Raises:
+        ValueError: There is one of this name.
+    """
+    if rule.id in RULES:
+        raise ValueError(f"two rules are called {rule.id}")
+    RULES[rule.id] = rule
+
+
 def rule(
     id: str,
     *kinds: str,
@@ -161,9 +172,7 @@ def rule(
     def register(look: Look) -> Look:
         theme = look.__module__.rpartition(".")[2]
         made = Rule(id, title, why, severity, bad, safe, theme, lock, slow, needs_database, opt_in, certain)
-        if id in RULES:
-            raise ValueError(f"two rules are called {id}")
-        RULES[id] = made
+        declare(made)
         for kind in kinds:
             LOOKS.setdefault(kind, []).append((made, look))
         return look

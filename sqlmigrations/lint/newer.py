@@ -1,7 +1,7 @@
 """Read what is newer than pgparse's grammar: PostgreSQL 18's additions to tables and constraints.
 
-Each addition is replaced by words of the older grammar that cost as much, or as little, under the same locks; places
-and line ends stay where they are.
+Each addition is replaced by words of the older grammar that cost as much, or as little, under the same locks; what
+comes after stays on its line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def _replaced(sql: bytes) -> bytes:
     found = list(code(sql))
     words = [token.word for token in found]
     text = bytearray(sql)
-    for place, word in enumerate(words):
+    # From the end, so that the places of what comes before stay true when words grow.
+    for place, word in reversed(list(enumerate(words))):
         before = words[place - 1] if place else ""
         if word == "VIRTUAL" and place and found[place - 1].text == b")":
             # A virtual column is computed when it is read: adding it is like adding one without a default.
@@ -78,10 +79,8 @@ def _blank(text: bytearray, first: Token, last: Token) -> None:
 
 
 def _put(text: bytearray, first: Token, last: Token, new: bytes) -> None:
-    """Put other words in the place of some tokens, as long as these or padded to their length."""
+    """Put other words in the place of some tokens, padded to the length of these where they are shorter."""
     start, end = first.start, last.start + len(last.text)
     lines = text[start:end].count(b"\n")
     room = end - start - lines
-    if len(new) > room:
-        return
     text[start:end] = new.ljust(room) + b"\n" * lines

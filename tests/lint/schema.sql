@@ -47,11 +47,16 @@ CREATE TABLE deferring (
 CREATE TABLE moods (feeling mood);
 CREATE MATERIALIZED VIEW totals AS SELECT code, sum(amount) AS total FROM orders GROUP BY code;
 CREATE UNIQUE INDEX totals_code_idx ON totals (code);
+CREATE MATERIALIZED VIEW keyless_v AS SELECT n FROM generate_series(1, 1000) AS n;
+CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS a WITH NO DATA;
 
 CREATE TABLE parts (a int NOT NULL) PARTITION BY RANGE (a);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
 CREATE TABLE parts_2 (a int NOT NULL);
 CREATE TABLE parts_3 (a int NOT NULL, CHECK (a >= 200 AND a < 300));
+CREATE TABLE logs (a int) PARTITION BY LIST (a);
+CREATE TABLE logs_rest PARTITION OF logs DEFAULT;
+CREATE TABLE logs_1 (a int);
 
 INSERT INTO orders (id, code, amount, placed)
 SELECT n, 'c' || n, n, '2026-01-01' FROM generate_series(1, 1000) AS n;
@@ -62,6 +67,7 @@ INSERT INTO viewed SELECT n FROM generate_series(1, 10) AS n;
 INSERT INTO parts_2 SELECT 100 + n FROM generate_series(1, 10) AS n;
 INSERT INTO parts_3 SELECT 200 + n FROM generate_series(1, 10) AS n;
 INSERT INTO parts SELECT n FROM generate_series(1, 99) AS n;
+INSERT INTO logs SELECT n FROM generate_series(1001, 2000) AS n;
 INSERT INTO deferring SELECT n, n FROM generate_series(1, 10) AS n;
 INSERT INTO moods SELECT 'ok' FROM generate_series(1, 10);
 INSERT INTO attic.old SELECT n FROM generate_series(1, 10) AS n;

@@ -83,6 +83,84 @@ from tests.lint.helpers import look, told
         ),
         pytest.param("COMMENT ON TABLE orders IS 'all of them';", [], id="a comment"),
         pytest.param("ALTER TABLE orders ALTER COLUMN code SET STATISTICS 500;", [], id="a lock that stops nobody"),
+        pytest.param(
+            "ALTER TABLE orders ADD NOT NULL code,\n    ADD CHECK (id > 0) ENFORCED;",
+            ["001.sql:1 set-not-null", "001.sql:2 add-check"],
+            id="NOT NULL without a name, ENFORCED as is the default",
+        ),
+        pytest.param(
+            "ALTER TABLE orders ADD CONSTRAINT o UNIQUE (id, placed WITHOUT OVERLAPS);\n"
+            "ALTER TABLE refers ADD FOREIGN KEY (order_id, PERIOD at) REFERENCES orders (id, PERIOD placed);",
+            [
+                "001.sql:1 add-unique",
+                "001.sql:2 add-foreign-key",
+            ],
+            id="temporal keys of PostgreSQL 18",
+        ),
+        pytest.param("ALTER TABLE orders ADD b numeric(10) VIRTUAL;", [], id="VIRTUAL without an expression"),
+        pytest.param(
+            "ALTER TABLE IF EXISTS public.orders *\n    DROP COLUMN code,\n    ADD CHECK (id > 0);",
+            ["001.sql:2 drop-column", "001.sql:3 add-check"],
+            id="all that may stand about a table's name",
+        ),
+        pytest.param(
+            "DO LANGUAGE plpython3u $$ plpy.execute('...') $$;",
+            ["001.sql:1 unparsed"],
+            id="a DO block in another language",
+        ),
+        pytest.param(
+            "DO $$\nBEGIN\n    FOR r IN SELECT 1 LOOP\n    END LOOP;\n" + 2000 * "    PERFORM 1;\n" + "END $$;",
+            ["001.sql:1 unparsed"],
+            id="a body that can't be parsed, and is too long to be looked at",
+        ),
+        pytest.param(
+            "-- sqlmigrations: transaction off\nVACUUM FULL;\nVACUUM (FULL) items;\nVACUUM (FULL off, ANALYZE) orders;",
+            ["001.sql:2 vacuum-full", "001.sql:3 vacuum-full"],
+            id="an option that is given as off",
+        ),
+        pytest.param("EXPLAIN (ANALYZE 0) DELETE FROM items;", [], id="EXPLAIN alone runs nothing"),
+        pytest.param("SELECT * INTO archive FROM orders;\nDROP TABLE archive;", [], id="a table by SELECT INTO"),
+        pytest.param("CREATE DOMAIN a AS int;\nALTER DOMAIN a ADD CHECK (VALUE > 0);", [], id="a new domain"),
+        pytest.param(
+            "LOCK TABLE orders;\nCREATE INDEX i ON items (cost);",
+            ["001.sql:2 create-index-blocking", "001.sql:2 work-under-lock"],
+            id="a lock by LOCK",
+        ),
+        pytest.param(
+            "LOCK TABLE orders IN ROW SHARE MODE;\nCREATE INDEX i ON items (cost);",
+            ["001.sql:2 create-index-blocking"],
+            id="a lock by LOCK that keeps nobody out",
+        ),
+        pytest.param(
+            "DROP TRIGGER t ON orders;\nCREATE INDEX i ON items (cost);",
+            ["001.sql:2 create-index-blocking", "001.sql:2 work-under-lock"],
+            id="a lock by the drop of a trigger",
+        ),
+        pytest.param(
+            "-- sqlmigrations: transaction off\nCREATE TEMP TABLE a AS SELECT 1;\nSELECT 2;",
+            ["001.sql:2 not-resumable"],
+            id="a temporary table in a file that may stop half-way",
+        ),
+        pytest.param(
+            "SET lock_timeout = '10min';\nSET lock_timeout TO DEFAULT;\nSET lock_timeout = 500;",
+            ["001.sql:1 lock-timeout"],
+            id="the runner's lock_timeout is taken back",
+        ),
+        pytest.param(
+            "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'a' || b; END $$;",
+            [],
+            id="dynamic SQL that nothing runs yet",
+        ),
+        pytest.param(
+            "ALTER TABLE orders ADD COLUMN n bigserial NOT NULL;",
+            ["001.sql:1 add-column-serial"],
+            id="a serial column has a value for each row",
+        ),
+        pytest.param(
+            "-- sqlmigrations: allow squawk-ban-drop-table: nobody reads it any more\nSELECT 1;",
+            [],
+            id="a rule of squawk, whose rules come and go with its versions",
+        ),
     ],
 )
 def test_found(text: str, expected: list[str]) -> None:

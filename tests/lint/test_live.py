@@ -135,6 +135,19 @@ ORDERS = "public.orders has about 1,000 rows"
         ),
         ("items ALTER id TYPE int", "cleared", "public.items has about 10 rows"),
         ("nowhere ALTER id TYPE int", "guess", "nowhere is not in this database yet"),
+        ("orders ALTER nothing TYPE int", "confirmed", ORDERS),
+        ('orders ALTER code TYPE text COLLATE "C"', "confirmed", ORDERS),
+        (
+            "orders ALTER note TYPE text[] USING ARRAY[note]",
+            "confirmed",
+            f"{ORDERS}; from text every value is stored anew",
+        ),
+        ("orders ALTER id TYPE int[]", "confirmed", f"{ORDERS}; from integer every value is stored anew"),
+        (
+            "orders ALTER placed TYPE timestamp(3)",
+            "confirmed",
+            f"{ORDERS}; from timestamp without time zone every value is stored anew",
+        ),
     ],
 )
 def test_the_old_type_decides(live: Connection, change: str, certainty: str, because: str) -> None:
@@ -184,10 +197,114 @@ def test_the_old_type_decides(live: Connection, change: str, certainty: str, bec
             "ALTER TABLE items SET TABLESPACE pg_default;",
             ("rewrite-table", "cleared", "it is there already"),
         ),
+        (
+            "REFRESH MATERIALIZED VIEW unfilled;",
+            ("refresh-blocking", "cleared", "it was never filled, so nobody can read it anyway"),
+        ),
+        (
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_code_idx ON orders (code);",
+            ("concurrently-if-not-exists", "cleared", "the index is there, and valid"),
+        ),
+        (
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON orders (code);",
+            ("concurrently-if-not-exists", "cleared", "no index of this name is there"),
+        ),
+        (
+            "ALTER TABLE orders ADD PRIMARY KEY USING INDEX orders_id_uq;",
+            ("primary-key-reads-table", "cleared", "its columns are NOT NULL"),
+        ),
+        (
+            "UPDATE deferring SET parent = 1;\nSET CONSTRAINTS ALL DEFERRED;\nALTER TABLE deferring ADD note text;",
+            ("alter-after-write", "confirmed", "deferring_parent_fkey is deferred"),
+        ),
+        (
+            "ALTER TABLE logs ATTACH PARTITION logs_1 FOR VALUES IN (1);",
+            ("attach-partition", "worse", "public.logs_rest has about 1,000 rows"),
+        ),
     ],
 )
 def test_what_the_catalog_says(live: Connection, text: str, expected: tuple[str, str, str]) -> None:
     assert expected in judged(live, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ALTER TABLE nowhere ALTER a SET NOT NULL;", ["set-not-null"]),
+        ("ALTER TABLE nowhere ALTER a TYPE timestamptz;", ["timestamp-to-timestamptz"]),
+        ("ALTER TABLE nowhere ADD a int NOT NULL;", ["add-column-not-null"]),
+        ("ALTER TABLE nowhere ADD PRIMARY KEY USING INDEX nowhere_idx;", []),
+        ("ALTER TABLE nowhere ATTACH PARTITION logs_1 FOR VALUES IN (1);", ["attach-partition"]),
+        ("ALTER TABLE logs ATTACH PARTITION nowhere FOR VALUES IN (1);", ["attach-partition"]),
+        ("ALTER TABLE nowhere ADD FOREIGN KEY (a) REFERENCES orders (id) NOT VALID;", []),
+        ("ALTER TABLE nowhere DROP CONSTRAINT nowhere_fkey;", []),
+        ("CREATE TABLE more (a int REFERENCES nowhere);", ["references-locks-other"]),
+        ("REFRESH MATERIALIZED VIEW nowhere;", ["refresh-blocking"]),
+        ("DROP INDEX nowhere_idx;", ["drop-index-blocking"]),
+        ("DROP TABLE nowhere;", ["drop-table"]),
+        ("TRUNCATE nowhere;", ["truncate"]),
+    ],
+)
+def test_what_is_not_there_yet_stays_a_guess(live: Connection, text: str, expected: list[str]) -> None:
+    """Where only the catalog could find something, there is nothing to tell."""
+    found = confirmed(live, text)
+    assert [(one.rule.id, str(one.certainty)) for one in found] == [(id, "guess") for id in expected]
+    assert all(one.because in {f"nowhere{end} is not in this database yet" for end in ("", "_idx")} for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "because", "rewrite"),
+    [
+        (
+            "CREATE INDEX logs_a_idx ON logs (a);",
+            "public.logs has about 1,000 rows; it is partitioned",
+            "-- CONCURRENTLY is refused on a partitioned table. Make the index on the parent alone:\n"
+            "CREATE INDEX logs_a_idx ON ONLY logs (...);\n"
+            "-- then, with `transaction off`, CONCURRENTLY on each partition, and for each:\n"
+            "ALTER INDEX logs_a_idx ATTACH PARTITION NAME_OF_ITS_INDEX;",
+        ),
+        (
+            "REFRESH MATERIALIZED VIEW keyless_v;",
+            "public.keyless_v has about 1,000 rows; it has no unique index",
+            "-- sqlmigrations: transaction off\n-- CONCURRENTLY needs a unique index:\n"
+            "CREATE UNIQUE INDEX CONCURRENTLY ON keyless_v (...);\nREFRESH MATERIALIZED VIEW CONCURRENTLY keyless_v;",
+        ),
+    ],
+)
+def test_the_catalog_changes_the_advice(live: Connection, text: str, because: str, rewrite: str) -> None:
+    (found,) = confirmed(live, text)
+    assert (found.certainty, found.because, found.rewrite) == (Certainty.CONFIRMED, because, rewrite)
+
+
+def test_timestamps_of_a_server_in_utc_stay_as_they_are(copy: Copy) -> None:
+    with copy() as connection:
+        connection.execute("SET timezone = 'UTC'; CREATE TABLE visits AS SELECT now() AS at")
+        changes = "ALTER TABLE orders ALTER placed TYPE timestamptz;\nALTER TABLE visits ALTER at TYPE timestamptz;"
+        assert [one for one in judged(connection, changes) if one[0] == "timestamp-to-timestamptz"] == [
+            ("timestamp-to-timestamptz", "cleared", "TimeZone is UTC here: nothing is rewritten"),
+            ("timestamp-to-timestamptz", "cleared", "it is timestamptz already"),
+        ]
+
+
+def test_slow_work_under_the_lock_of_a_busy_table_is_worse(live: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "LOCK TABLE items;\nCREATE INDEX i ON orders (note);"
+    plain = [("create-index-blocking", "confirmed", ORDERS), ("work-under-lock", "confirmed", ORDERS)]
+    assert judged(live, text) == plain
+    busy = property(lambda relation: relation.path[-1] == "items")
+    monkeypatch.setattr(catalog_module.Relation, "is_busy", busy)
+    worse = f"{ORDERS}; public.items has about 10 rows"
+    assert judged(live, text) == [plain[0], ("work-under-lock", "worse", worse)]
+
+
+def test_a_catalog_that_cannot_be_asked_leaves_a_guess_with_the_reason(copy: Copy) -> None:
+    with role() as name, copy() as connection:
+        connection.execute("REVOKE SELECT ON pg_catalog.pg_constraint FROM PUBLIC")
+        connection.execute(f"SET ROLE {name}".encode())
+        found = judged(connection, "ALTER TABLE refers DROP CONSTRAINT refers_order_fkey;")
+        connection.execute("RESET ROLE")
+    assert found == [
+        ("drop-foreign-key", "guess", "the catalog can't be asked: permission denied for table pg_constraint")
+    ]
 
 
 def test_a_large_table_is_worse(live: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

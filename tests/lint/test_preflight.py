@@ -98,6 +98,19 @@ def test_rows_in_the_way_are_counted_and_three_are_shown(copy: Copy, text: str, 
         pytest.param("ALTER TABLE nowhere ADD CHECK (id > 0);", id="no such table yet"),
         pytest.param("ALTER TABLE children ADD CHECK (coming > 0);", id="no such column yet"),
         pytest.param("CREATE UNIQUE INDEX ON children (name) WHERE id < 1;", id="a part of the rows"),
+        pytest.param("CREATE UNIQUE INDEX ON children (lower(name));", id="an expression"),
+        pytest.param("ALTER TABLE children VALIDATE CONSTRAINT nobody_knows;", id="no such constraint"),
+        pytest.param("ALTER TABLE nowhere VALIDATE CONSTRAINT grown;", id="no such table to validate"),
+        pytest.param("ALTER TABLE children ADD EXCLUDE USING btree (name WITH =);", id="an exclusion is not counted"),
+        pytest.param("ALTER TABLE children ADD FOREIGN KEY (parent) REFERENCES nowhere;", id="no such target yet"),
+        pytest.param(
+            "ALTER TABLE children ADD FOREIGN KEY (parent, age) REFERENCES parents;", id="keys that don't fit"
+        ),
+        pytest.param(
+            "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS\n"
+            "$$ BEGIN ALTER TABLE children ALTER name SET NOT NULL; END $$;",
+            id="nothing calls the function yet",
+        ),
     ],
 )
 def test_nothing_is_in_the_way(copy: Copy, text: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlmigrations.files.names import path
 from sqlmigrations.files.targets.plain import make_relation
-from sqlmigrations.files.trees import Node, Path, constant, known_schemas, options_of, search_path, strings
+from sqlmigrations.files.trees import Node, Path, constant, is_on, known_schemas, search_path, strings
 from sqlmigrations.messages import gettext as _
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def set(collector: Collector, node: Node) -> None:
 
 def explain(collector: Collector, node: Node) -> None:
     """Take EXPLAIN, which runs its query if it is to ANALYZE it."""
-    if "analyze" in options_of(node.get("options")):
+    if is_on("analyze", node.get("options")):
         collector.run(node["query"])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmigrations.files.trees import constant, relation
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.base import Hit, Rule, Severity, Subject, declare, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import BATCH, NEXT_FILE, TRANSACTION_OFF, identifier
 from sqlmigrations.messages import gettext as _
@@ -117,17 +117,18 @@ def _constants(node: Any) -> Iterator[str]:
             yield from _constants(part)
 
 
-@rule(
-    "work-under-lock",
-    title="Slow work while a lock of before is held",
-    why="The locks of a file are held until it ends: what comes after a lock that keeps others out makes them wait "
-    "longer.",
-    bad="ALTER TABLE items ADD COLUMN note text;\nCREATE INDEX orders_code_new ON orders (code);",
-    safe="ALTER TABLE items ADD COLUMN note text;\nALTER TABLE orders ADD COLUMN note2 text;",
+declare(
+    Rule(
+        "work-under-lock",
+        title="Slow work while a lock of before is held",
+        why="The locks of a file are held until it ends: what comes after a lock that keeps others out makes them wait "
+        "longer.",
+        severity=Severity.WARNING,
+        bad="ALTER TABLE items ADD COLUMN note text;\nCREATE INDEX orders_code_new ON orders (code);",
+        safe="ALTER TABLE items ADD COLUMN note text;\nALTER TABLE orders ADD COLUMN note2 text;",
+        theme="data",
+    )
 )
-def work_under_lock(_action: Action, _scope: Scope) -> Iterator[Hit]:
-    """Stand for what the linter finds when it puts the findings of one file together."""
-    return iter(())
 
 
 @rule(

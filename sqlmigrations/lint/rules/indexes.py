@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlmigrations.files.trees import Path, object_path, options_of, relation
+from sqlmigrations.files.trees import Path, is_on, object_path, relation
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
 from sqlmigrations.lint.scope import Scope
@@ -129,7 +129,7 @@ def drop_index_of_foreign_key(action: Action, scope: Scope) -> Iterator[Hit]:
 )
 def concurrently_under_lock_timeout(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find a concurrent build whose patience is limited."""
-    concurrent = action.node.get("concurrent") or "concurrently" in options_of(action.node.get("params"))
+    concurrent = action.node.get("concurrent") or is_on("concurrently", action.node.get("params"))
     timeout = scope.file.lock_timeout or scope.file.directives.lock_timeout
     if concurrent and timeout and not _is_zero(timeout):
         table = relation(action.node.get("relation"))
@@ -189,7 +189,7 @@ def concurrently_if_not_exists(action: Action, _scope: Scope) -> Iterator[Hit]:
 def reindex(action: Action, scope: Scope) -> Iterator[Hit]:
     """Find an index that is rebuilt while writers wait."""
     kind = str(action.node.get("kind", "")).rpartition("_")[2]
-    if "concurrently" in options_of(action.node.get("params")) or kind == "SYSTEM":
+    if is_on("concurrently", action.node.get("params")) or kind == "SYSTEM":
         return
     target = relation(action.node.get("relation")) or (action.node.get("name", ""),)
     table = scope.table_of_index(target) if kind == "INDEX" else target

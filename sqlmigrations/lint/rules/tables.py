@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlmigrations.files.trees import Node, Path, object_path, options_of, relation
+from sqlmigrations.files.trees import Node, Path, is_on, object_path, relation
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.base import Hit, Rule, Severity, Subject, declare, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import NEXT_FILE, allowed, identifier
 from sqlmigrations.messages import gettext as _
@@ -189,7 +189,7 @@ def vacuum_full(action: Action, _scope: Scope) -> Iterator[Hit]:
 def _copied(action: Action) -> list[Path]:
     if action.kind == "ClusterStmt":
         return [relation(action.node.get("relation"))]
-    if "full" not in options_of(action.node.get("options")):
+    if not is_on("full", action.node.get("options")):
         return []
     found = [relation(part["VacuumRelation"].get("relation")) for part in action.node.get("rels", [])]
     return found or [()]
@@ -259,14 +259,15 @@ def references_locks_other(action: Action, _scope: Scope) -> Iterator[Hit]:
             )
 
 
-@rule(
-    "several-alters",
-    title="Several ALTER TABLE that each read or rewrite one table",
-    why="The table is read or rewritten once for each statement. The commands of one ALTER TABLE share one pass.",
-    bad="ALTER TABLE orders ALTER COLUMN code SET NOT NULL;\nALTER TABLE orders ALTER COLUMN amount SET NOT NULL;",
-    safe="ALTER TABLE orders ALTER COLUMN code SET NOT NULL, ALTER COLUMN amount SET NOT NULL;",
-    slow=True,
+declare(
+    Rule(
+        "several-alters",
+        title="Several ALTER TABLE that each read or rewrite one table",
+        why="The table is read or rewritten once for each statement. The commands of one ALTER TABLE share one pass.",
+        severity=Severity.WARNING,
+        bad="ALTER TABLE orders ALTER COLUMN code SET NOT NULL;\nALTER TABLE orders ALTER COLUMN amount SET NOT NULL;",
+        safe="ALTER TABLE orders ALTER COLUMN code SET NOT NULL, ALTER COLUMN amount SET NOT NULL;",
+        theme="tables",
+        slow=True,
+    )
 )
-def several_alters(_action: Action, _scope: Scope) -> Iterator[Hit]:
-    """Stand for what the linter finds when it puts the findings of one file together."""
-    return iter(())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.statements import makes_temporary, may_need_autocommit, needs_autocommit, transaction_control
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, rule
+from sqlmigrations.lint.base import Hit, Rule, Severity, declare, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.words import TRANSACTION_OFF
 from sqlmigrations.messages import gettext as _
@@ -84,19 +84,19 @@ def is_long(timeout: str | None) -> bool:
     return not found or found > _LONG
 
 
-@rule(
-    "unguarded-lock",
-    title="A lock without a lock_timeout, in a file with `transaction off`",
-    why="Such a file has no lock_timeout of its own, for the sake of CONCURRENTLY. A statement that keeps others out "
-    "then waits "
-    "without end, and everybody queues behind it, also those who only read.",
-    bad="-- sqlmigrations: transaction off\nCREATE TRIGGER orders_t BEFORE INSERT ON orders FOR EACH ROW EXECUTE "
-    "FUNCTION noop();",
-    safe="CREATE TRIGGER orders_t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION noop();",
+declare(
+    Rule(
+        "unguarded-lock",
+        title="A lock without a lock_timeout, in a file with `transaction off`",
+        why="Such a file has no lock_timeout of its own, for the sake of CONCURRENTLY. A statement that keeps others "
+        "out then waits without end, and everybody queues behind it, also those who only read.",
+        severity=Severity.WARNING,
+        bad="-- sqlmigrations: transaction off\nCREATE TRIGGER orders_t BEFORE INSERT ON orders FOR EACH ROW EXECUTE "
+        "FUNCTION noop();",
+        safe="CREATE TRIGGER orders_t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION noop();",
+        theme="transactions",
+    )
 )
-def unguarded_lock(_action: Action, _scope: Scope) -> Iterator[Hit]:
-    """Stand for what the linter finds by the lock that a statement takes."""
-    return iter(())
 
 
 @rule(
@@ -147,58 +147,58 @@ def unparsed(action: Action, _scope: Scope) -> Iterator[Hit]:
         yield Hit(_("This could not be read: only its keywords were looked at."))
 
 
-@rule(
-    "syntax-error",
-    title="A statement that the server can't read",
-    why="The server was given the statement to parse, and nothing more: it would be refused when the file runs.",
-    severity=Severity.ERROR,
-    bad="ALTER TABLE orders FROBNICATE;",
-    safe="ALTER TABLE orders ADD COLUMN note2 text;",
-    needs_database=True,
+declare(
+    Rule(
+        "syntax-error",
+        title="A statement that the server can't read",
+        why="The server was given the statement to parse, and nothing more: it would be refused when the file runs.",
+        severity=Severity.ERROR,
+        bad="ALTER TABLE orders FROBNICATE;",
+        safe="ALTER TABLE orders ADD COLUMN note2 text;",
+        theme="transactions",
+        needs_database=True,
+    )
 )
-def syntax_error(_action: Action, _scope: Scope) -> Iterator[Hit]:
-    """Stand for what the server says to a statement."""
-    return iter(())
 
 
-@rule(
-    "rows-in-the-way",
-    title="Rows that a new constraint refuses",
-    why="The rows were counted: the statement fails when the file runs.",
-    severity=Severity.ERROR,
-    bad="ALTER TABLE refers ADD CONSTRAINT refers_item_fkey FOREIGN KEY (item) REFERENCES items (id) NOT VALID;\n"
-    "ALTER TABLE refers VALIDATE CONSTRAINT refers_item_fkey;",
-    safe="DELETE FROM refers WHERE NOT EXISTS (SELECT FROM items WHERE items.id = refers.item);",
-    needs_database=True,
+declare(
+    Rule(
+        "rows-in-the-way",
+        title="Rows that a new constraint refuses",
+        why="The rows were counted: the statement fails when the file runs.",
+        severity=Severity.ERROR,
+        bad="ALTER TABLE refers ADD CONSTRAINT refers_item_fkey FOREIGN KEY (item) REFERENCES items (id) NOT VALID;\n"
+        "ALTER TABLE refers VALIDATE CONSTRAINT refers_item_fkey;",
+        safe="DELETE FROM refers WHERE NOT EXISTS (SELECT FROM items WHERE items.id = refers.item);",
+        theme="transactions",
+        needs_database=True,
+    )
 )
-def rows_in_the_way(_action: Action, _scope: Scope) -> Iterator[Hit]:
-    """Stand for what the preflight counts."""
-    return iter(())
 
 
-@rule(
-    "unknown-rule",
-    title="`allow` of a rule that does not exist",
-    why="It silences nothing; most often it is a slip of the pen, or a rule of another linter.",
-    severity=Severity.ERROR,
-    bad="-- sqlmigrations: allow create-index-blockin: a slip of the pen\nSELECT 1;",
-    safe="SELECT 1;",
-    certain=True,
+declare(
+    Rule(
+        "unknown-rule",
+        title="`allow` of a rule that does not exist",
+        why="It silences nothing; most often it is a slip of the pen, or a rule of another linter.",
+        severity=Severity.ERROR,
+        bad="-- sqlmigrations: allow create-index-blockin: a slip of the pen\nSELECT 1;",
+        safe="SELECT 1;",
+        theme="transactions",
+        certain=True,
+    )
 )
-def unknown_rule(_action: Action, _scope: Scope) -> Iterator[Hit]:
-    """Stand for what the linter finds in a file's directives."""
-    return iter(())
 
 
-@rule(
-    "nothing-to-allow",
-    title="`allow` of a rule that finds nothing in the file",
-    why="What is silenced has gone; the directive would hide the next one that comes.",
-    severity=Severity.ERROR,
-    bad="-- sqlmigrations: allow drop-column: the column is gone already\nSELECT 1;",
-    safe="SELECT 1;",
-    certain=True,
+declare(
+    Rule(
+        "nothing-to-allow",
+        title="`allow` of a rule that finds nothing in the file",
+        why="What is silenced has gone; the directive would hide the next one that comes.",
+        severity=Severity.ERROR,
+        bad="-- sqlmigrations: allow drop-column: the column is gone already\nSELECT 1;",
+        safe="SELECT 1;",
+        theme="transactions",
+        certain=True,
+    )
 )
-def nothing_to_allow(_action: Action, _scope: Scope) -> Iterator[Hit]:
-    """Stand for what the linter finds in a file's directives."""
-    return iter(())
