@@ -15,8 +15,8 @@ from sqlmigrations.files.trees import Node, Path, relation, strings
 from sqlmigrations.lint.actions import Action, actions
 from sqlmigrations.lint.base import RULES, Certainty, Finding, Hit, Severity, Subject, finding
 from sqlmigrations.lint.catalog import Catalog, Relation, read_only
+from sqlmigrations.lint.definitions import in_parentheses
 from sqlmigrations.lint.linter import Source
-from sqlmigrations.lint.rules.columns import in_parentheses
 from sqlmigrations.lint.words import identifier
 
 #: How many of the rows are shown.

@@ -13,6 +13,7 @@ FILE = Path(__file__).parents[2] / PAGE
 
 _THEMES = {
     "indexes": "Indexes",
+    "added_columns": "Columns that are added",
     "columns": "Columns",
     "constraints": "Constraints",
     "tables": "Tables",

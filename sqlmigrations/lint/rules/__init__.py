@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
-from sqlmigrations.lint.rules import columns, constraints, data, indexes, names, partitions, style, tables, transactions
+from sqlmigrations.lint.rules import (
+    added_columns,
+    columns,
+    constraints,
+    data,
+    indexes,
+    names,
+    partitions,
+    style,
+    tables,
+    transactions,
+)
 
-__all__ = ["columns", "constraints", "data", "indexes", "names", "partitions", "style", "tables", "transactions"]
+__all__ = [
+    "added_columns",
+    "columns",
+    "constraints",
+    "data",
+    "indexes",
+    "names",
+    "partitions",
+    "style",
+    "tables",
+    "transactions",
+]

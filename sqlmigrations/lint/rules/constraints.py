@@ -32,8 +32,7 @@ def _named(action: Action, suffix: str, columns: Path) -> tuple[str, str]:
     "AT_AddConstraint",
     title="ADD FOREIGN KEY without NOT VALID",
     why="Both tables are read, and nobody can write to either meanwhile. NOT VALID holds for new rows at once; "
-    "VALIDATE reads "
-    "the old ones under a lock that stops nobody.",
+    "VALIDATE reads the old ones under a lock that stops nobody.",
     bad="ALTER TABLE refers ADD CONSTRAINT refers_item_fkey FOREIGN KEY (item) REFERENCES items (id);",
     safe="ALTER TABLE refers ADD CONSTRAINT refers_item_fkey FOREIGN KEY (item) REFERENCES items (id) NOT VALID;",
     lock="add-foreign-key",
@@ -64,8 +63,7 @@ def add_foreign_key(action: Action, _scope: Scope) -> Iterator[Hit]:
     "AT_AddConstraint",
     title="ADD CHECK without NOT VALID",
     why="The whole table is read while nobody else can read it. NOT VALID holds for new rows at once; VALIDATE reads "
-    "the old "
-    "ones under a lock that stops nobody.",
+    "the old ones under a lock that stops nobody.",
     bad="ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0);",
     safe="ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;",
     lock="add-check",
@@ -122,8 +120,7 @@ def add_unique(action: Action, _scope: Scope) -> Iterator[Hit]:
     "AT_AddConstraint",
     title="ADD PRIMARY KEY USING INDEX on a column that may be NULL",
     why="A primary key makes its columns NOT NULL: for a column that isn't yet, the whole table is read while nobody "
-    "else can "
-    "read it.",
+    "else can read it.",
     bad="ALTER TABLE keyless ADD CONSTRAINT keyless_pkey PRIMARY KEY USING INDEX keyless_a_idx;",
     safe="ALTER TABLE keyless ADD CONSTRAINT keyless_a_given CHECK (a IS NOT NULL) NOT VALID;",
     lock="primary-key-using-index-nullable",
@@ -173,8 +170,7 @@ def add_exclusion(action: Action, _scope: Scope) -> Iterator[Hit]:
     "AT_ValidateConstraint",
     title="VALIDATE CONSTRAINT while a stronger lock is held",
     why="VALIDATE stops nobody, but the lock of the statement that added the constraint is held until the file ends, "
-    "and so "
-    "through the whole reading.",
+    "and so through the whole reading.",
     bad="ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;\n"
     "ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;",
     safe="ALTER TABLE orders VALIDATE CONSTRAINT orders_code_nv;",
@@ -286,8 +282,7 @@ def foreign_key_without_index(action: Action, _scope: Scope) -> Iterator[Hit]:
     "AlterTableStmt",
     title="ALTER TABLE after a change of its rows, under deferred constraints",
     why="Deferred constraints, which all foreign keys of Django are, leave checks waiting; PostgreSQL refuses to "
-    "alter a table "
-    "that has some.",
+    "alter a table that has some.",
     severity=Severity.ERROR,
     bad="UPDATE deferring SET parent = 2 WHERE id = 1;\nALTER TABLE deferring ADD COLUMN note text;",
     safe="UPDATE deferring SET parent = 2 WHERE id = 1;\nSET CONSTRAINTS ALL IMMEDIATE;\n"

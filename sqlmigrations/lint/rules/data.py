@@ -18,8 +18,7 @@ from sqlmigrations.messages import gettext as _
     "UpdateStmt",
     title="UPDATE of all rows at once",
     why="Every row is locked until the file ends, and the table grows to twice its size. In batches, each in a "
-    "transaction of "
-    "its own, nobody has to wait for long.",
+    "transaction of its own, nobody has to wait for long.",
     bad="UPDATE orders SET code = 'none';",
     safe="-- sqlmigrations: batch 5000\nUPDATE orders SET code = 'none';",
     lock="update-all",

@@ -49,8 +49,7 @@ def _dropped(action: Action) -> list[Path]:
     "DropStmt",
     title="DROP INDEX without CONCURRENTLY",
     why="It is quick, but it needs a lock on the table that every query conflicts with: it waits for the longest one "
-    "that "
-    "runs, and all others queue behind it.",
+    "that runs, and all others queue behind it.",
     bad="DROP INDEX orders_code_idx;",
     safe="-- sqlmigrations: transaction off\nDROP INDEX CONCURRENTLY orders_code_idx;",
     lock="drop-index",
@@ -120,8 +119,7 @@ def drop_index_of_foreign_key(action: Action, scope: Scope) -> Iterator[Hit]:
     "ReindexStmt",
     title="CONCURRENTLY under a short lock_timeout",
     why="It waits for every transaction that is older than itself, whatever that works on. When lock_timeout ends the "
-    "wait, "
-    "an INVALID index is left behind.",
+    "wait, an INVALID index is left behind.",
     bad="-- sqlmigrations: transaction off\n-- sqlmigrations: lock_timeout 2s\n"
     "CREATE INDEX CONCURRENTLY orders_code_new ON orders (code);",
     safe="-- sqlmigrations: transaction off\nCREATE INDEX CONCURRENTLY orders_code_new ON orders (code);",
@@ -152,8 +150,7 @@ def _is_zero(timeout: str) -> bool:
     "IndexStmt",
     title="CREATE INDEX CONCURRENTLY IF NOT EXISTS",
     why="IF NOT EXISTS only looks at the name. After a build that failed, an INVALID index has it: the statement says "
-    "that "
-    "all is well, and no query ever uses the index.",
+    "that all is well, and no query ever uses the index.",
     bad="-- sqlmigrations: transaction off\nCREATE INDEX CONCURRENTLY IF NOT EXISTS orders_broken_idx ON orders "
     "(code);",
     safe="-- sqlmigrations: transaction off\nDROP INDEX CONCURRENTLY IF EXISTS orders_broken_idx;\n"

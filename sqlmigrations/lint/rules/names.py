@@ -19,8 +19,7 @@ _KEPT = 63
     "*",
     title="A name of more than 63 bytes",
     why="PostgreSQL cuts it off without an error: the object is called otherwise than the file says, and two long "
-    "names may "
-    "become one.",
+    "names may become one.",
     bad="CREATE TABLE the_table_of_all_the_things_that_somebody_somewhere_may_one_day_want_to_know (id int);",
     safe="CREATE TABLE things_somebody_may_want_to_know (id int);",
     certain=True,

@@ -17,8 +17,7 @@ from sqlmigrations.messages import gettext as _
     "CreateStmt",
     title="CREATE TABLE ... PARTITION OF",
     why="Nobody can read the parent, and so any of its partitions through it, while this waits for its lock and until "
-    "the file "
-    "ends. ATTACH PARTITION of a table made before lets readers and writers go on.",
+    "the file ends. ATTACH PARTITION of a table made before lets readers and writers go on.",
     bad="CREATE TABLE parts_4 PARTITION OF parts FOR VALUES FROM (300) TO (400);",
     safe="CREATE TABLE parts_4 (LIKE parts INCLUDING ALL);\nALTER TABLE parts_4 ADD CHECK (a >= 300 AND a < 400);\n"
     "ALTER TABLE parts ATTACH PARTITION parts_4 FOR VALUES FROM (300) TO (400);",
@@ -45,8 +44,7 @@ def create_partition_of(action: Action, _scope: Scope) -> Iterator[Hit]:
     "AT_AttachPartition",
     title="ATTACH PARTITION of a table with rows",
     why="The table is read to see whether its rows belong there, and a DEFAULT partition to see that none does, "
-    "unless a valid "
-    "CHECK proves it; nobody can read these meanwhile.",
+    "unless a valid CHECK proves it; nobody can read these meanwhile.",
     bad="ALTER TABLE parts ATTACH PARTITION parts_2 FOR VALUES FROM (100) TO (200);",
     safe="CREATE TABLE parts_5 (LIKE parts INCLUDING ALL);\n"
     "ALTER TABLE parts ATTACH PARTITION parts_5 FOR VALUES FROM (400) TO (500);",

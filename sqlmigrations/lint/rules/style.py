@@ -89,8 +89,7 @@ def prefer_bigint_key(action: Action, _scope: Scope) -> Iterator[Hit]:
     *_KINDS,
     title="char(n) and varchar(n) instead of text",
     why="They are no faster; char(n) pads with blanks, and a shorter limit later means a look at all rows. A CHECK "
-    "can be "
-    "changed without one.",
+    "can be changed without one.",
     severity=Severity.INFO,
     bad="CREATE TABLE a (b varchar(20));",
     safe="CREATE TABLE a (b text);",

@@ -77,8 +77,7 @@ def drop_schema(action: Action, scope: Scope) -> Iterator[Hit]:
     "RenameStmt",
     title="RENAME of a table",
     why="Code of before names the old table, code of after the new one: one of the two fails while both run. A view "
-    "of the old "
-    "name, made in the same file, keeps both going.",
+    "of the old name, made in the same file, keeps both going.",
     bad="ALTER TABLE items RENAME TO things;",
     safe="ALTER TABLE items RENAME TO things;\nCREATE VIEW items AS TABLE things;",
     lock="rename-table",
@@ -200,8 +199,7 @@ def _copied(action: Action) -> list[Path]:
     "TruncateStmt",
     title="TRUNCATE",
     why="All rows are lost, and nobody can read the tables while it waits for its locks. With CASCADE these are all "
-    "tables "
-    "that point to it, too.",
+    "tables that point to it, too.",
     bad="TRUNCATE items;",
     safe="-- sqlmigrations: allow truncate: filled anew every night\nTRUNCATE items;",
     lock="truncate",
