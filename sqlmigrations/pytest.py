@@ -127,7 +127,7 @@ def _irreversible(alias: str) -> str:
 
     report = api.validate(database=alias, models=False, roundtrip=True)
     differences = tuple(each for each in report.differences if each.source is Source.ROUNDTRIP)
-    skipped = tuple(each for each in report.skipped if each.what in ("the round trip", "everything"))
+    skipped = tuple(each for each in report.skipped if each.asked)
     return _worded(replace(report, differences=differences, skipped=skipped))
 
 

@@ -34,9 +34,9 @@ from sqlmigrations.schema.difference import Difference, Severity
 from sqlmigrations.schema.snapshot import Version, latest
 from sqlmigrations.service.apply import ApplyOptions, plan_from_disk
 from sqlmigrations.service.databases import option
+from sqlmigrations.service.disagreements import of_files
 from sqlmigrations.service.lint import LintReport, lint_scripts
 from sqlmigrations.service.snapshot import compare_snapshot
-from sqlmigrations.service.validate import of_files
 
 #: Events at the end of the chain that are counted: no look reads a whole history.
 RECENT_EVENTS = 1_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.files.names import same
 from sqlmigrations.history import (
-    ChainReport,
     Tables,
     knows_head,
     locate,
@@ -27,8 +25,9 @@ from sqlmigrations.history import (
 )
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import MigrationEvent, MigrationRecord
-from sqlmigrations.plan import Plan, Selection, Status, Step, make_plan, preview
+from sqlmigrations.plan import Plan, Selection, Status, make_plan, preview
 from sqlmigrations.runner.lock import run_in_progress
+from sqlmigrations.runner.stop import sleep
 from sqlmigrations.schema.catalog import read_catalog
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Findings, Severity, Skipped, Source
@@ -39,10 +38,12 @@ from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.service.authors import with_authors
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.ddl_log import doubts
+from sqlmigrations.service.disagreements import of_chain, of_files, of_head
 from sqlmigrations.service.fixes import with_fixes
-from sqlmigrations.service.gather import Footprints, OnDisk, read_disk, recall
+from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
 from sqlmigrations.service.models import compare_with_models
-from sqlmigrations.service.replay import compare_replay, compare_roundtrip
+from sqlmigrations.service.replay import compare_replay
+from sqlmigrations.service.roundtrip import compare_roundtrip
 from sqlmigrations.service.snapshot import compare_snapshot
 from sqlmigrations.service.verify import run_verify_scripts
 
@@ -119,7 +120,7 @@ def validate(options: ValidateOptions) -> ValidationReport:
     with connected(options.database) as wrapper:
         for attempt in range(2):
             if attempt:
-                time.sleep(PATIENCE)
+                sleep(PATIENCE)
             before = _moment(wrapper)
             report = _validate(wrapper, options)
             if before is not None and before == _moment(wrapper):
@@ -139,28 +140,19 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
     connection = raw(wrapper)
     disk = read_disk(options.database)
     remembered = recall(wrapper, disk)
-    footprints = Footprints()
-    plan = preview(
-        make_plan(
-            disk.files,
-            remembered.records,
-            changes=remembered.changes,
-            selection=Selection(),
-            overlap=footprints.overlap,
-            renames=remembered.renames,
-            reverted_with=remembered.reverted_with,
-        ),
-        footprints.overlap,
-        remembered.django_applied,
-    )
+    plan = _plan(disk, remembered)
     tables = remembered.location.tables
     live = Live(connection)
     whole = options.history or options.expect_head is not None
     chain = verify_chain(connection, tables, last=None if whole else TAIL)
     is_known = options.expect_head is None or knows_head(connection, tables, options.expect_head)
+    of_history = (
+        *of_files(plan, option(options.database)),
+        *of_chain(chain),
+        *of_head(options.expect_head, chain, is_known=is_known),
+    )
     findings = (
-        Findings((*of_files(plan, option(options.database)), *_of_chain(chain))),
-        Findings(tuple(_of_head(options, chain, is_known=is_known))),
+        Findings(of_history),
         _of_required(connection, tables),
         *([compare_with_models(wrapper, tables, live, whole=options.fix)] if options.models else []),
         compare_snapshot(connection, tables, live),
@@ -193,6 +185,21 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         has_history=bool(remembered.records),
         head=chain.head,
     )
+
+
+def _plan(disk: OnDisk, remembered: Remembered) -> Plan:
+    """Return what a run would do now: where the files and the history disagree."""
+    footprints = Footprints()
+    plan = make_plan(
+        disk.files,
+        remembered.records,
+        changes=remembered.changes,
+        selection=Selection(),
+        overlap=footprints.overlap,
+        renames=remembered.renames,
+        reverted_with=remembered.reverted_with,
+    )
+    return preview(plan, footprints.overlap, remembered.django_applied)
 
 
 def _most(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -255,86 +262,6 @@ def _own_tables(schema: str) -> dict[str, list[str]]:
         f"{schema}.{model._meta.db_table}": [str(field.column) for field in model._meta.concrete_fields]
         for model in (MigrationRecord, MigrationEvent)
     }
-
-
-def of_files(plan: Plan, option: str) -> Iterator[Difference]:
-    """Yield what the history says of the files."""
-    for step in plan:
-        if difference := _of_step(step, option):
-            yield difference
-    for gone in plan.missing:
-        fix = _("restore the file, or: {command}", command=f"manage.py applysql{option} --repair")
-        yield Difference(
-            Source.HISTORY,
-            "file",
-            gone.name,
-            "presence",
-            _("on disk"),
-            _("gone, though the database holds it"),
-            Severity.ERROR,
-            fix,
-        )
-
-
-def _of_step(step: Step, option: str) -> Difference | None:
-    def difference(attribute: str, found: str, severity: Severity, fix: str) -> Difference:
-        expected = _("as it was applied") if attribute == "text" else _("applied")
-        return Difference(Source.HISTORY, "file", step.name, attribute, expected, found, severity, fix)
-
-    again = f"manage.py applysql{option} {step.name}"
-    match step.status:
-        case Status.IN_DOUBT:
-            fix = _("look whether it happened, then: {command}", command=f"{again} --resume-at N --reason TEXT")
-            return difference("state", _("in doubt: {reason}", reason=step.reason), Severity.ERROR, fix)
-        case Status.FAILED | Status.PARTIAL:
-            message = step.record.error_message.partition("\n")[0] if step.record else ""
-            state = _("failed") if step.status is Status.FAILED else _("partial")
-            found = _("{state}: {message}", state=state, message=message) if message else state
-            return difference("state", found, Severity.ERROR, again)
-        case Status.CHANGED:
-            repair = f"manage.py applysql{option} --repair"
-            fix = _("put the text back and write a new file, or: {command}", command=repair)
-            return difference("text", _("changed since"), Severity.ERROR, fix)
-        case Status.REVERTED:
-            return difference("state", _("reverted"), Severity.INFO, again)
-        case Status.LATE:
-            return difference("state", _("late: {reason}", reason=step.reason), Severity.ERROR, f"{again} --allow-late")
-        case Status.HELD:
-            held = _("held: {reason}", reason=step.reason)
-            return difference("state", held, Severity.WARNING, f"manage.py applysql{option}")
-        case Status.PENDING:
-            found = _("pending: {reason}", reason=step.reason) if step.reason else _("pending")
-            return difference("state", found, Severity.WARNING, f"manage.py applysql{option}")
-    return None
-
-
-def _of_chain(chain: ChainReport) -> Iterator[Difference]:
-    if not chain.is_intact:
-        yield Difference(
-            Source.HISTORY,
-            "event",
-            f"event {chain.break_id}",
-            "chain",
-            _("unbroken"),
-            chain.break_reason,
-            Severity.ERROR,
-            _("compare it with a backup: events are never changed by this tool"),
-        )
-
-
-def _of_head(options: ValidateOptions, chain: ChainReport, *, is_known: bool) -> Iterator[Difference]:
-    """Yield what a head that was kept outside reveals: a tail cut off, a rewritten chain, a restored backup."""
-    if not is_known:
-        yield Difference(
-            Source.HISTORY,
-            "event",
-            "head",
-            "chain",
-            _("or have been {head}", head=options.expect_head),
-            _("{count} events up to {head}, none of which is that", count=chain.events, head=chain.head),
-            Severity.ERROR,
-            _("the history was cut, rewritten or restored since that head was printed: find out by whom"),
-        )
 
 
 def export_history(database: str = DEFAULT_DB_ALIAS) -> Iterator[dict[str, Any]]:

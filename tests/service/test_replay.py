@@ -14,7 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from project.env import BASE_DIR
 from sqlmigrations.schema.difference import Findings
 from sqlmigrations.service.gather import read_disk, recall
-from sqlmigrations.service.replay import compare_replay, compare_roundtrip
+from sqlmigrations.service.replay import compare_replay
+from sqlmigrations.service.roundtrip import compare_roundtrip
 from tests.helpers import Settings, applysql, catalog, put, role, rows, run_sql
 
 
