@@ -22,7 +22,7 @@ export PIP_ROOT_USER_ACTION = ignore
 .PHONY: help demo serve test test-15 coverage nightly lint docs bench bench-quick ci stop clean
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(VENV)/installed .env ## install everything, apply the example's migrations and SQL files, say what to look at
 	@$(PYTHON) -m project.postgres start

@@ -24,6 +24,8 @@ APP_FOLDER = "migrations_sql"
 SUFFIX = ".sql"
 DOWN = ".down.sql"
 VERIFY = ".verify.sql"
+#: What would break the line of whatever prints a name, or hide it: C0, DEL and C1.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _KIND_FOLDERS = {"repeatable": Kind.REPEATABLE, "seed": Kind.SEED}
 
 
@@ -161,8 +163,17 @@ def _scripts(folder: Folder, report: _Report) -> Iterator[Script]:
             shown = os.fsencode(entry.path).decode(errors="replace")
             report.errors.append(Problem(_("the file's name is not UTF-8"), shown))
             continue
+        if _CONTROL.search(name):
+            report.errors.append(
+                Problem(
+                    _("the file's name holds a line break or another control character"),
+                    repr(name),
+                    hint=_("Rename it."),
+                )
+            )
+            continue
         path = Path(entry.path)
-        if not (entry.is_file(follow_symlinks=False) or path.is_file()):
+        if not (entry.is_file(follow_symlinks=False) or _is_file(path)):
             report.errors.append(
                 Problem(_("is not a file that can be read"), name, hint=_("Remove it, or mend the link."))
             )
@@ -192,11 +203,27 @@ def _walk(
     for entry in entries:
         if entry.name.startswith((".", "#")) or entry.name.endswith("~"):
             continue
-        if entry.is_dir():
+        if _leads_to_folder(entry):
             if entry.name != "__pycache__":
                 yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", report, above | {identity})
         else:
             yield prefix + entry.name, entry
+
+
+def _is_file(path: Path) -> bool:
+    """Say whether a link leads to a file; one that can't be followed doesn't."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Say whether an entry is a folder or a link to one; a link that can't be followed is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _check_companion(name: str, scripts: Mapping[str, Script], report: _Report) -> None:

@@ -53,6 +53,8 @@ class Collector:
         #: Functions that run: what they do counts, when they are made in this file.
         self.calls: set[str] = set()
         self.opaque = ""
+        #: No statement has come yet.
+        self.is_empty = True
         #: The schemas of the search path as this file sets it; None while it has not.
         self.search_path: Path | None = None
         #: The queries of PREPARE.
@@ -64,7 +66,7 @@ class Collector:
 
     def add(self, statement: Statement) -> None:
         """Take the next statement."""
-        self._line = statement.line
+        self._line, self.is_empty = statement.line, False
         rows = statement.keywords[:1] == ("INSERT",) and len(statement.sql) > _ROWS
         parsed = None if rows else tree(statement)
         if parsed is not None:

@@ -20,6 +20,8 @@ class Footprint:
     reads: frozenset[str] = frozenset()
     opaque: bool = False
     reason: str = ""
+    #: The file has no statement: it is empty, or holds comments only.
+    is_empty: bool = False
 
     def shared(self, other: Footprint) -> str | None:
         """Return the name of an object that one changes and the other names, if it is known."""
@@ -42,7 +44,7 @@ def collect(statements: Iterable[Statement]) -> Collector:
 def of(collector: Collector) -> Footprint:
     """Return the footprint of the statements that a collector has been given."""
     changes, reads, reason = collector.result()
-    return Footprint(frozenset(changes), frozenset(reads), bool(reason), reason)
+    return Footprint(frozenset(changes), frozenset(reads), bool(reason), reason, is_empty=collector.is_empty)
 
 
 def objects_made(statements: Iterable[Statement]) -> tuple[MadeObject, ...]:

@@ -19,6 +19,7 @@ from sqlmigrations.files.splitter import BLOCK, Splitter, is_plain
 from sqlmigrations.files.statements import (
     Statement,
     needs_autocommit,
+    sends_rows,
     transaction_control,
     turns_backslashes_on,
 )
@@ -304,6 +305,13 @@ def judge(statement: Statement, directives: Directives, name: str) -> Iterator[P
             name,
             statement.line,
             _("Remove it, and write strings with backslashes as E'...'."),
+        )
+    if sends_rows(statement):
+        yield Problem(
+            _("COPY ... TO STDOUT sends rows to nobody: a run shows no results"),
+            name,
+            statement.line,
+            _("Remove it, or have the server write them: COPY ... TO '/a/path/on/the/server'."),
         )
     if directives.batch is not None:
         yield from _judge_batched(statement, name)

@@ -119,6 +119,12 @@ def may_need_autocommit(statement: Statement) -> str | None:
     return None
 
 
+def sends_rows(statement: Statement) -> bool:
+    """Say whether the statement is a COPY that sends rows to the client; STDIN means the same as STDOUT there."""
+    after = dict(itertools.pairwise(statement.keywords)) if statement.keywords[:1] == ("COPY",) else {}
+    return after.get("TO") in ("STDOUT", "STDIN")
+
+
 def may_drop_index(statement: Statement) -> bool:
     """Say quickly whether the statement drops an index, or a DO block may."""
     match statement.keywords[:2]:

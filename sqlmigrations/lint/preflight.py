@@ -160,7 +160,7 @@ def _answer(question: Question, catalog: Catalog, connection: Connection) -> Fin
     answer = _finding(question, words, Severity.ERROR, f"{asked.rows.as_string(connection)};")
     if question.changed:
         because = f"{question.changed} changes rows before, perhaps these"
-        return replace(answer, severity=Severity.WARNING, certainty=Certainty.GUESS, because=because)
+        return replace(answer, severity=Severity.INFO, certainty=Certainty.GUESS, because=because)
     return answer
 
 

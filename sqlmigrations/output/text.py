@@ -29,6 +29,9 @@ TOLD_EVERY = 30.0
 #: Columns of a source line that are shown around the error.
 WIDTH = 100
 
+#: A reason longer than this, in characters, is told once where it holds several files one behind the other.
+LONG_REASON = 100
+
 _WORDS = {
     Status.APPLIED: "OK",
     Status.BASELINED: "RECORDED",
@@ -47,6 +50,7 @@ class RunText:
     verbosity: int = 1
     _is_mid_line: bool = False
     _told_at: float = 0.0
+    _reason: str = ""
 
     def lines(self, report: Report) -> Iterator[tuple[str, str]]:
         """Yield ``(text, ending)``; the ending is empty where the line goes on."""
@@ -104,7 +108,10 @@ class RunText:
         elif result.status is Status.APPLIED and was_begun and self.verbosity:
             yield f" {self.style.SUCCESS('OK')} ({result.reason})", "\n"
         elif self.verbosity:
-            yield f"  {self.style.WARNING(_label(result.status))} {result.name}: {result.reason}", "\n"
+            is_told = result.reason == self._reason and len(result.reason) > LONG_REASON
+            reason = "for the same reason" if is_told else result.reason
+            yield f"  {self.style.WARNING(_label(result.status))} {result.name}: {reason}", "\n"
+        self._reason = result.reason
         if result.error:
             for line in failure_lines(result.error, self.style):
                 yield line, "\n"

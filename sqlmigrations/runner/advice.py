@@ -126,6 +126,12 @@ def _undefined_table(connection: Connection, statement: Statement, error: psycop
     )
 
 
+def _rows_in_the_way(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    if statement.keywords[:2] not in (("ALTER", "TABLE"), ("CREATE", "UNIQUE")):
+        return ""
+    return _("Rows of the table are in the way. Count and show them, without changing any: applysql --plan --lint")
+
+
 def _insufficient_privilege(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     ((role,),) = fetch_all(connection, "SELECT current_user")
     grant = sql.SQL("GRANT ... TO {}").format(sql.Identifier(role)).as_string(connection)
@@ -152,6 +158,10 @@ _ADVISERS: dict[str, Adviser] = {
     "42704": _undefined_object,
     "42P01": _undefined_table,
     "42501": _insufficient_privilege,
+    "23502": _rows_in_the_way,
+    "23503": _rows_in_the_way,
+    "23505": _rows_in_the_way,
+    "23514": _rows_in_the_way,
 }
 
 _DEFERRED = _("A deferred constraint is violated at the end of the file: its rows must fit before the file ends.")

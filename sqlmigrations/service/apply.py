@@ -390,7 +390,9 @@ class _Application:
         except DatabaseUnavailable as lost:
             self.stopped = "the connection was lost"
             failure = Failure(lost.message, step.name, advice=lost.hint)
-            outcome = Outcome(step.name, State.FAILED, error=failure)
+            # Nobody can be asked any more how far it came: outside a transaction, part of it may be there.
+            state = State.FAILED if step.file.directives.transaction else State.PARTIAL
+            outcome = Outcome(step.name, state, error=failure)
         signal = signals.migration_failed if outcome.error else signals.migration_applied
         signals.announce(signal, using=using, run=run, name=step.name, outcome=outcome)
         log_outcome(using, run, outcome)

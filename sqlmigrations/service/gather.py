@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -214,14 +214,17 @@ class Footprints:
 
         try:
             if file.size > SMALL:
-                return Footprint(opaque=True, reason=_("the file is too large to be read beforehand"))
-            return footprint(file.read())
+                return Footprint(opaque=True, reason=_("{name} is too large to be read", name=file.name))
+            found = footprint(file.read())
+            return replace(found, reason=f"{file.name}: {found.reason}") if found.opaque else found
         except (InvalidFile, OSError) as error:
             return Footprint(opaque=True, reason=str(error))
 
     def overlap(self, one: SQLFile, other: SQLFile) -> str:
         """Say what two files share, nothing where they are independent."""
         first, second = self.of(one), self.of(other)
+        if first.is_empty or second.is_empty:
+            return ""
         for opaque in (first, second):
             if opaque.opaque:
                 return _("what can't be known beforehand ({reason})", reason=opaque.reason)

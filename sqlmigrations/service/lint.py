@@ -61,13 +61,15 @@ def lint_scripts(scripts: Iterable[Script], connection: Connection | None, *, th
     found = lint(sources, style=settings.LINT_STYLE)
     if connection is not None:
         found = [*confirm(found, connection), *not_allowed(check_grammar(sources, connection), sources)]
+    counted: list[Finding] = []
     if connection is not None and thorough:
-        found += not_allowed(preflight(sources, connection), sources)
+        counted = not_allowed(preflight(sources, connection), sources)
     if thorough:
         version = connection.info.server_version if connection is not None else None
         found += not_allowed(squawk.findings([(script.name, script.path) for script in small], version), sources)
     order = {script.name: number for number, script in enumerate(scripts)}
-    told = sorted(tell(found), key=lambda one: (order[one.file], one.line))
+    # What was counted is told also where the file may have removed the rows by then: nothing else could say more.
+    told = sorted([*tell(found), *counted], key=lambda one: (order[one.file], one.line))
     cleared = tuple(one for one in found if not one.stands and not one.rule.needs_database)
     return LintReport(tuple(told), cleared, tuple(skipped), tuple((script.name, script.path) for script in scripts))
 

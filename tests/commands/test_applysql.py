@@ -165,6 +165,24 @@ SIX = {
 }
 
 
+def test_a_long_reason_is_told_once(ready_database: str, folder: Path) -> None:
+    """Behind a file of which nothing can be known everything is held; an empty file has nothing to be held for."""
+    put(folder, {"001.sql": "CALL nothing();", "002.sql": "SELECT 1", "003.sql": "-- empty", "004.sql": "SELECT 2"})
+    put(folder, {"005.sql": "SELECT 3"})
+    reason = (
+        "touches what can't be known beforehand (001.sql: CALL of nothing, which this file does not make (line 1)), "
+        "as does 001.sql, which is not applied"
+    )
+    lines = applysql().out.splitlines()
+    assert [line for line in lines if line.startswith(("  Held", "  Applying"))] == [
+        "  Applying 001.sql... FAILED (<time>, 0 statements)",
+        f"  Held 002.sql: {reason}",
+        "  Applying 003.sql... OK (<time>, 0 statements)",
+        f"  Held 004.sql: {reason}",
+        "  Held 005.sql: for the same reason",
+    ]
+
+
 def test_one_broken_file_of_six_and_its_mending(ready_database: str, folder: Path) -> None:
     put(folder, SIX)
     assert out(applysql(), code=1) == (

@@ -215,12 +215,15 @@ def test_links(place: Path, tmp_path: Path) -> None:
     (place / "002_link.sql").symlink_to(tmp_path / "elsewhere.sql")
     (place / "003_broken.sql").symlink_to(tmp_path / "nothing.sql")
     os.mkfifo(place / "004_fifo.sql")
+    (place / "005_itself.sql").symlink_to(place / "005_itself.sql")
+    (place / "itself").symlink_to(place / "itself")
     found = discover([Folder(place)])
     hint = "Remove it, or mend the link."
     assert [file.name for file in found.files] == ["002_link.sql", "sub/001_a.sql"]
     assert found.errors == (
         Problem("is not a file that can be read", "003_broken.sql", hint=hint),
         Problem("is not a file that can be read", "004_fifo.sql", hint=hint),
+        Problem("is not a file that can be read", "005_itself.sql", hint=hint),
     )
 
 
@@ -228,6 +231,18 @@ def test_links(place: Path, tmp_path: Path) -> None:
 def test_a_name_that_is_not_utf8(place: Path) -> None:
     (place / os.fsdecode(b"001_caf\xe9.sql")).write_text("")
     assert discover([Folder(place)]).errors == (Problem("the file's name is not UTF-8", f"{place}/001_caf\ufffd.sql"),)
+
+
+def test_a_name_with_a_control_character(place: Path) -> None:
+    """It would break lines, or colour the terminal, wherever the name is printed."""
+    fill(place, "001_a\nb.sql", "002_\x1b[31mred.sql", "003_\x9b.sql", "004_no\u00a0break.sql", "sub\rfolder/a.sql")
+    found = discover([Folder(place)])
+    message = "the file's name holds a line break or another control character"
+    assert [file.name for file in found.files] == ["004_no\u00a0break.sql"]
+    assert found.errors == tuple(
+        Problem(message, shown, hint="Rename it.")
+        for shown in (r"'001_a\nb.sql'", r"'002_\x1b[31mred.sql'", r"'003_\x9b.sql'", r"'sub\rfolder/a.sql'")
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

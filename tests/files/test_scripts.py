@@ -108,6 +108,16 @@ def test_a_transaction_around_the_whole_file(text: str, kept: list[str], note: s
 
 
 PROBLEMS: dict[str, tuple[str, list[tuple[int, str, str]]]] = {
+    "rows for nobody": (
+        "SELECT 1;\nCOPY a TO stdout;",
+        [
+            (
+                2,
+                "COPY ... TO STDOUT sends rows to nobody: a run shows no results",
+                "Remove it, or have the server write them: COPY ... TO '/a/path/on/the/server'.",
+            )
+        ],
+    ),
     "commit inside": ("SELECT 1;\nCOMMIT;\nSELECT 2;", [(2, "COMMIT inside a file", OWN)]),
     "commit at the end": ("SELECT 1;\nCOMMIT;", [(2, "COMMIT inside a file", OWN)]),
     "begin inside": ("SELECT 1;\nBEGIN;", [(2, "BEGIN inside a file", OWN)]),

@@ -13,6 +13,7 @@ from sqlmigrations.files.statements import (
     makes_temporary,
     may_need_autocommit,
     needs_autocommit,
+    sends_rows,
     transaction_control,
     tree,
     waits_beside_others,
@@ -296,3 +297,22 @@ def test_unparsed(sql: str) -> None:
 )
 def test_what_waits_beside_others(sql: str, expected: bool) -> None:
     assert waits_beside_others(one(sql)) is expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("COPY a TO stdout", True),
+        ("COPY s.a (b, c) TO STDOUT WITH (FORMAT csv)", True),
+        ("COPY (SELECT 1) TO stdout", True),
+        ('COPY "to" TO stdin', True),
+        ("COPY BINARY a TO stdout", True),
+        ("COPY a TO '/tmp/stdout'", False),
+        ("COPY a TO PROGRAM 'cat'", False),
+        ("COPY stdout TO '/tmp/a'", False),
+        ("COPY a FROM '/tmp/a'", False),
+        ("SELECT 1 AS to, stdout", False),
+    ],
+)
+def test_sends_rows(sql: str, expected: bool) -> None:
+    assert sends_rows(one(sql)) is expected

@@ -34,6 +34,7 @@ LOCK_TIMEOUT = (
 )
 NEW_VALUE = "Move ALTER TYPE ... ADD VALUE into an earlier file: a new value can be used once its file is committed."
 ROLE = "Roles belong to the whole server. Create this one there first: CREATE ROLE ...;"
+ROWS = "Rows of the table are in the way. Count and show them, without changing any: applysql --plan --lint"
 DEFERRED = "A deferred constraint is violated at the end of the file: its rows must fit before the file ends."
 
 
@@ -111,6 +112,15 @@ CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
             "There is app.\"Odd Name\", which this session's search_path doesn't reach. Write the name with its "
             "schema.",
         ),
+        ("INSERT INTO users VALUES (1); ALTER TABLE users ALTER name SET NOT NULL;", "23502", ROWS),
+        ("INSERT INTO users VALUES (1); ALTER TABLE users ADD CHECK (id > 1);", "23514", ROWS),
+        (
+            "CREATE TABLE k (id int PRIMARY KEY); INSERT INTO users VALUES (1); "
+            "ALTER TABLE users ADD FOREIGN KEY (id) REFERENCES k;",
+            "23503",
+            ROWS,
+        ),
+        ("INSERT INTO users VALUES (1, 'a'), (2, 'a'); CREATE UNIQUE INDEX u ON users (name);", "23505", None),
         ("INSERT INTO users VALUES (1), (1);", "23505", ""),
         ('INSERT INTO "Posts" VALUES (1);', "23503", ""),
         ("SELECT 1/0;", "22012", ""),

@@ -510,18 +510,32 @@ def test_a_lost_working_connection_fails_its_file_alone(ready_database: str, fol
     assert backends == [("started", 1), ("failed", 2), ("started", 2), ("applied", 2)]
 
 
+LOSE_ITSELF = "SELECT pg_terminate_backend(pg_backend_pid());"
+LOSE_THE_LOCK = (
+    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database "
+    "WHERE locktype = 'advisory' AND datname = current_database() AND pid <> pg_backend_pid();"
+)
+
+
 def test_a_lost_run_lock_ends_the_run(ready_database: str, folder: Path) -> None:
-    lose = (
-        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database "
-        "WHERE locktype = 'advisory' AND datname = current_database() AND pid <> pg_backend_pid();"
-    )
-    put(folder, {"001.sql": f"CREATE TABLE one (id int);\n{lose}", "002.sql": "CREATE TABLE two (id int)"})
+    put(folder, {"001.sql": f"CREATE TABLE one (id int);\n{LOSE_THE_LOCK}", "002.sql": "CREATE TABLE two (id int)"})
     ran = applysql()
     assert ran.code == 1
     assert "    002.sql: The connection that held the run lock was lost: " in ran.out
     assert (states(), tables()) == ({"001.sql": "applied"}, ["one"])
     assert applysql().code == 0
     assert tables() == ["one", "two"]
+
+
+def test_a_lost_run_lock_leaves_a_file_outside_a_transaction_half_way(ready_database: str, folder: Path) -> None:
+    """How far it came can't be asked any more, so nobody is told that nothing of it is there."""
+    outside = f"-- sqlmigrations: transaction off\nCREATE TABLE one (id int);\n{LOSE_THE_LOCK}\n{LOSE_ITSELF}"
+    put(folder, {"001.sql": outside, "002.sql": "CREATE TABLE two (id int)"})
+    ran = applysql()
+    assert ran.code == 5
+    assert "  Applying 001.sql... STOPPED HALF-WAY (" in ran.out
+    assert "  Left 002.sql: the connection was lost\n" in ran.out
+    assert (states(), tables()) == ({"001.sql": "partial"}, ["one"])
 
 
 # Inside another transaction

@@ -184,13 +184,6 @@ def test_copy_with_its_data(ready_database: str, folder: Path, line_end: str) ->
     ]
 
 
-def test_copy_to_stdout_is_told_and_leaves_the_connection_in_order(ready_database: str, folder: Path) -> None:
-    put(folder, {"001.sql": "CREATE TABLE a (id int);\nCOPY a TO stdout;\n", "002.sql": "CREATE TABLE b (id int);"})
-    ran = applysql()
-    assert (ran.code, rows("SELECT tablename FROM pg_tables WHERE tablename IN ('a', 'b')")) == (1, [("b",)])
-    assert "    001.sql:2: " in ran.out
-
-
 def test_a_large_copy_streams(ready_database: str, folder: Path) -> None:
     lines = b"".join(b"%d\t%s\n" % (number, b"x" * 90) for number in range(20_000))
     put(folder, {"001.sql": b"CREATE TABLE t (id int, body text);\nCOPY t FROM stdin;\n" + lines + b"\\.\nSELECT 1;\n"})

@@ -78,7 +78,10 @@ def test_django_migrations_are_asked_for_only_when_a_file_requires_one(fresh_dat
         ("CREATE TABLE users (id int)", "ALTER TABLE public.users ADD a int", "users"),
         ("SELECT * FROM users", "SELECT * FROM users", ""),
         ("INSERT INTO users VALUES (1)", "SELECT * FROM users", "users"),
-        ("CREATE TABEL users (id int)", "CREATE TABLE posts (id int)", "what can't be known beforehand ("),
+        ("CREATE TABEL users (id int)", "CREATE TABLE posts (id int)", "what can't be known beforehand (00"),
+        ("CREATE TABEL users (id int)", "-- nothing", ""),
+        ("CREATE TABEL users (id int)", "/* nothing */ ;", ""),
+        ("CREATE TABEL users (id int)", "SELECT 1", "what can't be known beforehand (001.sql: "),
     ],
 )
 def test_what_two_files_share(folder: Path, one: str, other: str, expected: str) -> None:

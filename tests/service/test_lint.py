@@ -59,6 +59,18 @@ def test_orphans_are_told_before_with_their_count_and_three_of_them(orphans: Pat
     assert f"    001.sql:1: error: {ROWS} [rows-in-the-way]\n      Sure: counted.\n" in ran.out
 
 
+def test_rows_that_the_file_may_change_before_are_told_and_stop_nothing(orphans: Path) -> None:
+    mends = "DELETE FROM children WHERE parent > 2000;"
+    allowed = "-- sqlmigrations: allow add-foreign-key: two thousand rows"
+    put(orphans, {"001.sql": f"{allowed}\n{mends}\n{FOREIGN_KEY}"})
+    said = (
+        f"    001.sql:3: info: {ROWS} [rows-in-the-way]\n      A guess: 001.sql:2 changes rows before, perhaps these.\n"
+    )
+    assert said in applysql("--plan", "--lint").out
+    assert applysql("--lint").code == 0
+    assert states() == {"001.sql": "applied"}
+
+
 def test_lint_refuses_a_run_before_anything_runs(orphans: Path) -> None:
     put(orphans, {"000.sql": "CREATE TABLE first (id int);"})
     ran = applysql("--lint")
