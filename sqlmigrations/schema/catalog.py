@@ -21,7 +21,7 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import Answer, Connection, ask_together
+from sqlmigrations.database import Answer, Connection, ask_together, fetch_all
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
@@ -149,6 +149,11 @@ def read_catalog(connection: Connection, *, schemas: Collection[str] | None = No
         said = str(error).strip()
         reason = _("The schema can't be read while it is being changed: {error}", error=said)
         raise CatalogBusy(reason, reason=reason, hint=_("Try it again.")) from error
+
+
+def read_not_covered(connection: Connection) -> dict[str, int]:
+    """Return how many objects of the user there are of each kind that ``read_catalog`` doesn't read."""
+    return dict(fetch_all(connection, query("schema/sql/catalog/not_covered.sql")))
 
 
 def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:

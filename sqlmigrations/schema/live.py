@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 from sqlmigrations.database import Connection
-from sqlmigrations.schema.catalog import Catalog, read_catalog, read_fingerprint
+from sqlmigrations.schema.catalog import Catalog, read_catalog, read_fingerprint, read_not_covered
 
 
 class Live:
@@ -21,6 +22,11 @@ class Live:
     def fingerprint(self) -> str:
         """The fingerprint of the catalogs, never a later one than that of ``catalog``."""
         return read_fingerprint(self.connection)
+
+    @cached_property
+    def not_covered(self) -> Mapping[str, int]:
+        """How many objects there are of each kind that is not read; asked alone, it takes no look at the others."""
+        return read_not_covered(self.connection)
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -267,7 +267,7 @@ def compare_snapshot(connection: Connection, tables: Tables | None, live: Live |
     live = live or Live(connection)
     try:
         if version.fingerprint == live.fingerprint:
-            return Findings(examined=dict(sorted(version.counts.items())))
+            return Findings(examined=dict(sorted(version.counts.items())), not_covered=live.not_covered)
         loaded, found = _kept_and_found(connection, tables, version, lambda: live.catalog)
     except CatalogBusy as busy:
         return Findings(skipped=(Skipped(_("the snapshot"), busy.reason, busy.hint),))

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -163,6 +164,71 @@ def test_coverage(users: Path) -> None:
         "",
         0,
     )
+
+
+def test_what_is_not_compared_is_counted_though_nothing_has_moved(users: Path) -> None:
+    """A collation is written to a catalog that no fingerprint covers."""
+    answer = f"{EXAMINED}Not compared: 1 collation.\nThe database is what it should be.\n"
+    assert validateschema() == Ran(answer.replace("Not compared: 1 collation.\n", ""), "", 0)
+    run_sql("CREATE COLLATION plain (locale = 'C')")
+    assert validateschema() == Ran(answer, "", 0)
+    assert json.loads(validateschema("--format", "json").out)["not_compared"] == {"collation": 1}
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    """Return the document that the command writes, without its head."""
+    ran = validateschema("--format", "json", *arguments)
+    assert (ran.err, ran.code) == ("", 0)
+    written: dict[str, Any] = json.loads(ran.out)
+    assert [written.pop(key) for key in ("schema_version", "command", "database")] == [1, "validateschema", "default"]
+    return written
+
+
+def test_versions_coverage_and_what_is_accepted_as_documents(users: Path) -> None:
+    examined = {"column": 6, "constraint": 2, "extension": 1, "schema": 1, "table": 2}
+    assert document("--coverage") == {"examined": examined, "not_compared": {}}
+    run_sql("CREATE INDEX by_hand ON users (name)")
+    assert document("--accept", "--reason", "for support") == {
+        "accepted": [{"kind": "index", "object": "public.by_hand", "attribute": "presence"}],
+        "version": 2,
+        "head": "<hash>",
+    }
+    versions = document("--versions")["versions"]
+    assert [one.pop("at")[:2] for one in versions] == ["20", "20"]
+    role = value("SELECT current_user")
+    assert versions == [
+        {"id": 2, "reason": "accepted", "files": [], "role": role, "objects": {**examined, "index": 1}},
+        {"id": 1, "reason": "run", "files": ["001_users.sql"], "role": role, "objects": examined},
+    ]
+
+
+def test_annotations_for_github(users: Path, settings: Settings) -> None:
+    run_sql("ALTER TABLE users ALTER name TYPE varchar(60)")
+    settings.SQLMIGRATIONS_DRIFT_IGNORE = [
+        {"kind": "index", "object": "public.tmp_*", "reason": "being tried", "until": "2020-12-31"}
+    ]
+    place = f"file={users}/001_users.sql,line=1,title=column public.users.name%3A type"
+    fix = "ALTER TABLE public.users ALTER COLUMN name TYPE character varying(50);"
+    expired = "A rule of SQLMIGRATIONS_DRIFT_IGNORE expired on 2020-12-31: kind index, object public.tmp_*"
+    told = f"::error {place}::expected: character varying(50)%0Afound: character varying(60)"
+    assert validateschema("--format", "github") == Ran(f"{told}\n::warning::{expired}\n", "", 1)
+    assert validateschema("--format", "github", "--fix") == Ran(f"{told}%0Afix: {fix}\n::warning::{expired}\n", "", 1)
+
+
+def test_an_empty_database(folder: Path, fresh_database: str, django_db_blocker: DjangoDbBlocker) -> None:
+    """Nothing was left by a run, and there is nothing that would not be compared."""
+    remedy = "The next run that applies a file leaves one, or: manage.py validateschema --accept --reason TEXT"
+    with django_db_blocker.unblock():
+        assert validateschema("--versions") == Ran("No run has left a version of the schema yet.\n", "", 0)
+        assert validateschema("--coverage") == Ran(
+            "Read and compared:\n        1  extension\n        1  schema\n"
+            "Not read:\n  nothing: the database has no objects of other kinds\n",
+            "",
+            0,
+        )
+        assert validateschema("--format", "github") == Ran(
+            f"::warning::Skipped the snapshot: no run has left one. {remedy}\n", "", 0
+        )
 
 
 def test_a_database_with_none_of_our_tables(

@@ -193,6 +193,39 @@ def test_an_interrupted_run_ends_its_line(tmp_path: Path) -> None:
     assert out.getvalue() == "  Applying [bold]001[/bold].sql...\n"
 
 
+def test_an_interrupted_run_takes_its_bar_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    screen = Screen(OutputWrapper(out), no_style())
+    planned = steps(tmp_path, MANY)
+
+    def interrupted() -> None:
+        with screen:
+            screen.report(Began(Plan(tuple(planned))))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert out.getvalue().rstrip().endswith("\x1b[?25h\r\x1b[1A\x1b[2K")  # the cursor shown, the bar's line erased
+
+
+def test_a_file_of_batches_among_many_has_a_bar_below_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    out = Terminal()
+    planned = [batched(tmp_path), *steps(tmp_path, MANY)]
+    screen = Screen(OutputWrapper(out), no_style())
+    shown: list[list[str]] = []
+    with screen:
+        screen.report(Began(Plan(tuple(planned))))
+        for step in planned[:2]:
+            screen.report(Starting(step.name, step.file))
+            assert screen._bar is not None
+            shown.append([task.description for task in screen._bar.tasks])
+            screen.report(Finished(FileResult(step.name, Kind.VERSIONED, Status.APPLIED)))
+    assert shown == [["Applying", "001.sql"], ["Applying"]]
+
+
 def test_colours_are_djangos(tmp_path: Path) -> None:
     out = Terminal()
     style = color_style(force_color=True)
