@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,11 @@ def rehearsal_lines(report: RehearsalReport, style: Style, *, verbosity: int = 1
     if not report.files:
         yield "  Nothing is pending."
         return
+    locked: dict[str, None] = {}
     for result in report.files:
-        yield from _file_lines(result, report, style, verbosity)
+        yield from _file_lines(result, report, style, verbosity, tuple(locked))
+        if report.where is Where.IN_PLACE and result.run is not None:
+            locked |= dict.fromkeys(block.lock.relation for block in result.run.blocks)
     yield from (f"  Note: {note}" for note in report.notes)
     counts = [
         (state, sum(each.state == state for each in report.files)) for state in ("failed", "over", "held", "skipped")
@@ -43,7 +46,10 @@ def _words(state: str) -> str:
     return "over the budget" if state == "over" else state
 
 
-def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, verbosity: int) -> Iterator[str]:
+def _file_lines(
+    result: FileRehearsal, report: RehearsalReport, style: Style, verbosity: int, locked: Sequence[str]
+) -> Iterator[str]:
+    """Yield what one file does; ``locked`` are the relations that earlier ones have locked, and still do."""
     run = result.run
     if run is None:
         yield f"  {style.WARNING(f'{result.name} {result.state}')}: {result.reason}"
@@ -57,7 +63,8 @@ def _file_lines(result: FileRehearsal, report: RehearsalReport, style: Style, ve
     for block in run.blocks:
         yield f"    {_block(block, report)}"
     if not run.blocks and not run.error:
-        yield "    Nobody has to wait for it."
+        known = f", beyond what earlier files have locked: {', '.join(locked)}" if locked else ""
+        yield f"    Nobody has to wait for it{known}."
     for statement in run.statements:
         if statement.work or statement.batches or (statement.locks and verbosity > 1):
             yield from _statement_lines(statement, verbosity)

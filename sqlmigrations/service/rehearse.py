@@ -38,6 +38,11 @@ BYTES_PER_MS = 50_000
 #: How long a statement may take that is rehearsed in place, where nothing else is set.
 IN_PLACE_TIMEOUT = "60s"
 
+_IN_PLACE_NOTES = (
+    "In place: sequences that were used keep their new values, and files keep their size.",
+    "In place: what an earlier file has locked stays locked, and is not told of later ones.",
+)
+
 
 class Where(StrEnum):
     """Where files are rehearsed."""
@@ -172,7 +177,7 @@ def _stage(wrapper: BaseDatabaseWrapper, where: Where, tell: Tell) -> Iterator[t
     """Open what files are rehearsed in, and close it so that nothing is left."""
     if where is Where.IN_PLACE:
         with _in_place(wrapper) as rehearsal:
-            yield rehearsal, ["In place: sequences that were used keep their new values, and files keep their size."]
+            yield rehearsal, list(_IN_PLACE_NOTES)
         return
     with scratch_database(wrapper, "a rehearsal", as_copy=where is Where.DATA) as scratch:
         tell("Copying the live database" + (" with its rows" if where is Where.DATA else "'s schema"))

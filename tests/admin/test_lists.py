@@ -277,7 +277,11 @@ def test_an_event_row_shows_when_what_where_who_and_its_hash(admin_client: Clien
         ({"run": RUN}, ["a.sql failed", "a.sql started"]),
         ({"run": "not a uuid"}, []),
         ({"role": "ada"}, ["b.sql started"]),
+        ({"run": ""}, ["b.sql started", "a.sql failed", "a.sql started"]),
         ({"q": "build-8"}, ["b.sql started"]),
+        ({"q": "a.sql"}, ["a.sql failed", "a.sql started"]),
+        ({"q": " CAFE01 "}, ["b.sql started"]),
+        ({"q": "cafe02"}, []),
         ({"at__gte": "2026-11-22 00:00:00+01:00", "at__lt": "2026-11-23 00:00:00+01:00"}, ["b.sql started"]),
     ],
 )
@@ -287,6 +291,7 @@ def test_events_are_listed_newest_first_and_filtered(
     add_event(filename="a.sql", type="started")
     add_event(filename="a.sql", type="failed")
     another = {"run": "11111111-6a0e-4c1b-9d0f-3f1a2b3c4d5e", "role": "ada", "host": "build-8"}
+    another["hash"] = "cafe01".ljust(64, "0")
     add_event(filename="b.sql", type="started", at=NOON + timedelta(days=1), **another)
 
     response = admin_client.get(EVENTS, query)

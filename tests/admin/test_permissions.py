@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from pytest_django.asserts import assertInHTML
 
 from sqlmigrations.models import MigrationEvent, MigrationRecord
-from tests.admin.rows import add_event, add_record
+from tests.admin.rows import RUN, add_event, add_record
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +92,13 @@ def test_the_index_offers_to_view_only(admin_client: Client) -> None:
     for url, name in ((RECORDS, "migrationrecord"), (EVENTS, "migrationevent")):
         link = f'<a href="{url}" class="viewlink" aria-describedby="sqlmigrations-{name}">View</a>'
         assertInHTML(f"<td></td><td>{link}</td>", content, count=1)
+
+
+def test_who_may_view_records_may_see_how_far_something_has_come() -> None:
+    address = f"{RECORDS}progress/{RUN}/"
+    assert visitor("view_migrationevent").get(address).status_code == 403
+    User.objects.all().delete()
+    assert visitor("view_migrationrecord").get(address).status_code == 404  # nobody has asked for anything
 
 
 def test_pages_link_only_where_one_may_go() -> None:

@@ -240,6 +240,18 @@ def test_what_the_health_page_found_is_kept(fresh_client: Client, folder: Path) 
     assert "no primary key" in text(page(fresh_client, "overview"))
 
 
+def test_what_keeps_a_page_from_being_made_is_told_on_it(
+    fresh_client: Client, folder: Path, settings: Settings
+) -> None:
+    settings.SQLMIGRATIONS_HEALTH = {"thresholds": "none"}
+
+    assert text(page(fresh_client, "health", now="")) == (
+        "Overview Drift Health Versions of the schema SQL migrations This can't be told at the moment "
+        "SQLMIGRATIONS_HEALTH can't be understood: 'thresholds' has to be a mapping. manage.py dbhealth --list shows "
+        "the checks, --explain ID the thresholds of one."
+    )
+
+
 @pytest.mark.django_db
 def test_the_overview_speaks_german(admin_client: Client, folder: Path) -> None:
     put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})

@@ -130,3 +130,61 @@ def test_flags_that_do_not_fit(shop: None, arguments: list[str], message: str) -
 def test_nothing_pending(fresh_database: str, folder: Path) -> None:
     said, code = words("--in-place")
     assert (said, code) == ("Rehearsal in place, rolled back:\n  Nothing is pending.\n", 0)
+
+
+def test_what_earlier_files_have_locked_is_not_told_again_in_place(shop: None, folder: Path) -> None:
+    """It is still locked: the server would tell no difference."""
+    put(folder, {"003.sql": "ALTER TABLE users ADD note text;"})
+    told = [line for line in words("--in-place")[0].splitlines() if "wait" in line or "In place:" in line]
+    assert told == [
+        "    public.users: readers and writers wait <ms> (AccessExclusive)",
+        "    Nobody has to wait for it, beyond what earlier files have locked: public.users.",
+        "    Nobody has to wait for it, beyond what earlier files have locked: public.users.",
+        "  Note: In place: sequences that were used keep their new values, and files keep their size.",
+        "  Note: In place: what an earlier file has locked stays locked, and is not told of later ones.",
+    ]
+
+
+def test_all_that_it_may_say(fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was left out, who waits longer than others, what nobody foresaw; each lock with ``-v2``."""
+    run_sql(
+        "CREATE TABLE users (id int, age int); CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RETURN NEW; END'; CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION noop()"
+    )
+    put(
+        folder,
+        {
+            "001.sql": "CREATE ROLE sqlm_never;\nCREATE INDEX i ON users (age);\nALTER TABLE users ADD note text;",
+            "002.sql": "DROP FUNCTION noop() CASCADE;",
+        },
+    )
+    said, code = words("-v2")
+    assert code == 0
+    assert re.sub(r"[\d,]+ bytes", "<n> bytes", said) == (
+        "Rehearsal in a copy of the schema:\n"
+        "  001.sql... OK (<ms>)\n"
+        "    Left out, since it reaches beyond the database: line 1: CREATE ROLE\n"
+        "    public.users: writers wait <ms>, readers <ms> (AccessExclusive)\n"
+        "    line 2: CREATE INDEX i ON users (age); (<ms>)\n"
+        '      building index "i" on table "users" serially\n'
+        "      Share on public.users\n"
+        "      <n> bytes of WAL\n"
+        "    line 3: ALTER TABLE users ADD note text; (<ms>)\n"
+        "      AccessExclusive on public.users\n"
+        "      <n> bytes of WAL\n"
+        "    Lint and measure: line 2: predicted slow (create-index-blocking), measured slow, <ms>\n"
+        "  002.sql... OK (<ms>)\n"
+        "    public.users: readers and writers wait <ms> (AccessExclusive)\n"
+        "    line 1: DROP FUNCTION noop() CASCADE; (<ms>)\n"
+        "      AccessExclusive on public.users\n"
+        "      <n> bytes of WAL\n"
+        "    Lint and measure: public.users: predicted no lock, measured AccessExclusive\n"
+        "  Note: The tables of the copy are empty: times are estimated from the size of the live ones.\n"
+        "  2 rehearsed. Nothing of it is left.\n"
+    )
+    monkeypatch.chdir(folder)
+    said, code = words("--format", "github")
+    assert [line for line in said.splitlines() if line.startswith("::")] == [
+        "::notice file=002.sql,line=1,title=rehearsal::Lint and measure: public.users: predicted no lock, measured "
+        "AccessExclusive"
+    ]
