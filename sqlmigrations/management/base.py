@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
+from sqlmigrations.service.run import Told, Waiting
 
 #: What each value of ``--format`` writes.
 _FORMATS = {
@@ -117,6 +119,19 @@ class SQLCommand(BaseCommand):
         self.stderr.write(f"{question} [yes/no] ", ending="")
         self.stderr.flush()
         return input().strip().lower() in ("yes", "y")
+
+    def show(self, options: dict[str, Any], document: documents.Document, lines: Iterable[str]) -> None:
+        """Write an answer to the standard output: its document, or its lines of text."""
+        if options["format"] == "json":
+            self.stdout.write(documents.dumps(document))
+            return
+        for line in lines:
+            self.stdout.write(line)
+
+    def tell_waiting(self, told: Told) -> None:
+        """Say whom a run waits for; what else it tells is not for a command that shows no run."""
+        if isinstance(told, Waiting):
+            self.stderr.write(self.style.WARNING(f"Waiting for {told.holder}"))
 
     def _say_interrupted(self, what: str, options: dict[str, Any]) -> None:
         words = f"{what}: the statement in work was cancelled and rolled back."

@@ -24,7 +24,6 @@ from sqlmigrations.runner.held_locks import Mode
 from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
 from sqlmigrations.service.results import PlanReport, Report
-from sqlmigrations.service.run import Told, Waiting
 
 
 class Command(SeveralDatabasesCommand):
@@ -110,7 +109,7 @@ class Command(SeveralDatabasesCommand):
 
         plan = plan_adoption(options["adopt"], database=options["database"])
         self._tell(adoption_lines(plan, self.style), options)
-        settle = partial(adopt, plan, tell=self._told, lock_wait=options["lock_wait"])
+        settle = partial(adopt, plan, tell=self.tell_waiting, lock_wait=options["lock_wait"])
         return self._settled(bool(plan.adoptions), "Take this over?", settle, documents.of_adoption(plan), options)
 
     def _repair(self, options: dict[str, Any]) -> Answer:
@@ -120,7 +119,7 @@ class Command(SeveralDatabasesCommand):
 
         plan = plan_repair(options["database"])
         self._tell(repair_lines(plan, self.style), options)
-        settle = partial(repair, plan, reason=options["reason"], tell=self._told, lock_wait=options["lock_wait"])
+        settle = partial(repair, plan, reason=options["reason"], tell=self.tell_waiting, lock_wait=options["lock_wait"])
         return self._settled(bool(plan.repairs), "Settle it so?", settle, documents.of_repair(plan), options)
 
     def _settled(
@@ -153,7 +152,7 @@ class Command(SeveralDatabasesCommand):
             resume_at=None if options["restart"] else options["resume_at"],
             reason=options["reason"],
             database=asked.database,
-            tell=self._told,
+            tell=self.tell_waiting,
             lock_wait=asked.lock_wait,
         )
 
@@ -163,10 +162,6 @@ class Command(SeveralDatabasesCommand):
     def _tell(self, lines: Iterable[str], options: dict[str, Any]) -> None:
         for line in lines:
             self.out(options).write(line)
-
-    def _told(self, report: Told) -> None:
-        if isinstance(report, Waiting):
-            self.stderr.write(self.style.WARNING(f"Waiting for {report.holder}"))
 
     def _show(self, report: PlanReport, options: dict[str, Any]) -> Answer:
         code = exit_codes.of_check(report) if options["check"] else ExitCode.OK

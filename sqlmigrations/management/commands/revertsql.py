@@ -71,7 +71,7 @@ class Command(SQLCommand):
             )
         )
         if options["plan"]:
-            self._show(plan, options)
+            self.show(options, documents.of_revert_plan(plan), revert_plan_lines(plan, self.style))
             return ExitCode.OK
         if not self._confirmed(plan, options):
             self.stderr.write("Nothing was reverted.")
@@ -84,13 +84,6 @@ class Command(SQLCommand):
         if as_json:
             self.stdout.write(documents.dumps(documents.of_run("revertsql", result)))
         return exit_codes.of_run(result)
-
-    def _show(self, plan: RevertPlan, options: dict[str, Any]) -> None:
-        if options["format"] == "json":
-            self.stdout.write(documents.dumps(documents.of_revert_plan(plan)))
-            return
-        for line in revert_plan_lines(plan, self.style):
-            self.stdout.write(line)
 
     def _confirmed(self, plan: RevertPlan, options: dict[str, Any]) -> bool:
         """Ask before anything is undone.

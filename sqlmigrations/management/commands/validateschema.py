@@ -18,7 +18,6 @@ from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.service.databases import aliases_with_files
 from sqlmigrations.service.ddl_log import install_ddl_log, remove_ddl_log, show_ddl_log
 from sqlmigrations.service.reports import keep
-from sqlmigrations.service.run import Told, Waiting
 from sqlmigrations.service.validate import ValidateOptions, ValidationReport, export_history, validate
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions, read_coverage
 
@@ -36,58 +35,9 @@ class Command(SeveralDatabasesCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         super().add_arguments(parser)
-        parser.add_argument(
-            "--expect-head", metavar="HASH", help="Check that the history still holds this head, printed by a run."
-        )
-        parser.add_argument(
-            "--export", metavar="FILE", help="Write all events as JSON lines, '-' for the standard output, and stop."
-        )
-        parser.add_argument(
-            "--ddl-log",
-            choices=("install", "remove", "show"),
-            help="Install, remove or show the log of who changed the schema, and stop.",
-        )
-        parser.add_argument(
-            "--against",
-            metavar="ALIAS",
-            choices=tuple(connections),
-            help="Compare the schema with that of another database, too.",
-        )
-        parser.add_argument(
-            "--verify", action="store_true", help="Run the verify scripts of the applied files once more, read-only."
-        )
-        parser.add_argument(
-            "--replay",
-            action="store_true",
-            help="Make the schema from nothing in a scratch database, by migrations and files, and compare.",
-        )
-        parser.add_argument(
-            "--roundtrip",
-            action="store_true",
-            help="Prove in a scratch database that each down script undoes its file, and that the file runs again.",
-        )
-        parser.add_argument(
-            "--accept",
-            action="store_true",
-            help="Take the schema as it is for what it should be from now on, and stop; needs --reason.",
-        )
-        parser.add_argument("--reason", metavar="TEXT", default="", help="Why the schema is accepted; kept for good.")
-        parser.add_argument(
-            "--fix",
-            action="store_true",
-            help="Print the SQL that undoes each difference, tried on a scratch copy of the schema first.",
-        )
-        parser.add_argument("--versions", action="store_true", help="List the versions that runs left, and stop.")
-        parser.add_argument(
-            "--between", nargs=2, type=int, metavar=("A", "B"), help="Compare two versions of the schema, and stop."
-        )
-        parser.add_argument(
-            "--coverage", action="store_true", help="Count what is compared and what is not, kind by kind, and stop."
-        )
-        parser.add_argument("--keep", action="store_true", help="Keep the report, so that the admin's pages show it.")
-        parser.add_argument(
-            "--history", action="store_true", help="Verify the whole chain of events, not only its last thousand."
-        )
+        _add_comparisons(parser)
+        _add_report(parser)
+        _add_other_answers(parser)
 
     def run(self, **options: Any) -> ExitCode:
         """Validate and word the report."""
@@ -149,32 +99,20 @@ class Command(SeveralDatabasesCommand):
 
     def _accept(self, **options: Any) -> ExitCode:
         """Take the schema as it is for what it should be."""
-        accepted = accept_schema(options["reason"], database=options["database"], tell=self._tell)
-        if options["format"] == "json":
-            self.stdout.write(documents.dumps(documents.of_accepted(accepted)))
-        else:
-            for line in versions.accepted_lines(accepted, self.style):
-                self.stdout.write(line)
+        accepted = accept_schema(options["reason"], database=options["database"], tell=self.tell_waiting)
+        self.show(options, documents.of_accepted(accepted), versions.accepted_lines(accepted, self.style))
         return ExitCode.OK
 
     def _versions(self, **options: Any) -> ExitCode:
         """List the versions of the schema."""
         report = list_versions(options["database"])
-        if options["format"] == "json":
-            self.stdout.write(documents.dumps(documents.of_versions(report)))
-        else:
-            for line in versions.lines(report, self.style):
-                self.stdout.write(line)
+        self.show(options, documents.of_versions(report), versions.lines(report, self.style))
         return ExitCode.OK
 
     def _coverage(self, **options: Any) -> ExitCode:
         """Say what is compared, and what isn't."""
         catalog = read_coverage(options["database"])
-        if options["format"] == "json":
-            self.stdout.write(documents.dumps(documents.of_coverage(options["database"], catalog)))
-        else:
-            for line in versions.coverage(catalog):
-                self.stdout.write(line)
+        self.show(options, documents.of_coverage(options["database"], catalog), versions.coverage(catalog))
         return ExitCode.OK
 
     def _ddl_log(self, **options: Any) -> ExitCode:
@@ -182,22 +120,14 @@ class Command(SeveralDatabasesCommand):
         database = options["database"]
         match options["ddl_log"]:
             case "install":
-                report = install_ddl_log(database, tell=self._tell)
+                report = install_ddl_log(database, tell=self.tell_waiting)
             case "remove":
-                report = remove_ddl_log(database, tell=self._tell)
+                report = remove_ddl_log(database, tell=self.tell_waiting)
             case _:
                 report = show_ddl_log(database)
-        if options["format"] == "json":
-            self.stdout.write(documents.dumps(documents.of_ddl_log(report)))
-        else:
-            for line in ddl_log.lines(report, self.style, verbosity=options["verbosity"]):
-                self.stdout.write(line)
+        lines = ddl_log.lines(report, self.style, verbosity=options["verbosity"])
+        self.show(options, documents.of_ddl_log(report), lines)
         return exit_codes.of_ddl_log(report)
-
-    def _tell(self, told: Told) -> None:
-        """Say whom we wait for."""
-        if isinstance(told, Waiting):
-            self.stderr.write(f"Waiting for another run: {told.holder}")
 
     def _export(self, target: str, database: str) -> ExitCode:
         """Write the events to a file or to the standard output.
@@ -216,6 +146,73 @@ class Command(SeveralDatabasesCommand):
         except OSError as error:
             raise ConfigurationError(f"{target} can't be written: {error.strerror}") from error
         return ExitCode.OK
+
+
+def _add_comparisons(parser: CommandParser) -> None:
+    """Add the options that say what is looked at beside files, models and the last run."""
+    group = parser.add_argument_group("look at more")
+    group.add_argument(
+        "--history", action="store_true", help="Verify the whole chain of events, not only its last thousand."
+    )
+    group.add_argument(
+        "--expect-head", metavar="HASH", help="Check that the history still holds this head, printed by a run."
+    )
+    group.add_argument(
+        "--verify", action="store_true", help="Run the verify scripts of the applied files once more, read-only."
+    )
+    group.add_argument(
+        "--replay",
+        action="store_true",
+        help="Make the schema from nothing in a scratch database, by migrations and files, and compare.",
+    )
+    group.add_argument(
+        "--roundtrip",
+        action="store_true",
+        help="Prove in a scratch database that each down script undoes its file, and that the file runs again.",
+    )
+    group.add_argument(
+        "--against",
+        metavar="ALIAS",
+        choices=tuple(connections),
+        help="Compare the schema with that of another database, too.",
+    )
+
+
+def _add_report(parser: CommandParser) -> None:
+    """Add the options that say what is done with what was found."""
+    group = parser.add_argument_group("what is found")
+    group.add_argument(
+        "--fix",
+        action="store_true",
+        help="Print the SQL that undoes each difference, tried on a scratch copy of the schema first.",
+    )
+    group.add_argument("--keep", action="store_true", help="Keep the report, so that the admin's pages show it.")
+
+
+def _add_other_answers(parser: CommandParser) -> None:
+    """Add the options that do something else than validate."""
+    group = parser.add_argument_group("do something else, and stop")
+    group.add_argument(
+        "--accept",
+        action="store_true",
+        help="Take the schema as it is for what it should be from now on, and stop; needs --reason.",
+    )
+    group.add_argument("--reason", metavar="TEXT", default="", help="Why the schema is accepted; kept for good.")
+    group.add_argument("--versions", action="store_true", help="List the versions that runs left, and stop.")
+    group.add_argument(
+        "--between", nargs=2, type=int, metavar=("A", "B"), help="Compare two versions of the schema, and stop."
+    )
+    group.add_argument(
+        "--coverage", action="store_true", help="Count what is compared and what is not, kind by kind, and stop."
+    )
+    group.add_argument(
+        "--ddl-log",
+        choices=("install", "remove", "show"),
+        help="Install, remove or show the log of who changed the schema, and stop.",
+    )
+    group.add_argument(
+        "--export", metavar="FILE", help="Write all events as JSON lines, '-' for the standard output, and stop."
+    )
 
 
 def _check_goes_with_all(options: dict[str, Any]) -> None:
