@@ -119,7 +119,7 @@ class Process:
         return self.end()
 
 
-def _hear_interrupts() -> None:
+def hear_interrupts() -> None:
     """Let a process hear Ctrl-C, also where the tests run in a shell's background, which is deaf to it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -141,7 +141,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Proce
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=_hear_interrupts,
+        preexec_fn=hear_interrupts,
     )
     try:
         yield Process(process)

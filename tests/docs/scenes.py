@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from project.env import BASE_DIR
 from tests.docs.walk import File, Walk
+from tests.faults.databases import connect, server_under_test
+from tests.faults.pgbouncer import pgbouncer
 
 _numbers = itertools.count(1)
 
@@ -76,6 +79,11 @@ APP = (
 )
 
 
+SALES = (
+    File("config/settings.py", 'INSTALLED_APPS += ["sales"]\nDEFAULT_AUTO_FIELD = "django.db.models.AutoField"\n'),
+)
+
+
 @dataclass(frozen=True)
 class Scene:
     """What a page begins with: databases that it works on, SQL that fills those which are there, files.
@@ -87,6 +95,8 @@ class Scene:
     there: Mapping[str, str] = field(default_factory=dict)
     files: tuple[File, ...] = ()
     nightly: bool = True
+    #: PgBouncer in transaction mode stands before the server, at the page's port 6432; the server is db.internal:5432.
+    pooler: bool = False
 
 
 #: What other tools leave behind: their histories and their files.
@@ -110,6 +120,15 @@ def left_by(tool: str) -> Scene:
 SHOP = Scene(there={"shop": ""}, files=(*INSTALLED, *below(Path(__file__).with_name("shop"))))
 
 
+#: A table that is large, and known to be so.
+LARGE_TABLE = """
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL);
+INSERT INTO orders (code) SELECT 'c' || n FROM generate_series(1, 300000) AS n;
+CREATE TABLE countries (name text PRIMARY KEY);
+INSERT INTO countries SELECT 'country ' || n FROM generate_series(1, 40) AS n;
+ANALYZE;
+"""
+
 SCENES = {
     "README.md": Scene(there={"shop": ""}, files=PROJECT, nightly=False),
     "docs/tutorial.md": Scene(nightly=False),
@@ -123,20 +142,52 @@ SCENES = {
     "docs/howto/drift.md": SHOP,
     "docs/howto/fix-drift.md": SHOP,
     "docs/howto/replay.md": SHOP,
+    "docs/howto/backup.md": SHOP,
+    "docs/howto/ddl-log.md": SHOP,
+    "docs/howto/lint.md": Scene(there={"shop": LARGE_TABLE}, files=INSTALLED),
+    "docs/howto/rehearse.md": Scene(there={"shop": ""}, files=INSTALLED),
+    "docs/howto/backfill.md": Scene(there={"shop": ""}, files=INSTALLED),
+    "docs/explanation/locks.md": Scene(there={"shop": ""}, files=INSTALLED),
+    "docs/explanation/history-chain.md": SHOP,
+    "docs/reference/events.md": SHOP,
+    "docs/howto/tests.md": replace(SHOP, databases=("shop", "test_shop")),
+    "docs/howto/several-databases.md": Scene(
+        ("shop", "reports", "shard01", "shard02"),
+        {"shop": "", "reports": "", "shard01": "", "shard02": "CREATE TABLE orders ();"},
+        (*SHOP.files, File("reports_sql/001_daily_totals.sql", "CREATE TABLE daily_totals (day date PRIMARY KEY);\n")),
+    ),
+    "docs/reference/settings.md": SHOP,
+    "docs/howto/health.md": SHOP,
+    "docs/howto/django-migrations.md": Scene(
+        there={"shop": ""},
+        files=(*INSTALLED, *SALES, File("migrations_sql/.gitkeep", "")),
+    ),
+    "docs/howto/poolers.md": replace(SHOP, pooler=True),
     "docs/howto/revert.md": SHOP,
     "docs/howto/seeds.md": SHOP,
     "docs/reference/commands.md": SHOP,
     "docs/reference/files.md": SHOP,
-    "docs/howto/recover.md": Scene(there={"shop": ""}, files=INSTALLED),
+    "docs/howto/recover.md": Scene(
+        ("shop", "shop_template", "shop_archive"), {"shop": "", "shop_template": ""}, INSTALLED
+    ),
     "docs/howto/restore.md": Scene(there={"shop": ""}, files=INSTALLED),
     "docs/howto/zero-downtime.md": left_by("zero_downtime"),
     "docs/howto/from-runsql.md": Scene(there={"shop": ""}, files=(*INSTALLED, *APP)),
 }
 
 
-def walk(page: Path, folder: Path, *, python: Path | None = None, wheel: Path | None = None) -> Walk:
-    """Return a reader of ``page`` with databases of its own; with ``wheel``, it is what ``python`` installs."""
+@contextlib.contextmanager
+def walk(page: Path, folder: Path, *, python: Path | None = None, wheel: Path | None = None) -> Iterator[Walk]:
+    """Yield a reader of ``page`` with databases of its own; with ``wheel``, it is what ``python`` installs."""
     scene = SCENES[str(page.relative_to(BASE_DIR))]
     number = next(_numbers)
     words = {name: f"sqlm_docs_{os.getpid()}_{number}_{name}" for name in scene.databases}
-    return Walk(folder, words, scene.databases, scene.there, scene.files, python or Path(sys.executable), wheel)
+    with contextlib.ExitStack() as stack:
+        if scene.pooler:
+            server = server_under_test()
+            through = stack.enter_context(pgbouncer(server))
+            with connect(server) as session:
+                found = session.info
+            words |= {"6432": str(through.port), "5432": str(found.port), "db.internal": found.host}
+        reader = Walk(folder, words, scene.databases, scene.there, scene.files, python or Path(sys.executable), wheel)
+        yield stack.enter_context(reader)

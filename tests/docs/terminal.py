@@ -51,7 +51,7 @@ def draw() -> str:
     with tempfile.TemporaryDirectory() as folder, walk(PAGE, Path(folder)) as reader:
         for step in steps(PAGE.read_text(encoding="utf-8")):
             if not isinstance(step, Command):
-                reader.write(step)
+                reader.do(step)
                 continue
             drawn = (number, step.line) in DRAWN
             said = reader.run(f"{step.line} --force-color" if drawn else step.line)

@@ -8,6 +8,11 @@ any language with ``title="path"``
 
 ``<!-- run: command -->``, ``<!-- file: path`` and its text, up to ``-->``
     The same where the reader is not told: what brings an example about.
+``<!-- meanwhile: program in database: SQL -->``, ``<!-- meanwhile: over -->``
+    Somebody else's session, whose transaction stays open until it is over.
+``<!-- stop: SIGNAL while SQL -->``
+    The next command gets the signal while the server is at work on a statement that begins so. ``while it waits``: for
+    a lock.
 
 Everything else is for reading only; ``make``, which needs a clone, is left to ``tests/house``, and so is ``pip`` where
 the package is there.
@@ -20,6 +25,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,18 +39,21 @@ from psycopg import sql
 from project.env import BASE_DIR, env
 from project.postgres import database_url
 from sqlmigrations.programs import find
-from tests.helpers import PATIENCE, plain
+from tests.helpers import PATIENCE, hear_interrupts, plain, wait_until
 
 SERVER = Path(__file__).with_name("manage_server.py")
 
 _BLOCK = re.compile(
     r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$'
-    r"|^<!-- (?P<hidden>run|file): (?P<what>[^\n]+?)(?: -->$|\n(?P<content>.*?)^-->$)",
+    r"|^<!-- (?P<hidden>run|file|meanwhile|stop): (?P<what>[^\n]+?)(?: -->$|\n(?P<content>.*?)^-->$)",
     re.MULTILINE | re.DOTALL,
 )
 _COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 #: What only a shell understands.
 _SHELL = re.compile(r"[|<>&;$*`]")
+#: Whether a backend of one of these databases is at work on a statement, or waits for a lock.
+_AT_WORK = """SELECT FROM pg_stat_activity WHERE datname = ANY (%(databases)s) AND state = 'active'
+              AND CASE %(statement)s WHEN 'it waits' THEN wait_event_type = 'Lock' ELSE starts_with(query, %(statement)s) END"""
 
 
 @dataclass(frozen=True)
@@ -64,13 +73,30 @@ class Command:
     start: int
     end: int
     hidden: bool = False
+    #: Which signal ends it, and when: ``SIGNAL while SQL``.
+    stop: str = ""
 
 
-def steps(text: str) -> Iterator[File | Command]:
+@dataclass(frozen=True)
+class Meanwhile:
+    """A session of somebody else: a program, a database, SQL; or ``over``, which ends all of them."""
+
+    what: str
+
+
+Step = File | Command | Meanwhile
+
+
+def steps(text: str) -> Iterator[Step]:
     """Yield what a page tells to do, in order."""
+    stop = ""
     for block in _BLOCK.finditer(text):
         if block["hidden"] == "run":
             yield Command(block["what"], "", block.end(), block.end(), hidden=True)
+        elif block["hidden"] == "meanwhile":
+            yield Meanwhile(block["what"])
+        elif block["hidden"] == "stop":
+            stop = block["what"]
         elif block["hidden"] == "file":
             yield File(block["what"], block["content"])
         elif block["title"]:
@@ -78,7 +104,8 @@ def steps(text: str) -> Iterator[File | Command]:
         elif block["language"] == "console":
             for found in _COMMAND.finditer(block["text"]):
                 start, end = (block.start("text") + place for place in found.span(2))
-                yield Command(found[1], found[2], start, end)
+                yield Command(found[1], found[2], start, end, stop=stop)
+                stop = ""
 
 
 def commands(text: str) -> list[Command]:
@@ -129,6 +156,7 @@ class Walk:
     def __enter__(self) -> Walk:
         self._server: subprocess.Popen[str] | None = None
         self._code = 0
+        self._sessions: list[psycopg.Connection[tuple[object, ...]]] = []
         self._home = self.folder / "home"
         self._home.mkdir(parents=True)
         (self.folder / "tmp").mkdir()
@@ -146,6 +174,7 @@ class Walk:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stop()
+        self._over()
         with on_server() as connection:
             for name in self.databases:
                 real = sql.Identifier(self.words.get(name, name))
@@ -155,13 +184,21 @@ class Walk:
         """Walk through a page; return each command with what it really said."""
         said = []
         for step in steps(page.read_text(encoding="utf-8")):
-            if isinstance(step, File):
-                self.write(step)
-            elif step.hidden:
-                self.run(step.line)
-            else:
-                said.append((step, self.run(step.line)))
+            now = self.do(step)
+            if isinstance(step, Command) and not step.hidden:
+                said.append((step, now))
         return said
+
+    def do(self, step: Step) -> str:
+        """Do one step of a page; return what a command said."""
+        match step:
+            case File():
+                self.write(step)
+            case Meanwhile():
+                self.meanwhile(step.what)
+            case Command():
+                return self.run(step.line, step.stop)
+        return ""
 
     def write(self, file: File) -> None:
         """Write a file, or add to settings that are there."""
@@ -172,7 +209,24 @@ class Walk:
         if path.suffix == ".py":
             self._stop()
 
-    def run(self, line: str) -> str:
+    def meanwhile(self, what: str) -> None:
+        """Let somebody else do something in a transaction that stays open, or end what they do."""
+        if what == "over":
+            self._over()
+            return
+        who, _, statement = self._meant(what).partition(": ")
+        program, _, database = who.partition(" in ")
+        with on_server(database) as connection:
+            given = connection.info
+            session = psycopg.connect(given.dsn, password=given.password, application_name=program)
+        session.execute(statement.encode())
+        self._sessions.append(session)
+
+    def _over(self) -> None:
+        while self._sessions:
+            self._sessions.pop().close()
+
+    def run(self, line: str, stop: str = "") -> str:
         """Run a command as it stands on the page and return what it says, as it would stand there."""
         if line.startswith("make ") or (line.startswith("pip ") and not self.wheel):
             return ""
@@ -180,14 +234,16 @@ class Walk:
             return f"{self._code}\n"
         output = self.folder / "tmp" / "output"
         meant = self._meant(line)
-        if _SHELL.search(line) or not line.startswith("python manage.py "):
+        if stop:
+            self._code = self._stopped(meant, output, self._meant(stop))
+        elif _SHELL.search(line) or not line.startswith("python manage.py "):
             self._code = self._in_shell(meant, output)
         else:
             self._code = self._manage(shlex.split(meant)[2:], output)
         said = output.read_text(encoding="utf-8").replace(str(self._home), "/home/you/shop")
         for word, real in self.words.items():
             said = said.replace(real, word)
-        return "".join(f"{row.rstrip()}\n" for row in said.splitlines())
+        return "".join(f"{row.rstrip()}\n" for row in said.rstrip().splitlines())
 
     def _meant(self, text: str) -> str:
         if self.wheel:
@@ -229,6 +285,28 @@ class Walk:
             )
         return done.returncode
 
+    def _stopped(self, line: str, output: Path, stop: str) -> int:
+        """Run a command as at a terminal, where every word is seen at once, until it gets its signal."""
+        name, _, statement = stop.partition(" while ")
+        databases = [self.words.get(database, database) for database in self.databases]
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                shlex.split(line),
+                cwd=self._home,
+                env=self._variables() | {"PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                preexec_fn=hear_interrupts,
+            )
+            with on_server() as connection:
+                asked = {"databases": databases, "statement": statement}
+                wait_until(lambda: connection.execute(_AT_WORK, asked).fetchone() is not None)
+            process.send_signal(signal.Signals[name])
+            code = process.wait(PATIENCE)
+        # A shell's code of a process that a signal ended.
+        return code if code >= 0 else 128 - code
+
     def _manage(self, arguments: list[str], output: Path) -> int:
         if self._server is None:
             self._server = subprocess.Popen(
@@ -260,6 +338,20 @@ _MASKED = (
     (re.compile(r"(?<=_initial_schema\.sql:)\d+$", re.MULTILINE), "<line>"),
     (re.compile(r"^(Applied: .* in ).*$", re.MULTILINE), r"\1<time>"),
     (re.compile(r" by \S+ \(psql.*?\)"), " by <somebody>"),
+    (re.compile(r"(?<=<when>)\.\d+\+00 *"), ""),
+    (re.compile(r"\bdefault-\S+-\d{4}-\d\d-\d\d-\d{6}\b"), "<backup>"),
+    (re.compile(r"\b\d+\.\d(?= ms\b| MB\)| s more )"), "<measured>"),
+    (re.compile(r"\b(?<= in )\d+\.\d\ds\b"), "<time>"),
+    (re.compile(r"(?<=, host )[^,]+"), "<host>"),
+    (re.compile(r"^<when> \S+ \(psql.*?\): ", re.MULTILINE), "<when> <somebody>: "),
+    (re.compile(r"\b(?<=in its transaction for )\d+ s\b"), "<seconds>"),
+    (
+        re.compile(
+            r'(?<="host": )"[^"]*"|(?<="tool": )"[^"]*"|(?<="run": )"[^"]*"|(?<="os_user": )"[^"]*"|(?<="server": )"[^"]*"'
+        ),
+        "<text>",
+    ),
+    (re.compile(r'(?<="backend_pid": )\d+|(?<="backend_start": )"[^"]*"|(?<="at": )"[^"]*"'), "<value>"),
 )
 
 
