@@ -8,7 +8,7 @@ import pytest
 
 from project.env import BASE_DIR
 from tests.docs.scenes import SCENES, walk
-from tests.docs.walk import File, commands, differences, steps
+from tests.docs.walk import Command, File, Meanwhile, commands, differences, steps
 
 
 @pytest.mark.processes
@@ -61,17 +61,22 @@ SELECT 1;
 SELECT 2;
 -->
 
+<!-- meanwhile: site in shop: SELECT 3 -->
+
+<!-- stop: SIGTERM while SELECT 2 -->
+
 ```console
 $ third
 ```
 """
-    assert [step if isinstance(step, File) else (step.line, step.said) for step in steps(page)] == [
-        ("first", "said\n  more\n"),
-        ("second", ""),
+    assert [(step.line, step.said, step.stop) if isinstance(step, Command) else step for step in steps(page)] == [
+        ("first", "said\n  more\n", ""),
+        ("second", "", ""),
         File("a/b.sql", "SELECT 1;\n"),
-        ("hidden", ""),
+        ("hidden", "", ""),
         File("c.sql", "SELECT 2;\n"),
-        ("third", ""),
+        Meanwhile("site in shop: SELECT 3"),
+        ("third", "", "SIGTERM while SELECT 2"),
     ]
     assert [command.line for command in commands(page)] == ["first", "second", "third"]
     assert [page[command.start : command.end] for command in commands(page)] == ["said\n  more\n", "", ""]

@@ -52,8 +52,11 @@ _COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 #: What only a shell understands.
 _SHELL = re.compile(r"[|<>&;$*`]")
 #: Whether a backend of one of these databases is at work on a statement, or waits for a lock.
-_AT_WORK = """SELECT FROM pg_stat_activity WHERE datname = ANY (%(databases)s) AND state = 'active'
-              AND CASE %(statement)s WHEN 'it waits' THEN wait_event_type = 'Lock' ELSE starts_with(query, %(statement)s) END"""
+_AT_WORK = """
+SELECT FROM pg_stat_activity
+ WHERE datname = ANY (%(databases)s) AND state = 'active'
+   AND CASE %(statement)s WHEN 'it waits' THEN wait_event_type = 'Lock' ELSE starts_with(query, %(statement)s) END
+"""
 
 
 @dataclass(frozen=True)
@@ -345,13 +348,8 @@ _MASKED = (
     (re.compile(r"(?<=, host )[^,]+"), "<host>"),
     (re.compile(r"^<when> \S+ \(psql.*?\): ", re.MULTILINE), "<when> <somebody>: "),
     (re.compile(r"\b(?<=in its transaction for )\d+ s\b"), "<seconds>"),
-    (
-        re.compile(
-            r'(?<="host": )"[^"]*"|(?<="tool": )"[^"]*"|(?<="run": )"[^"]*"|(?<="os_user": )"[^"]*"|(?<="server": )"[^"]*"'
-        ),
-        "<text>",
-    ),
-    (re.compile(r'(?<="backend_pid": )\d+|(?<="backend_start": )"[^"]*"|(?<="at": )"[^"]*"'), "<value>"),
+    (re.compile(r'("(?:host|os_user|server|tool|run|at|backend_start)": )"[^"]*"'), r'\1"<text>"'),
+    (re.compile(r'("backend_pid": )\d+'), r"\1<pid>"),
 )
 
 
