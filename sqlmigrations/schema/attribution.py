@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlmigrations.schema.ddl_log import LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Source
@@ -20,6 +21,7 @@ _PARTS = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 #: Words of which a statement has one that changes an attribute.
 _WORDS: Mapping[str, str] = {
     "clustered": r"cluster",
+    "column_order": r"\b(?:add|drop)\b",
     "comment": r"comment",
     "compression": r"compression",
     "default": r"default",
@@ -27,13 +29,16 @@ _WORDS: Mapping[str, str] = {
     "generated": r"expression|generated",
     "grants": r"grant|revoke",
     "identity": r"identity|generated",
+    "identity_sequence": r"increment|minvalue|maxvalue|start|cache|cycle",
     "inherits": r"inherit",
     "name": r"rename|set\s+schema",
     "not_null": r"not\s+null|primary",
     "not_null_validated": r"not\s+null|validate",
     "options": r"\bset\s*\(|\breset\s*\(",
     "owner": r"owner|reassign",
+    "partition_bound": r"\b(?:at|de)tach\b",
     "partition_of": r"partition",
+    "persistence": r"logged",
     "replica_identity": r"replica",
     "row_security": r"row\s+level",
     "state": r"enable|disable",
@@ -97,7 +102,11 @@ def normal(identity: str) -> str:
 def _with_author(difference: Difference, log: _Log) -> Difference:
     if difference.source in (Source.HISTORY, Source.REQUIRED) and difference.kind in ("file", "event"):
         return difference
-    scored = [(_score(difference, log.changes[place], how), place) for place, how in _candidates(difference, log)]
+    scored = [
+        (_score(difference, log.changes[place], how), place)
+        for place, how in _candidates(difference, log)
+        if difference.attribute == "comment" or log.changes[place].tag != "COMMENT"
+    ]
     known = [(score, place) for score, place in scored if _is_enough(difference, score)]
     if not known:
         return difference
@@ -107,8 +116,7 @@ def _with_author(difference: Difference, log: _Log) -> Difference:
 
 def _is_enough(difference: Difference, score: _Score) -> bool:
     """Tell whether a change may be named: one of the table alone only where its words fit, for nobody is blamed so."""
-    how, speaks, *_rest = score
-    return how > 1 or (speaks and (difference.kind != "column" or difference.attribute in _WORDS))
+    return score.is_named or (score.speaks and (difference.kind != "column" or difference.attribute in _WORDS))
 
 
 def _candidates(difference: Difference, log: _Log) -> Iterator[tuple[int, int]]:
@@ -125,6 +133,8 @@ def _candidates(difference: Difference, log: _Log) -> Iterator[tuple[int, int]]:
         for table in tables:
             for place in log.by_object[table]:
                 yield place, 2 if _names(log.changes[place], parts) else 1
+    if difference.attribute == "partition_bound":  # PostgreSQL names the partitioned table alone
+        yield from ((place, 2) for place, change in enumerate(log.changes) if _names(change, parts))
     if not has_own:
         homes = {last_part(name) for name in tables}
         may_grant = difference.attribute == "grants" or difference.kind == "default privileges"
@@ -149,22 +159,36 @@ def _grants(change: LoggedChange, difference: Difference, parts: Iterable[str]) 
     """Tell whether a GRANT or REVOKE may be on the object: it names it, or all objects of its schema."""
     if difference.kind == "default privileges":
         return change.tag == "ALTER DEFAULT PRIVILEGES" or change.kind == "default acl"
+    if difference.kind == "schema" and not re.search(r"\bon\s+schema\b", change.statement, re.IGNORECASE):
+        return False  # PUBLIC may be the role
     schema = difference.object.partition(".")[0]
     in_schema = re.search(r"\bin\s+schema\b", change.statement, re.IGNORECASE) is not None
     return _names(change, parts) or (in_schema and _names(change, {schema}))
 
 
-#: How sure it is by name, whether its words fit, and whether it was made by hand.
-_Score = tuple[int, bool, bool]
+class _Score(NamedTuple):
+    """How well a change explains a difference, from what weighs most; among equals, the latest wins."""
+
+    #: It may be the cause: what a file does is in what its run left.
+    is_drift: bool
+    #: The log, or the statement itself, names the object and not only its table.
+    is_named: bool
+    #: Its words fit the attribute.
+    speaks: bool
+    #: How sure it is by name, from 1 to 3.
+    how: int
+    #: Made by hand.
+    by_hand: bool
 
 
 def _score(difference: Difference, change: LoggedChange, how: int) -> _Score:
-    """Say how well a change explains a difference; among equals, the latest wins."""
+    """Say how well a change explains a difference."""
     words = _WORDS.get(difference.attribute)
     speaks = words is not None and re.search(words, change.statement, re.IGNORECASE) is not None
     if difference.attribute == "presence":
         speaks = change.dropped == (difference.found == "absent")
-    return how, speaks, not change.filename
+    by_hand = not change.filename
+    return _Score(by_hand or difference.source is not Source.SNAPSHOT, how > 1, speaks, how, by_hand)
 
 
 def _told(change: LoggedChange) -> Change:

@@ -26,8 +26,22 @@ RELATIONS = frozenset({"table", "foreign table", "view", "materialized view"})
 #: Kinds whose names no statement can change, or whose structure says too little to know one by it.
 _NEVER_RENAMED = frozenset({"schema", "extension", "default privileges", "foreign data wrapper", "server"})
 
-#: Attributes of which the first, where it differs, takes the second with it.
+#: Attributes of which the first, where it differs, takes the second with it; an identity only as it comes and goes.
 _IMPLIED = (("identity", "identity_sequence"), ("partition_of", "partition_bound"))
+
+#: Attributes that a definition does not repeat; that of a view repeats none.
+_APART = _BESIDE | {
+    "clustered",
+    "index_options",
+    "index_tablespace",
+    "index_valid",
+    "ready",
+    "state",
+    "statistics_targets",
+    "tablespace",
+    "target",
+    "valid",
+}
 
 
 def compare(
@@ -110,9 +124,7 @@ class _Comparison:
         ours = self._by_structure(self.expected, gone, self.renames)
         theirs = self._by_structure(self.found, new, _Renames())
         for key in ours.keys() & theirs.keys():
-            if unique and (len(ours[key]) > 1 or len(theirs[key]) > 1):
-                continue
-            for one, other in zip(ours[key], theirs[key], strict=False):
+            for one, other in _neighbours_first(ours[key], theirs[key], unique=unique):
                 pairs[one] = other
                 self.renames.add(one, other)
 
@@ -149,13 +161,14 @@ class _Comparison:
     def _of_pair(self, identity: Identity, other: Identity, absent: _Absent, extra: _Absent) -> Iterator[Difference]:
         expected, found = self.expected[identity], self.found[other]
         if _is_renamed(identity, other, self.renames):
-            yield self._difference(identity, "name", last_part(identity.name), last_part(other.name), other=other)
+            yield self._difference(identity, "name", *_told_names(identity.name, other.name), other=other)
         if expected == found:
             return
         keys = {key for key in (expected.keys() | found.keys()) - PLACING if expected.get(key) != found.get(key)}
         keys = {key for key in keys if not self._is_explained(identity, other, key, absent, extra)}
-        keys -= {implied for key, implied in _IMPLIED if key in keys}
-        if keys - _BESIDE - {"definition"}:
+        kept = {"identity"} if "identity" in expected and "identity" in found else set()
+        keys -= {implied for key, implied in _IMPLIED if key in keys - kept}
+        if identity.kind not in RELATIONS and keys - _APART - {"definition"}:
             keys.discard("definition")  # it says the same again
         for key in sorted(keys):
             yield self._difference(
@@ -229,6 +242,12 @@ class _Comparison:
 
 def _of(identity: Identity, kinds: Iterable[str] | None) -> bool:
     return kinds is None or identity.kind in kinds
+
+
+def _told_names(old: str, new: str) -> tuple[str, str]:
+    """Return the last parts of two names, or both whole where only the schema differs."""
+    parts = last_part(old), last_part(new)
+    return (old, new) if parts[0] == parts[1] else parts
 
 
 def _is_renamed(identity: Identity, other: Identity, renames: _Renames) -> bool:
@@ -334,6 +353,24 @@ def _structure(identity: Identity, attributes: Attributes, columns: Hashable, re
             value = name.sub("", value, count=1)
         parts.append((key, renames.rewrite(value)))
     return identity.kind, columns, frozenset(parts)
+
+
+def _neighbours_first(
+    gone: Iterable[Identity], new: Iterable[Identity], *, unique: bool
+) -> Iterator[tuple[Identity, Identity]]:
+    """Pair objects of one structure: first those of one schema, or table, then what is left over."""
+    ours, theirs = list(gone), list(new)
+    by_home: defaultdict[str, tuple[list[Identity], list[Identity]]] = defaultdict(lambda: ([], []))
+    for side, identities in enumerate((ours, theirs)):
+        for identity in identities:
+            by_home[identity.name.removesuffix(last_part(identity.name))][side].append(identity)
+    for olds, news in [*by_home.values(), (ours, theirs)]:
+        if unique and (len(olds) > 1 or len(news) > 1):
+            continue
+        for one, other in list(zip(olds, news, strict=False)):
+            yield one, other
+            ours.remove(one)
+            theirs.remove(other)
 
 
 def _parents(attributes: Attributes) -> tuple[Value | None, Value | None]:

@@ -99,7 +99,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def logged(statement: str, object: str = "public.users", *, dropped: bool = False, filename: str = "") -> LoggedChange:
-    tag = " ".join(statement.split()[:2])
+    tag = "COMMENT" if statement.startswith("COMMENT") else " ".join(statement.split()[:2])
     kind = "table" if object else ""
     return LoggedChange(NOW, 1, "alice", "", "psql", "", 1, filename, tag, kind, object, dropped, statement, "")
 
@@ -145,6 +145,46 @@ CASES = [
             logged("ALTER TABLE users ALTER x TYPE bigint", filename="001.sql"),
         ],
         "ALTER TABLE users ALTER x TYPE bigint",
+    ),
+    (
+        "a person who names the part behind its table, before the file that made it",
+        difference("trigger", "public.users.touched", "state", "enabled", "disabled"),
+        [
+            logged("CREATE TRIGGER touched BEFORE UPDATE ON users", "touched on public.users", filename="001.sql"),
+            logged("ALTER TABLE users DISABLE TRIGGER touched"),
+        ],
+        "ALTER TABLE users DISABLE TRIGGER touched",
+    ),
+    (
+        "the statement whose words fit before the one that PostgreSQL names the column of",
+        difference("column", "public.users.x", "default", "5", "6"),
+        [
+            logged("ALTER TABLE users ALTER x SET DEFAULT 6"),
+            logged("ALTER TABLE users RENAME y TO x", "public.users.x"),
+        ],
+        "ALTER TABLE users ALTER x SET DEFAULT 6",
+    ),
+    (
+        "a comment changes nothing but the comment",
+        difference("function", "public.f()", "body", "1", "2"),
+        [logged("CREATE OR REPLACE FUNCTION f()", "public.f()"), logged("COMMENT ON FUNCTION f()", "public.f()")],
+        "CREATE OR REPLACE FUNCTION f()",
+    ),
+    (
+        "a partition that was attached again, which is logged with its parent",
+        difference("table", "public.one", "partition_bound", "FOR VALUES IN (1)", "FOR VALUES IN (2)"),
+        [
+            logged("CREATE TABLE one PARTITION OF users", "public.one", filename="001.sql"),
+            logged("ALTER TABLE users ATTACH PARTITION one FOR VALUES IN (2)"),
+            logged("ALTER TABLE users ADD x int"),
+        ],
+        "ALTER TABLE users ATTACH PARTITION one FOR VALUES IN (2)",
+    ),
+    (
+        "PUBLIC is no schema",
+        difference("schema", "public", "grants", "none", "GRANT USAGE TO bob"),
+        [logged("GRANT USAGE ON SCHEMA public TO bob", ""), logged("REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC", "")],
+        "GRANT USAGE ON SCHEMA public TO bob",
     ),
     (
         "nobody is blamed for another column",
