@@ -118,7 +118,7 @@ def read_files(folder: Path) -> Iterator[tuple[str, float]]:
     from sqlmigrations.files.discovery import Folder, discover
     from sqlmigrations.files.footprint import footprint
     from sqlmigrations.files.graph import arrange
-    from sqlmigrations.files.scripts import examine
+    from sqlmigrations.files.reading import examine
 
     found, discovering = timed(lambda: discover([Folder(folder)]))
     yield "discovered", discovering

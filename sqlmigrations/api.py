@@ -168,7 +168,7 @@ def apply(
         lint: Refuse to run what the linter finds fault with.
         lock_wait: Seconds to wait for another run.
         progress: Called with each thing that happens, in the thread of the run: `Waiting`, `Blocked` and `Moved` of
-            `sqlmigrations.service.run`, `Began`, `Starting` and `Finished` of `sqlmigrations.service.results`.
+            `sqlmigrations.service.told`, `Began`, `Starting` and `Finished` of `sqlmigrations.service.results`.
 
     Raises:
         ConfigurationError: The arguments contradict each other, or name what is not there; or the call is inside a

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -18,19 +16,9 @@ class SQLMigrationsConfig(AppConfig):
     def ready(self) -> None:
         """Register checks and signal receivers."""
         from sqlmigrations.checks import register_checks
+        from sqlmigrations.contrib.opentelemetry import connect_tracing
         from sqlmigrations.receivers import connect_receivers
 
         register_checks()
         connect_receivers(self)
-        if _is_installed("opentelemetry.trace"):
-            from sqlmigrations.contrib.opentelemetry import connect_tracing
-
-            connect_tracing()
-
-
-def _is_installed(module: str) -> bool:
-    """Say whether a module can be imported, without importing it: most projects have no use for it."""
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # its package isn't there either
-        return False
+        connect_tracing()

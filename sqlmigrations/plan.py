@@ -51,6 +51,9 @@ BLOCKING = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT, Status.LAT
 #: The last attempt at a file in one of these did not come through; it may have held others.
 _STOPPED = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT})
 
+#: States of a record whose file stands as it was run, with the status that says so.
+_AS_IT_IS = {State.APPLIED: Status.APPLIED, State.BASELINED: Status.BASELINED}
+
 #: Files and history disagree about a file in one of these.
 DISAGREEING = frozenset({Status.CHANGED, Status.MISSING})
 
@@ -221,11 +224,18 @@ def _holds(records: Mapping[str, Record], file: SQLFile) -> bool:
 
 def _latest_held(files: Sequence[SQLFile], records: Mapping[str, Record]) -> dict[str, int]:
     """Return for each folder the place of its last versioned file that the database holds."""
-    return {file.folder: index for index, file in enumerate(files) if _holds(records, file)}
+    latest: dict[str, int] = {}
+    for index in range(len(files) - 1, -1, -1):
+        file = files[index]
+        if file.folder not in latest and _holds(records, file):
+            latest[file.folder] = index
+    return latest
 
 
 def _step(file: SQLFile, record: Record | None, change: Change, selection: Selection) -> Step:
     """Decide about one file by its own record alone."""
+    if record is not None and change is Change.NONE and record.state in _AS_IT_IS and file.kind is not Kind.SEED:
+        return Step(file, _AS_IT_IS[record.state], record=record)  # nearly all of them are so
 
     def step(status: Status, *, runs: bool = False, reason: str = "") -> Step:
         return Step(file, status, runs, reason, record)

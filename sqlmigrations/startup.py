@@ -114,7 +114,7 @@ def _apply(alias: str) -> None:
 
 
 def _log_wait(report: Report) -> None:
-    from sqlmigrations.service.run import Waiting
+    from sqlmigrations.service.told import Waiting
 
     if isinstance(report, Waiting):
         logger.info("Waiting for another process that applies SQL files: %s", report.holder)

@@ -1,30 +1,20 @@
-"""Spans of OpenTelemetry for runs, their files and the files' slowest statements.
+"""Follows the signals around runs with spans of OpenTelemetry, by itself, in a process that has OpenTelemetry at work.
 
-Where the package ``opentelemetry-api`` is installed, the app connects them by itself. Without an SDK they go nowhere.
-SQL is never part of a span: it may hold secrets.
+Spans go nowhere without an SDK, and whoever sets one up has loaded the API: until then, so that no command waits for
+it, nothing of either is loaded here.
 """
 
 from __future__ import annotations
 
-import time
-import uuid
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+from types import ModuleType
+from typing import Any
 
-from django.db import connections
-from opentelemetry import context, trace
+from sqlmigrations import signals
 
-from sqlmigrations import __version__, signals
-
-if TYPE_CHECKING:
-    from sqlmigrations.runner.outcome import Outcome
-
-Attributes = dict[str, str | int | float]
-
-#: Statements of one file that have a span of their own: the slowest ones.
-STATEMENTS = 100
-
-#: The spans of the runs in work.
-_runs: dict[uuid.UUID, trace.Span] = {}
+#: Names an SDK that the API then sets up when it is first used.
+PROVIDER = "OTEL_PYTHON_TRACER_PROVIDER"
 
 
 def connect_tracing() -> None:
@@ -35,65 +25,27 @@ def connect_tracing() -> None:
         signal.connect(_tell_file, dispatch_uid="sqlmigrations.tracing")
 
 
-def _begin_run(sender: Any, *, using: str, run: uuid.UUID, names: list[str], **given: Any) -> None:
-    """Begin the span of a run, below the span that its caller may be in."""
-    attributes: Attributes = {**_attributes(using, run), "sqlmigrations.files": len(names)}
-    _runs[run] = _tracer().start_span("sqlmigrations.run", attributes=attributes)
+def _spans() -> ModuleType | None:
+    """Return what makes spans, where they are wanted."""
+    if "opentelemetry.trace" not in sys.modules and PROVIDER not in os.environ:
+        return None
+    try:
+        from sqlmigrations.contrib import spans
+    except ModuleNotFoundError:  # the variable is set for another process: the package isn't here
+        return None
+    return spans
 
 
-def _end_run(sender: Any, *, run: uuid.UUID, **given: Any) -> None:
-    """End the span of a run."""
-    if (span := _runs.pop(run, None)) is not None:
-        span.end()
+def _begin_run(sender: Any, **given: Any) -> None:
+    if spans := _spans():
+        spans.begin_run(sender, **given)
 
 
-def _tell_file(sender: Any, *, using: str, run: uuid.UUID, name: str, outcome: Outcome, **given: Any) -> None:
-    """Tell what became of a file, with its slowest statements below it.
-
-    The span is made when all is over: nothing is left open where a migration is rolled back.
-    """
-    parent = _runs.get(run)
-    around = trace.set_span_in_context(parent) if parent is not None else context.get_current()
-    ended = time.time_ns()
-    began = ended - int((outcome.duration_ms + outcome.lock_wait_ms) * 1e6)
-    began = min(began, outcome.timings.began_ns or began)  # the duration ends before the COMMIT
-    attributes: Attributes = {
-        **_attributes(using, run),
-        "code.file.path": name,
-        "sqlmigrations.state": str(outcome.state),
-        "sqlmigrations.statements": outcome.statements,
-        "sqlmigrations.attempts": outcome.attempts,
-        "sqlmigrations.lock_wait_ms": outcome.lock_wait_ms,
-    }
-    span = _tracer().start_span("sqlmigrations.file", around, attributes=attributes, start_time=began)
-    if (error := outcome.error) is not None:
-        span.set_status(trace.StatusCode.ERROR, error.message)
-        if error.line is not None:
-            span.set_attribute("code.line.number", error.line)
-        if error.sqlstate:
-            span.set_attribute("db.response.status_code", error.sqlstate)
-        if parent is not None:
-            parent.set_status(trace.StatusCode.ERROR, f"{error.where}: {error.message}")
-    _tell_statements(outcome, trace.set_span_in_context(span))
-    span.end(ended)
+def _end_run(sender: Any, **given: Any) -> None:
+    if spans := _spans():
+        spans.end_run(sender, **given)
 
 
-def _tell_statements(outcome: Outcome, around: context.Context) -> None:
-    for result, began in outcome.timings.slowest(STATEMENTS):
-        attributes = {"code.line.number": result.line, "sqlmigrations.number": result.number}
-        span = _tracer().start_span("sqlmigrations.statement", around, attributes=attributes, start_time=began)
-        span.end(began + int(result.duration_ms * 1e6))
-
-
-def _tracer() -> trace.Tracer:
-    return trace.get_tracer("sqlmigrations", __version__)
-
-
-def _attributes(using: str, run: uuid.UUID) -> dict[str, str]:
-    """Return what all spans of a run say; names as in OpenTelemetry's semantic conventions where there are any."""
-    return {
-        "db.system.name": "postgresql",
-        "db.namespace": str(connections[using].settings_dict["NAME"]),
-        "sqlmigrations.database": using,
-        "sqlmigrations.run": str(run),
-    }
+def _tell_file(sender: Any, **given: Any) -> None:
+    if spans := _spans():
+        spans.tell_file(sender, **given)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmigrations.exceptions import InvalidFile, Problem
-from sqlmigrations.files.tokens import code
 from sqlmigrations.messages import gettext as _
 
 KEYS = (
@@ -252,6 +251,8 @@ def _batch(value: str) -> Batch:
 
 def _column(written: str) -> str:
     """Return the name of a column as the server stores it; empty for what is none."""
+    from sqlmigrations.files.tokens import code  # few files name one
+
     found = list(code(written.strip().encode()))
     return found[0].identifier if len(found) == 1 else ""
 

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,32 +123,26 @@ def _in_folder(folder: Folder, report: _Report) -> list[SQLFile]:
             )
         )
         return []
-    scripts = {script.name: script for script in _scripts(folder, report)}
+    places = dict(_scripts(folder, report))
+    companions = {name: Script(name, place) for name, place in places.items() if name.endswith((DOWN, VERIFY))}
     files = []
     prefix = f"{folder.label}/" if folder.label else ""
-    for name in in_order(scripts):
-        if name.endswith((DOWN, VERIFY)):
-            _check_companion(name, scripts, report)
+    for name in in_order(places):
+        if name in companions:
+            _check_companion(companions[name], places, report)
             continue
         stem = name.removesuffix(SUFFIX)
-        top = name.removeprefix(prefix).split("/")
-        files.append(
-            SQLFile(
-                name,
-                scripts[name].path,
-                kind=_KIND_FOLDERS.get(top[0], Kind.VERSIONED) if len(top) > 1 else Kind.VERSIONED,
-                folder=folder.label,
-                down=scripts.get(stem + DOWN),
-                verify=scripts.get(stem + VERIFY),
-            )
-        )
+        top, slash, _below = name.removeprefix(prefix).partition("/")
+        kind = _KIND_FOLDERS.get(top, Kind.VERSIONED) if slash else Kind.VERSIONED
+        down, verify = companions.get(stem + DOWN), companions.get(stem + VERIFY)
+        files.append(SQLFile(name, places[name], kind, folder.label, down, verify))
     for file in files:
         _check_directives(file, report)
     return files
 
 
-def _scripts(folder: Folder, report: _Report) -> Iterator[Script]:
-    """Yield every ``.sql`` file below a folder, hidden files and editors' leftovers aside."""
+def _scripts(folder: Folder, report: _Report) -> Iterator[tuple[str, str]]:
+    """Yield the name and place of every ``.sql`` file below a folder, hidden files and editors' leftovers aside."""
     prefix = f"{folder.label}/" if folder.label else ""
     for name, entry in _walk(folder.path, prefix, report, set()):
         if not name.endswith(SUFFIX):
@@ -172,13 +166,12 @@ def _scripts(folder: Folder, report: _Report) -> Iterator[Script]:
                 )
             )
             continue
-        path = Path(entry.path)
-        if not (entry.is_file(follow_symlinks=False) or _is_file(path)):
+        if not (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)):
             report.errors.append(
                 Problem(_("is not a file that can be read"), name, hint=_("Remove it, or mend the link."))
             )
             continue
-        yield Script(name, path)
+        yield name, entry.path
 
 
 def _walk(
@@ -210,14 +203,6 @@ def _walk(
             yield prefix + entry.name, entry
 
 
-def _is_file(path: Path) -> bool:
-    """Say whether a link leads to a file; one that can't be followed doesn't."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
     """Say whether an entry is a folder or a link to one; a link that can't be followed is none."""
     try:
@@ -226,11 +211,12 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _check_companion(name: str, scripts: Mapping[str, Script], report: _Report) -> None:
+def _check_companion(companion: Script, names: Collection[str], report: _Report) -> None:
+    name = companion.name
     suffix = DOWN if name.endswith(DOWN) else VERIFY
     expected = name.removesuffix(suffix) + SUFFIX
-    if expected not in scripts or expected.endswith((DOWN, VERIFY)):
-        why = _("is no file of its own") if expected in scripts else _("does not exist")
+    if expected not in names or expected.endswith((DOWN, VERIFY)):
+        why = _("is no file of its own") if expected in names else _("does not exist")
         report.warnings.append(
             Problem(
                 _("belongs to {expected}, which {why}", expected=expected, why=why),
@@ -239,7 +225,7 @@ def _check_companion(name: str, scripts: Mapping[str, Script], report: _Report) 
             )
         )
     else:
-        _check_directives(scripts[name], report)
+        _check_directives(companion, report)
 
 
 def _check_directives(script: Script, report: _Report) -> None:
@@ -280,13 +266,13 @@ def _check_numbers(files: Iterable[SQLFile], report: _Report) -> None:
     """Report numbers that two files of one folder have."""
     by_number: defaultdict[tuple[str, str, int], list[str]] = defaultdict(list)
     for file in files:
-        if file.kind is Kind.VERSIONED and file.number is not None:
-            by_number[file.folder, file.name.rpartition("/")[0], int(file.number)].append(file.name)
-    for (_folder, _path, number), names in by_number.items():
-        if len(set(names)) > 1:
+        if file.kind is Kind.VERSIONED and (number := file.number) is not None:
+            by_number[file.folder, file.name.rpartition("/")[0], int(number)].append(file.name)
+    for (_folder, _path, value), names in by_number.items():
+        if len(names) > 1 and len(set(names)) > 1:
             report.warnings.append(
                 Problem(
-                    _("number {number} is used twice: {names}", number=number, names=", ".join(names)),
+                    _("number {number} is used twice: {names}", number=value, names=", ".join(names)),
                     names[-1],
                     hint=_("Renumber one of them."),
                 )
@@ -296,14 +282,14 @@ def _check_numbers(files: Iterable[SQLFile], report: _Report) -> None:
 def _mixed_width(files: Iterable[SQLFile]) -> Problem | None:
     if settings.ORDER == "number":
         return None
-    first: dict[tuple[str, str], SQLFile] = {}
+    first: dict[tuple[str, str], tuple[str, int]] = {}
     for file in files:
-        if file.kind is not Kind.VERSIONED or file.number is None:
+        if file.kind is not Kind.VERSIONED or (number := file.number) is None:
             continue
-        other = first.setdefault((file.folder, file.name.rpartition("/")[0]), file)
-        if len(other.number or "") != len(file.number):
+        other, width = first.setdefault((file.folder, file.name.rpartition("/")[0]), (file.name, len(number)))
+        if width != len(number):
             return Problem(
-                _("numbers of different width sort wrongly by name: {name}, {file}", name=other.name, file=file.name),
+                _("numbers of different width sort wrongly by name: {name}, {file}", name=other, file=file.name),
                 file.name,
                 hint=_('Pad them with zeros, or set SQLMIGRATIONS_ORDER = "number".'),
             )

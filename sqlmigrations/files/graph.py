@@ -27,11 +27,23 @@ def arrange(
     """
     if problems := unknown(files, django_migrations):
         raise InvalidFiles(problems)
+    if _is_in_order(files):
+        return tuple(files)
     edges = order(files)
     arranged = _sorted(files, edges)
     if len(arranged) < len(files):  # what waits for itself never gets its turn
         raise InvalidFiles([_circle_problem(files, edges)])
     return arranged
+
+
+def _is_in_order(files: Sequence[SQLFile]) -> bool:
+    """Say whether files stand in order as they came: none requires another, and no repeatable precedes a versioned one.
+
+    Most projects' do, and thousands of them are looked at in every run.
+    """
+    kinds = [file.kind for file in files if file.kind is not Kind.SEED]
+    firsts = kinds.index(Kind.REPEATABLE) if Kind.REPEATABLE in kinds else len(kinds)
+    return Kind.VERSIONED not in kinds[firsts:] and not any(file.directives.requires for file in files)
 
 
 def required(file: SQLFile) -> tuple[str, ...]:

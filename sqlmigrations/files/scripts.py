@@ -1,45 +1,41 @@
-"""SQL files and the scripts beside them, read and judged while they stream."""
+"""SQL files and the scripts beside them, looked at as far as a plan is made of them.
+
+Most runs find thousands of files and run none: what only a file that runs is read with is imported when it is.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files import directives as directives_
-from sqlmigrations.files.checksum import Checksum, checksum, checksum_of
+from sqlmigrations.files.checksum import checksum, checksum_of
 from sqlmigrations.files.directives import Directives
+from sqlmigrations.files.glance import is_plain
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.splitter import BLOCK, Splitter, is_plain
-from sqlmigrations.files.statements import (
-    Statement,
-    needs_autocommit,
-    sends_rows,
-    transaction_control,
-    turns_backslashes_on,
-)
-from sqlmigrations.files.stored import Kept
+from sqlmigrations.files.window import BLOCK
 from sqlmigrations.messages import gettext as _
 
 if TYPE_CHECKING:
-    from sqlmigrations.files.effects import Collector, MadeObject
+    from sqlmigrations.files.reading import Reading
+    from sqlmigrations.files.statements import Statement
 
 #: Files up to this size, in bytes, are read and judged whole before anything runs.
 SMALL = 16 * 1024 * 1024
-#: Statements that need not be parsed to know that they make no object.
-_MAKES_NOTHING = (("INSERT",), ("UPDATE",), ("DELETE",), ("MERGE",), ("COPY",), ("TRUNCATE",), ("COMMENT",), ("GRANT",))
 
+#: How much of a file is read first, in bytes: most have no more, and memory for ``BLOCK`` takes longer to get.
+FIRST = 1 << 16
 
 _digits = re.compile(r"[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Glance:
+class _Glance(NamedTuple):
     """What the beginning of a file has told: its directives, or why they can't be read; the checksum of a short one."""
 
     directives: Directives | InvalidFile
@@ -52,22 +48,34 @@ _NONE = Directives()
 
 @dataclass(frozen=True)
 class Script:
-    """A file of SQL on disk: a SQL file itself, its down script or its verify script."""
+    """A file of SQL on disk: a SQL file itself, its down script or its verify script.
+
+    ``place`` is its path, as text where there may be thousands: a ``Path`` takes long to make.
+    """
 
     name: str
-    path: Path
+    place: str | Path
+
+    @functools.cached_property
+    def path(self) -> Path:
+        """Where the file is."""
+        return Path(self.place)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the file in blocks. Raises ``InvalidFile`` when it can't be read."""
         try:
-            with self.path.open("rb", buffering=0) as file:
-                while block := file.read(BLOCK):
+            with open(self.place, "rb", buffering=0) as file:
+                size = FIRST
+                while block := file.read(size):
                     yield block
+                    size = BLOCK
         except OSError as error:
             raise InvalidFile(_unreadable(self.name, error)) from error
 
     def statements(self) -> tuple[Directives, tuple[Statement, ...]]:
         """Read the file without judging it: what it says of itself, and its statements. Raises ``InvalidFile``."""
+        from sqlmigrations.files.splitter import Splitter
+
         splitter = Splitter(self.blocks(), name=self.name)
         splitter.skip_gap()
         found = tuple(splitter)
@@ -75,19 +83,27 @@ class Script:
 
     def read(self, *, objects: bool = False) -> Reading:
         """Begin to read the file; ``objects`` also collects what it makes. Raises ``InvalidFile`` for a directive."""
+        from sqlmigrations.files.reading import Reading
+
         return Reading(self, objects=objects)
 
-    @functools.cached_property
+    @property
     def directives(self) -> Directives:
         """What the file says about itself; reads its beginning once. Raises ``InvalidFile``."""
-        if isinstance(self._glance.directives, InvalidFile):
-            raise self._glance.directives
-        return self._glance.directives
+        found = self._glance.directives
+        if isinstance(found, InvalidFile):
+            raise found
+        return found
 
-    @functools.cached_property
+    @property
     def checksum(self) -> str:
         """The checksum of the text on disk; reads the file once. Raises ``InvalidFile`` when it can't be read."""
-        return self._glance.checksum or checksum(self.blocks())
+        return self._glance.checksum or self._checksum
+
+    @functools.cached_property
+    def _checksum(self) -> str:
+        """The checksum of a long text."""
+        return checksum(self.blocks())
 
     @functools.cached_property
     def _glance(self) -> _Glance:
@@ -100,6 +116,8 @@ class Script:
         return _Glance(_NONE if is_plain(first) else self._directives([first]), checksum_of(first))
 
     def _directives(self, blocks: Iterable[bytes]) -> Directives | InvalidFile:
+        from sqlmigrations.files.splitter import Splitter
+
         try:
             splitter = Splitter(blocks, name=self.name)
             splitter.skip_gap()
@@ -125,210 +143,11 @@ class SQLFile(Script):
     down: Script | None = None
     verify: Script | None = None
 
-    @functools.cached_property
+    @property
     def number(self) -> str | None:
         """The digits that the file's own name begins with."""
-        digits = _digits.match(self.name.rpartition("/")[2])
+        digits = _digits.match(self.name, self.name.rfind("/") + 1)
         return digits.group() if digits else None
-
-
-def _collector() -> Collector:
-    """Return what collects the objects that a file makes; only files that run are read for them."""
-    from sqlmigrations.files.effects import Collector
-
-    return Collector()
-
-
-class Reading:
-    """One pass over a script: iterate once over its statements, each judged before it is handed out.
-
-    ``directives`` is there at once; ``checksum``, ``count``, ``notes``, ``stored``, ``masked`` and ``made`` after the
-    last statement. Iterating raises ``InvalidFile``.
-    """
-
-    def __init__(self, script: Script, *, objects: bool = False) -> None:
-        self.script = script
-        self.count = 0
-        self._collector = _collector() if objects else None
-        self._checksum = Checksum()
-        self._kept = Kept()
-        self._own_notes: list[str] = []
-        self._splitter = Splitter(self._observed(), name=script.name)
-        self._splitter.skip_gap()
-        self.directives = directives_.parse(self._splitter.directives, name=script.name)
-        self._known = len(self._splitter.directives)
-
-    @property
-    def notes(self) -> list[str]:
-        """What a reader should know: lines that were skipped, a transaction taken as the file's own."""
-        return [*self._splitter.notes, *self._own_notes]
-
-    @property
-    def checksum(self) -> str:
-        """The checksum of all that was read."""
-        return self._checksum.value()
-
-    @property
-    def stored(self) -> str:
-        """The text to keep with the record, passwords masked."""
-        return self._kept.text(self.checksum, sensitive=self.directives.sensitive)
-
-    @property
-    def masked(self) -> int:
-        """How many statements of the stored text have a password hidden: it can't be run again as it is."""
-        return self._kept.masked
-
-    @property
-    def made(self) -> tuple[MadeObject, ...]:
-        """The objects that the file makes, if it was read for them."""
-        return self._collector.made() if self._collector else ()
-
-    def _observed(self) -> Iterator[bytes]:
-        for block in self.script.blocks():
-            self._checksum.update(block)
-            self._kept.block(block)
-            yield block
-
-    def __iter__(self) -> Iterator[Statement]:
-        frame = _Frame(self.script.name, self.directives)
-        for statement in self._splitter:
-            self._refuse_late_directives()
-            for problem in judge(statement, self.directives, self.script.name):
-                raise InvalidFile(problem)
-            self._kept.statement(statement)
-            if frame.holds(statement):
-                self.count += 1
-                if self._collector and statement.keywords[:1] not in _MAKES_NOTHING:
-                    self._collector.add(statement)
-                yield statement if statement.number == self.count else replace(statement, number=self.count)
-        self._refuse_late_directives()
-        frame.finish()
-        self._own_notes += frame.notes
-        if not self.count:
-            self._own_notes.append("the file is empty")
-
-    def _refuse_late_directives(self) -> None:
-        if len(self._splitter.directives) > self._known:
-            directives_.parse(self._splitter.directives, name=self.script.name)
-
-
-class _Frame:
-    """Tell the BEGIN that is a file's first statement, and the COMMIT that is its last, from what they surround."""
-
-    def __init__(self, name: str, directives: Directives) -> None:
-        self.notes: list[str] = []
-        self._name = name
-        self._directives = directives
-        self._at_first = True
-        self._opened = 0
-        self._closed: Statement | None = None
-
-    def holds(self, statement: Statement) -> bool:
-        """Return whether the statement belongs to what is surrounded. Raises ``InvalidFile`` for control inside."""
-        at_first, self._at_first = self._at_first, False
-        command = transaction_control(statement)
-        if self._closed is not None:
-            # Something follows the COMMIT that seemed to be the last statement.
-            closed, self._closed = self._closed, None
-            raise InvalidFile(self._forbidden(closed, transaction_control(closed) or ""))
-        if command is None:
-            return True
-        if at_first and command in ("BEGIN", "START TRANSACTION") and _is_plain(statement):
-            if not self._directives.transaction:
-                raise InvalidFile(
-                    Problem(
-                        _("{command} in a file with 'transaction off'", command=command),
-                        self._name,
-                        statement.line,
-                        _(
-                            "Remove the directive, or BEGIN and COMMIT: each statement has a transaction of its own "
-                            "here."
-                        ),
-                    )
-                )
-            self._opened = statement.line
-            return False
-        if self._opened and command in ("COMMIT", "END") and _is_plain(statement):
-            self._closed = statement
-            return False
-        raise InvalidFile(self._forbidden(statement, command))
-
-    def finish(self) -> None:
-        """Look back at the whole file. Raises ``InvalidFile`` when the transaction that it begins is never ended."""
-        if not self._opened:
-            return
-        if self._closed is None:
-            raise InvalidFile(
-                Problem(
-                    _("the transaction that begins here is never committed"),
-                    self._name,
-                    self._opened,
-                    _("Remove BEGIN: each file runs in a transaction of its own."),
-                )
-            )
-        self.notes.append(
-            f"BEGIN on line {self._opened} and COMMIT on line {self._closed.line} are left out: "
-            "the file runs in a transaction of its own"
-        )
-
-    def _forbidden(self, statement: Statement, command: str) -> Problem:
-        own = _(
-            "Each file runs in a transaction of its own, together with its record: remove it. SAVEPOINT is allowed."
-        )
-        each = _("With 'transaction off' each statement has a transaction of its own: remove it.")
-        return Problem(
-            _("{command} inside a file", command=command),
-            self._name,
-            statement.line,
-            own if self._directives.transaction else each,
-        )
-
-
-def _is_plain(statement: Statement) -> bool:
-    """Say whether BEGIN or COMMIT stands without modes, such as ISOLATION LEVEL or AND CHAIN."""
-    return set(statement.keywords) <= {"BEGIN", "START", "COMMIT", "END", "WORK", "TRANSACTION"}
-
-
-def judge(statement: Statement, directives: Directives, name: str) -> Iterator[Problem]:
-    """Yield what is wrong with one statement of a file, transaction control aside."""
-    command = needs_autocommit(statement)
-    if command and directives.transaction:
-        yield Problem(
-            _("{command} cannot run inside a transaction", command=command),
-            name,
-            statement.line,
-            _('Put "-- sqlmigrations: transaction off" at the top of the file.'),
-        )
-    if turns_backslashes_on(statement):
-        yield Problem(
-            _("standard_conforming_strings = off changes how every quote after it is read"),
-            name,
-            statement.line,
-            _("Remove it, and write strings with backslashes as E'...'."),
-        )
-    if sends_rows(statement):
-        yield Problem(
-            _("COPY ... TO STDOUT sends rows to nobody: a run shows no results"),
-            name,
-            statement.line,
-            _("Remove it, or have the server write them: COPY ... TO '/a/path/on/the/server'."),
-        )
-    if directives.batch is not None:
-        yield from _judge_batched(statement, name)
-
-
-def _judge_batched(statement: Statement, name: str) -> Iterator[Problem]:
-    """Yield why the statement of a file with ``batch`` can't run in batches."""
-    if statement.number > 1:
-        hint = _("A file with `batch` has just one: put each into a file of its own.")
-        yield Problem(_("a second statement in a file with 'batch'"), name, statement.line, hint)
-        return
-    from sqlmigrations.files.batches import Unbatchable, batched
-
-    try:
-        batched(statement, name)
-    except Unbatchable as refused:
-        yield refused.problem
 
 
 def _unreadable(name: str, error: OSError) -> Problem:
@@ -337,39 +156,3 @@ def _unreadable(name: str, error: OSError) -> Problem:
         name,
         hint=_("Look at the file's owner and its rights."),
     )
-
-
-def _ignore(statement: Statement) -> None:
-    """Take no note of a statement."""
-
-
-def examine(script: Script, note: Callable[[Statement], None] = _ignore) -> list[Problem]:
-    """Read a script up to 16 MB whole and return what is wrong with it; larger ones are judged as they run.
-
-    A statement that must not be there leaves the rest readable, so all of these are found; an open quote does not.
-    ``note`` is given each statement, for what else a caller wants to know of a file without reading it again.
-    """
-    try:
-        if script.size > SMALL:
-            script.read()
-            return []
-    except InvalidFile as error:
-        return [error.problem]
-    splitter = Splitter(script.blocks(), name=script.name)
-    problems: list[Problem] = []
-    try:
-        splitter.skip_gap()
-        directives, _ = directives_.read(splitter.directives, name=script.name)
-        frame = _Frame(script.name, directives)
-        for statement in splitter:
-            problems += judge(statement, directives, script.name)
-            note(statement)
-            try:
-                frame.holds(statement)
-            except InvalidFile as error:
-                problems.append(error.problem)
-        frame.finish()
-    except InvalidFile as error:
-        problems.append(error.problem)
-    problems += directives_.read(splitter.directives, name=script.name)[1]
-    return sorted(problems, key=lambda problem: problem.line)

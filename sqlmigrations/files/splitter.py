@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
+from sqlmigrations.files.glance import DIRECTIVE
 from sqlmigrations.files.routines import RoutineBody, makes_routine
 from sqlmigrations.files.statements import KEYWORDS, Statement
 from sqlmigrations.files.tokens import (
@@ -84,17 +85,6 @@ _dollar = re.compile(DOLLAR_OPENER)
 _psql_command = re.compile(rb"\\(?:[A-Za-z_]+\+?|[^\s]?)")
 _harmless = re.compile(rb"\\(?:(?:un)?restrict|set[ \t]+ON_ERROR_STOP)(?=[ \t\r\n]|\Z)[^\n]*+(?:\n|\Z)")
 _after_copy = re.compile(rb"[ \t\f\v\r]*+(?:--[^\n]*+)?(?:\n|\Z)")
-# Besides directives, the marks behind which dbmate and goose keep what undoes a file: read on, they would be run.
-_directive = re.compile(rb"--[ \t]*(?:sqlmigrations[ \t]*:|migrate:down|\+goose[ \t]+down)", re.IGNORECASE)
-
-
-def is_plain(text: bytes) -> bool:
-    """Tell at a glance of a whole text that it has no directives, and nothing to refuse before its first statement.
-
-    Most files are so, and thousands of them are looked at in every run. For all others it takes a ``Splitter``.
-    """
-    suspect = b"\0" in text or b"\\" in text or b"/*" in text or not text.isascii()
-    return not suspect and not _directive.search(text)
 
 
 class Splitter:
@@ -158,10 +148,10 @@ class Splitter:
     def _note_directives(self, end: int) -> None:
         """Collect the directives between the position and ``end``."""
         window = self._window
-        if not _directive.search(window.text, window.position, end):
+        if not DIRECTIVE.search(window.text, window.position, end):
             return
         for comment in _line_comment.finditer(window.text, window.position, end):
-            if _directive.match(comment.group()):
+            if DIRECTIVE.match(comment.group()):
                 line = window.line_at(comment.start())
                 self.directives.append((line, comment.group().decode(), not self._number))
 
@@ -196,7 +186,7 @@ class Splitter:
         if not sql.endswith(b";"):
             sql = sql.rstrip(b" \t\n\r\f\v")
         self._number += 1
-        if _directive.search(sql):
+        if DIRECTIVE.search(sql):
             self._note_inner_directives(sql, line)
         keywords = bare_words(sql, KEYWORDS)
         if keywords[:1] == ("COPY",) and reads_from_client(sql):
@@ -206,7 +196,7 @@ class Splitter:
 
     def _note_inner_directives(self, sql: bytes, line: int) -> None:
         for token in tokens(sql):
-            if token.kind is TokenKind.COMMENT and _directive.match(token.text):
+            if token.kind is TokenKind.COMMENT and DIRECTIVE.match(token.text):
                 place = line + sql.count(b"\n", 0, token.start)
                 self.directives.append((place, token.text.decode(), False))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -20,9 +20,8 @@ from sqlmigrations.models import State
 HELD_STATES = frozenset({State.APPLIED, State.BASELINED, State.RETIRED})
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A ``MigrationRecord`` without its texts, as plans are made from it."""
+class Record(NamedTuple):
+    """A ``MigrationRecord`` without its texts, as plans are made from it: a tuple, for every plan reads all of them."""
 
     filename: str
     kind: Kind
@@ -45,7 +44,7 @@ class Record:
         return self.state in HELD_STATES or (self.state == State.FAILED and self.executed_at is not None)
 
 
-_RECORD_COLUMNS = sql.SQL(", ").join(sql.Identifier(column.name) for column in fields(Record))
+_RECORD_COLUMNS = sql.SQL(", ").join(sql.Identifier(column) for column in Record._fields)
 
 
 def read_records(connection: Connection, tables: Tables | None) -> dict[str, Record]:
@@ -105,9 +104,12 @@ def _look(tables: Tables) -> str:
     return fillable(statement.format(_RECORD_COLUMNS, tables.record, sql.Placeholder()))
 
 
+_KINDS = {str(kind): kind for kind in Kind}
+_STATES = {str(state): state for state in State}
+
+
 def _record(row: tuple[Any, ...]) -> Record:
-    filename, kind, state, *rest = row
-    return Record(filename, Kind(kind), State(state), *rest)
+    return Record(row[0], _KINDS[row[1]], _STATES[row[2]], *row[3:])
 
 
 def read_texts(connection: Connection, tables: Tables, names: Iterable[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
-from sqlmigrations.service.run import Told, Waiting
+from sqlmigrations.service.told import Told, Waiting
 
 #: What each value of ``--format`` writes.
 _FORMATS = {

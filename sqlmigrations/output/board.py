@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Self, cast
 from django.core.management.base import OutputWrapper
 
 from sqlmigrations.service.results import Began, Finished, Report, Starting
-from sqlmigrations.service.run import Waiting
+from sqlmigrations.service.told import Waiting
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -22,7 +22,7 @@ from sqlmigrations.output.highlight import Excerpt, Mark, excerpt, highlight
 from sqlmigrations.output.phrases import phrase, said
 from sqlmigrations.output.reports_page import severity_badge
 from sqlmigrations.output.text_diff import SideBySide, side_by_side
-from sqlmigrations.runner.held_locks import Mode
+from sqlmigrations.runner.modes import Mode
 
 #: Events of an attempt that did not come through.
 FAILURES = frozenset({EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED})

@@ -10,7 +10,7 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 
 from sqlmigrations.output.text import RunText
-from sqlmigrations.runner.position import Moved
+from sqlmigrations.runner.moved import Moved
 from sqlmigrations.service.results import Began, Finished, Report, RunResult, Starting
 
 if TYPE_CHECKING:

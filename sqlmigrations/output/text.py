@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from django.core.management.color import Style
 
 from sqlmigrations.plan import Missing, Plan, Status, Step
-from sqlmigrations.runner.position import Moved
+from sqlmigrations.runner.moved import Moved
 from sqlmigrations.service.results import Began, FileResult, Finished, PlanReport, Report, RunResult, Starting, summary
-from sqlmigrations.service.run import Blocked, Waiting
+from sqlmigrations.service.told import Blocked, Waiting
 
 if TYPE_CHECKING:
     from sqlmigrations.exceptions import Problem

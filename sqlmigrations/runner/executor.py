@@ -28,8 +28,8 @@ from sqlmigrations.runner.advice import advise
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.journal import Journal, is_chain_conflict
 from sqlmigrations.runner.lock import OnWait, file_holder, file_keys, poll, try_file_lock
+from sqlmigrations.runner.moved import Moved
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.position import Moved
 from sqlmigrations.runner.send import send
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.stop import check, sleep, stoppable

@@ -11,39 +11,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import LiteralString
 
 from psycopg import sql
 
 from sqlmigrations.database import Connection, Filled, execute_together, fillable
 from sqlmigrations.queries import query
-
-
-class Mode(IntEnum):
-    """The modes of table-level locks, the weakest first; PostgreSQL adds ``Lock`` to their names."""
-
-    AccessShare = 1
-    RowShare = 2
-    RowExclusive = 3
-    ShareUpdateExclusive = 4
-    Share = 5
-    ShareRowExclusive = 6
-    Exclusive = 7
-    AccessExclusive = 8
-
-    @property
-    def blocks_writers(self) -> bool:
-        """Whether INSERT, UPDATE and DELETE wait for it."""
-        return self >= Mode.Share
-
-    @property
-    def blocks_readers(self) -> bool:
-        """Whether a plain SELECT waits for it."""
-        return self is Mode.AccessExclusive
-
-    def __str__(self) -> str:
-        return self.name
+from sqlmigrations.runner.modes import Mode
 
 
 @dataclass(frozen=True, slots=True)

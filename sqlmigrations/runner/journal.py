@@ -16,7 +16,8 @@ from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import Connection, Filled, execute_together, is_lost
 from sqlmigrations.exceptions import DatabaseUnavailable
-from sqlmigrations.files.scripts import SMALL, Reading, SQLFile
+from sqlmigrations.files.reading import Reading
+from sqlmigrations.files.scripts import SMALL, SQLFile
 from sqlmigrations.history import (
     CHAIN_CONSTRAINT,
     Chain,

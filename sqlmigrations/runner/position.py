@@ -1,4 +1,4 @@
-"""How far a statement has come that runs in batches, and what is told of it."""
+"""How far a statement has come that runs in batches."""
 
 from __future__ import annotations
 
@@ -64,12 +64,3 @@ class Batches:
     def as_json(self) -> dict[str, Any]:
         """Return it as it is kept with an event."""
         return {name: round(getattr(self, name), 3) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A batch is committed, or waits for replicas that are ``behind_s`` seconds behind."""
-
-    name: str
-    position: Position
-    behind_s: float = 0.0

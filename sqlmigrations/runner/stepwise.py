@@ -34,8 +34,9 @@ from sqlmigrations.runner.batches import EditedMeanwhile, FellBehind, Throttle, 
 from sqlmigrations.runner.executor import ERRORS, RETRIED, Executor, SettledElsewhere, lock_timeout_of, pause
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.lock import free_file_lock, try_file_lock
+from sqlmigrations.runner.moved import Moved
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.position import Batches, Moved, Position
+from sqlmigrations.runner.position import Batches, Position
 from sqlmigrations.runner.progress import Prefix, Progress, pass_by
 from sqlmigrations.runner.refusals import CannotResume
 from sqlmigrations.runner.send import Result, send

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any, LiteralString
 
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.scripts import Reading, Script, SQLFile
+from sqlmigrations.files.reading import Reading
+from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.models import EventType, State
 
 Columns = dict[LiteralString, Any]

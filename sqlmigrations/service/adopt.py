@@ -21,7 +21,8 @@ from sqlmigrations.queries import query
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.task import Columns, companions, read_whole, text_columns
 from sqlmigrations.service.gather import read_disk, recall
-from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
+from sqlmigrations.service.run import open_run
+from sqlmigrations.service.told import LOCK_WAIT, Tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from sqlmigrations.models import EventType
 from sqlmigrations.schema import ddl_log
 from sqlmigrations.schema.ddl_log import Condition, LoggedChange
 from sqlmigrations.schema.difference import Skipped
-from sqlmigrations.service.run import LOCK_WAIT, Run, Tell, open_run
+from sqlmigrations.service.run import Run, open_run
+from sqlmigrations.service.told import LOCK_WAIT, Tell
 
 logger = logging.getLogger("sqlmigrations")
 

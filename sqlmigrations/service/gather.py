@@ -1,4 +1,7 @@
-"""Brings together what stands on disk and what the database remembers of it. Reads only."""
+"""Brings together what stands on disk and what the database remembers of it. Reads only.
+
+Most runs find nothing to do: what only files that run are read with is imported when there are some.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import InvalidFile, InvalidFiles, Problem
-from sqlmigrations.files.checksum import Change, compare
+from sqlmigrations.files.checksum import Change
 from sqlmigrations.files.discovery import Found, discover, folders
 from sqlmigrations.files.graph import arrange, required_migrations
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.scripts import SMALL, SQLFile, examine
-from sqlmigrations.files.statements import Statement, may_drop_index
+from sqlmigrations.files.scripts import SMALL, SQLFile
 from sqlmigrations.history import (
     Location,
     Record,
@@ -35,6 +37,7 @@ from sqlmigrations.service.databases import applied_migrations, django_migration
 
 if TYPE_CHECKING:
     from sqlmigrations.files.footprint import Footprint
+    from sqlmigrations.files.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ def _in_same_files(found: Found) -> list[Problem]:
     """Return what else is wrong with the files and companions that have errors: a person mends them in one go."""
     wrong = {problem.file for problem in found.errors}
     scripts = (script for file in found.files for script in (file, file.verify, file.down) if script)
+    from sqlmigrations.files.reading import examine
+
     problems = (problem for script in scripts if script.name in wrong for problem in examine(script))
     return [problem for problem in problems if problem not in found.errors]
 
@@ -103,6 +108,8 @@ def judge(steps: Iterable[Step], known: Collection[str] = ()) -> set[str]:
     Raises:
         InvalidFiles: with every problem of every file.
     """
+    from sqlmigrations.files.reading import examine
+
     problems: list[Problem] = []
     dropping: set[str] = set()
     for step in steps:
@@ -117,6 +124,8 @@ def judge(steps: Iterable[Step], known: Collection[str] = ()) -> set[str]:
 
 
 def _note_dropped_index(dropping: set[str], name: str, statement: Statement) -> None:
+    from sqlmigrations.files.statements import may_drop_index
+
     if may_drop_index(statement):
         dropping.add(name)
 
@@ -190,6 +199,8 @@ def _never_held(record: Record) -> bool:
 
 def _change(stored: str | None, file: SQLFile) -> Change:
     """Tell a cosmetic change from a real one, where the text that ran is kept whole."""
+    from sqlmigrations.files.comparison import compare
+
     if stored is None or file.size > SMALL:
         return Change.CHANGED
     present = b"".join(file.blocks()).decode(errors="surrogateescape")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlmigrations.files.trees import Path
 from sqlmigrations.lint.base import Finding
-from sqlmigrations.runner.held_locks import Mode
 from sqlmigrations.runner.measured import MeasuredStatement
+from sqlmigrations.runner.modes import Mode
 
 #: Slow work of which the server says nothing while it does it, so that no rehearsal can tell.
 UNHEARD = frozenset({"alter-domain-constraint", "delete-without-where", "update-without-where"})

@@ -17,7 +17,8 @@ from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.task import companions, read_whole, text_columns
 from sqlmigrations.service.gather import OnDisk, Remembered, read_disk, recall
-from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
+from sqlmigrations.service.run import open_run
+from sqlmigrations.service.told import LOCK_WAIT, Tell
 
 
 class RepairKind(StrEnum):

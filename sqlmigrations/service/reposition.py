@@ -18,7 +18,8 @@ from sqlmigrations.runner.progress import Progress, prefix_of
 from sqlmigrations.runner.task import Columns, Direction
 from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.revert import kept_down
-from sqlmigrations.service.run import LOCK_WAIT, Tell, open_run
+from sqlmigrations.service.run import open_run
+from sqlmigrations.service.told import LOCK_WAIT, Tell
 
 #: States in which a person may say where to go on.
 _STOPPED = (State.PARTIAL, State.IN_DOUBT)

@@ -1,24 +1,27 @@
-"""What a run returns, and what it tells while it goes on, forwards or backwards."""
+"""What a run returns, and what it tells while it goes on, forwards or backwards.
+
+Every run imports this module, and most find nothing to do: of the runner only the names of types are here.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.scripts import Script
-from sqlmigrations.plan import Plan, Status, Step
-from sqlmigrations.runner.failure import Failure
-from sqlmigrations.runner.lock import Holder
-from sqlmigrations.runner.outcome import Outcome
-from sqlmigrations.runner.position import Batches
-from sqlmigrations.service.run import Told
+from sqlmigrations.plan import UNFINISHED, Plan, Status, Step
+from sqlmigrations.service.told import Told
 
 if TYPE_CHECKING:
+    from sqlmigrations.files.scripts import Script
+    from sqlmigrations.runner.failure import Failure
+    from sqlmigrations.runner.lock import Holder
+    from sqlmigrations.runner.outcome import Outcome
+    from sqlmigrations.runner.position import Batches
     from sqlmigrations.service.gate import GateReport
     from sqlmigrations.service.lint import LintReport
 
@@ -53,6 +56,23 @@ class FileResult:
             notes=outcome.notes,
             batches=outcome.batches,
         )
+
+
+def left(step: Step, reason: str) -> FileResult:
+    """Return the result of a file that the run leaves as it is."""
+    status = Status.PENDING if step.runs and step.status is not Status.PARTIAL else step.status
+    return FileResult(step.name, step.kind, status, reason)
+
+
+def is_told(step: Step) -> bool:
+    """Say whether a file that does not run is not as it should be."""
+    return step.status in UNFINISHED or step.status is Status.CHANGED
+
+
+def gone(plan: Plan) -> Iterator[FileResult]:
+    """Yield the files that are missing."""
+    for file in plan.missing:
+        yield FileResult(file.name, file.kind, file.status, file.reason)
 
 
 def changing(results: Iterable[FileResult]) -> list[str]:

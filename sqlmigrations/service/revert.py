@@ -15,8 +15,9 @@ from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrat
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.masking import holds_masks
+from sqlmigrations.files.reading import examine
 from sqlmigrations.files.recorded import RecordedFile
-from sqlmigrations.files.scripts import Script, SQLFile, examine
+from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.files.stored import CUT
 from sqlmigrations.history import Record, Tables, Texts, read_all_texts
 from sqlmigrations.messages import gettext as _
@@ -28,8 +29,9 @@ from sqlmigrations.service.backup import back_up, check_backup_is_possible
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
 from sqlmigrations.service.logs import log_outcome
 from sqlmigrations.service.results import FileResult, Finished, Progress, Starting, changing, silent
-from sqlmigrations.service.run import LOCK_WAIT, Run, open_run
+from sqlmigrations.service.run import Run, open_run
 from sqlmigrations.service.snapshot import moving_snapshot
+from sqlmigrations.service.told import LOCK_WAIT
 
 #: The target that reverts everything, as in ``migrate APP zero``.
 ZERO = "zero"

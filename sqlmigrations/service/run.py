@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,31 +19,9 @@ from sqlmigrations.runner.executor import Executor, Transaction
 from sqlmigrations.runner.held_locks import RepeatedLook, held_locks
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import Holder, RunLock, join_lock
-from sqlmigrations.runner.position import Moved
 from sqlmigrations.runner.session import JoinedSession, Session
 from sqlmigrations.runner.watcher import Blocker, Watcher
-
-#: Seconds to wait for another run unless told otherwise.
-LOCK_WAIT = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The run waits for another session to let go of a lock of ours."""
-
-    holder: Holder
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A statement has been waiting for other sessions for some seconds."""
-
-    blockers: tuple[Blocker, ...]
-
-
-#: What every run may tell while it goes on, and what takes it.
-Told = Waiting | Blocked | Moved
-Tell = Callable[[Told], None]
+from sqlmigrations.service.told import Blocked, Tell, Waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from sqlmigrations.service.databases import option
 from sqlmigrations.service.gather import OnDisk, judge, read_disk
 from sqlmigrations.service.logs import log_outcome
 from sqlmigrations.service.revert import RevertOptions, StillNeeded, plan_revert
-from sqlmigrations.service.run import LOCK_WAIT, Run, Told, Waiting, join_run, open_run
+from sqlmigrations.service.run import Run, join_run, open_run
+from sqlmigrations.service.told import LOCK_WAIT, Told, Waiting
 
 logger = logging.getLogger("sqlmigrations")
 

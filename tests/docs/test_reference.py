@@ -38,8 +38,9 @@ from sqlmigrations.output import documents, prometheus
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
-from sqlmigrations.runner.held_locks import HeldLock, Mode
+from sqlmigrations.runner.held_locks import HeldLock
 from sqlmigrations.runner.measured import Block, MeasuredStatement, Rehearsed
+from sqlmigrations.runner.modes import Mode
 from sqlmigrations.runner.watcher import Blocker
 from sqlmigrations.runner.work import Work, WorkKind
 from sqlmigrations.schema.catalog import Catalog, Identity

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sqlmigrations.files.batches import batched
-from sqlmigrations.files.scripts import Script, examine
+from sqlmigrations.files.reading import examine
+from sqlmigrations.files.scripts import Script
 
 DIRECTIVE = "-- sqlmigrations: batch 5000\n"
 

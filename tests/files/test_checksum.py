@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sqlmigrations.files.checksum import Change, Checksum, checksum, checksum_of, compare
+from sqlmigrations.files.checksum import Change, Checksum, checksum, checksum_of
+from sqlmigrations.files.comparison import compare
 
 
 def test_checksum() -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlmigrations.exceptions import InvalidFiles, Problem
-from sqlmigrations.files.directives import Directives
 from sqlmigrations.files.graph import arrange, order, required, required_migrations, unknown
 from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import SQLFile
 
 
 def file(name: str, *requires: str, kind: Kind = Kind.VERSIONED, folder: str = "") -> SQLFile:
-    """Make a file that stands on no disk: its directives are given."""
-    made = SQLFile(name, Path(name), kind=kind, folder=folder)
-    made.__dict__["directives"] = Directives(requires=requires)
-    return made
+    """Make a file that stands on no disk."""
+    text = f"-- sqlmigrations: requires {', '.join(requires)}\n" if requires else ""
+    return RecordedFile(name, name, kind=kind, folder=folder, text=text)
 
 
 def names(*files: SQLFile) -> list[str]:

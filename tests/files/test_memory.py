@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sqlmigrations.files.scripts import Script, examine
+from sqlmigrations.files.reading import examine
+from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.splitter import split
 
 MB = 1024 * 1024

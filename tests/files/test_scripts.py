@@ -10,7 +10,8 @@ import pytest
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.checksum import checksum
 from sqlmigrations.files.effects import MadeObject
-from sqlmigrations.files.scripts import SMALL, Script, SQLFile, examine
+from sqlmigrations.files.reading import examine
+from sqlmigrations.files.scripts import SMALL, Script, SQLFile
 from sqlmigrations.files.splitter import BLOCK
 from sqlmigrations.files.stored import WHOLE
 from tests.files.conftest import Write
@@ -39,13 +40,13 @@ def test_a_short_file_is_opened_once(text: str, write: Write, monkeypatch: pytes
     """Thousands of them are looked at in every run: directives and checksum come from one reading."""
     file = write(text)
     opened: list[Path] = []
-    real = Path.open
+    real = open
 
-    def counted(path: Path, *arguments: Any, **options: Any) -> Any:
-        opened.append(path)
+    def counted(path: str | Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(Path(path))
         return real(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "open", counted)
+    monkeypatch.setattr("builtins.open", counted)
     assert file.directives.tags == (("a",) if "tags" in text else ())
     assert file.checksum == checksum([text.encode()])
     assert opened == [file.path]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files import window
-from sqlmigrations.files.splitter import Splitter, is_plain, split
+from sqlmigrations.files.glance import is_plain
+from sqlmigrations.files.splitter import Splitter, split
 from sqlmigrations.files.tokens import block_comment_end, tokens
 from tests.files import reference
 from tests.files.conftest import Parser

@@ -20,10 +20,11 @@ from sqlmigrations.output.screen import MANY, Screen
 from sqlmigrations.plan import Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder
-from sqlmigrations.runner.position import Batches, Moved, Position
+from sqlmigrations.runner.moved import Moved
+from sqlmigrations.runner.position import Batches, Position
 from sqlmigrations.runner.watcher import Blocker
 from sqlmigrations.service.results import Began, FileResult, Finished, RunResult, Starting
-from sqlmigrations.service.run import Blocked, Waiting
+from sqlmigrations.service.told import Blocked, Waiting
 
 NAMES = ["[bold]001[/bold].sql", "002_'quoted'.sql", "003_größe_名前_😀.sql"]
 HOLDER = Holder(7, "alice", "10.0.0.1", "deploy", None, "idle", "")

@@ -15,7 +15,7 @@ from django.db import connections, transaction
 
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.files import scripts
+from sqlmigrations.files import reading
 from sqlmigrations.files.checksum import checksum
 from sqlmigrations.history import (
     Chain,
@@ -142,7 +142,7 @@ def test_a_file_that_ended_its_own_transaction_is_never_recorded_as_applied(
     ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """Even if a COMMIT slipped through the judgement of its text: the transaction's id tells."""
-    monkeypatch.setattr(scripts, "transaction_control", lambda statement: None)
+    monkeypatch.setattr(reading, "transaction_control", lambda statement: None)
     put(folder, {"001.sql": f"CREATE TABLE t (id int); {end}; SELECT 1;", "002.sql": "CREATE TABLE u (id int)"})
     assert applysql().code == 1
     assert states() == {"001.sql": "failed", "002.sql": "applied"}

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from sqlmigrations.runner import outcome
-from sqlmigrations.runner.held_locks import HeldLock, Mode, RepeatedLook, held_locks, strongest
+from sqlmigrations.runner.held_locks import HeldLock, RepeatedLook, held_locks, strongest
+from sqlmigrations.runner.modes import Mode
 from tests.databases import session
 from tests.helpers import applysql, put, rows, run_sql
 

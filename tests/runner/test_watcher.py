@@ -10,7 +10,7 @@ import pytest
 from sqlmigrations.runner import watcher
 from sqlmigrations.runner.watcher import Blocker, Watcher
 from sqlmigrations.service.apply import ApplyOptions, apply
-from sqlmigrations.service.run import Blocked
+from sqlmigrations.service.told import Blocked
 from tests.databases import session
 from tests.helpers import applysql, put, rows, run_sql, value, wait_until
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sqlmigrations.runner.held_locks import Mode
+from sqlmigrations.runner.modes import Mode
 from sqlmigrations.service.apply import ApplyOptions
 from sqlmigrations.service.rehearse import RehearsalReport, RehearseOptions, Unrehearsable, Where, rehearse
 from tests.databases import session

@@ -20,7 +20,7 @@ from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
 from sqlmigrations.output.text import check_lines, counted, list_lines, plan_lines
-from sqlmigrations.runner.held_locks import Mode
+from sqlmigrations.runner.modes import Mode
 from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
 from sqlmigrations.service.results import PlanReport, Report
