@@ -10,6 +10,7 @@ from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.difference import Source
 from tests.databases import session
 from tests.schema.mutations import MUTATIONS, Mutation
+from tests.schema.undoing import FOR_GOOD, WRITTEN, fixes, run
 
 
 def test_nothing_differs_where_nothing_changed(everything: Connection, everything_catalog: Catalog) -> None:
@@ -20,6 +21,7 @@ def test_nothing_differs_where_nothing_changed(everything: Connection, everythin
 def test_each_change_by_hand_is_one_difference(
     everything: Connection, everything_catalog: Catalog, mutation: Mutation
 ) -> None:
+    """PostgreSQL takes the scripts that undo it and make it again; ``test_fix`` looks at what comes of them."""
     if everything.info.server_version // 10000 < mutation.since:
         pytest.skip(f"PostgreSQL {mutation.since} brought this statement")
     before = read_fingerprint(everything)
@@ -32,6 +34,10 @@ def test_each_change_by_hand_is_one_difference(
     ]
     assert [(each.expected, each.found) for each in back] == [(there[0].found, there[0].expected)]
     assert read_fingerprint(everything) != before
+    if mutation.statement not in FOR_GOOD:
+        run(everything, fixes(everything_catalog, changed), concurrently=False)
+        if not mutation.statement.startswith(WRITTEN):
+            run(everything, fixes(changed, everything_catalog), concurrently=False)
 
 
 def test_the_session_is_left_as_it_was(everything_name: str) -> None:

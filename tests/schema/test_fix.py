@@ -9,37 +9,11 @@ import pytest
 
 from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Catalog, read_catalog
-from sqlmigrations.schema.compare import compare
-from sqlmigrations.schema.difference import Difference, Source
-from sqlmigrations.schema.fix import Fix, fix_of, ordered, script
 from sqlmigrations.schema.fix import everything as everything_of
 from tests.databases import new_database, session
 from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import SOME_MUTATIONS, Mutation
-
-#: Changes that no statement makes, only a write to the catalog: they are made as they stand there.
-WRITTEN = ("UPDATE pg_constraint", "UPDATE pg_index")
-
-#: Changes that PostgreSQL has no way back from.
-FOR_GOOD = {
-    "ALTER EXTENSION pg_trgm UPDATE TO '1.6'": "the extension has no way down",
-    "ALTER TABLE shop.dogs NO INHERIT shop.animals": "the columns stay the table's own",
-}
-
-
-def differences(expected: Catalog, found: Catalog) -> list[Difference]:
-    """Return what differs, the order of columns aside, which nothing changes."""
-    found_all = compare(expected, found, source=Source.SNAPSHOT)
-    return [each for each in found_all if each.attribute != "column_order"]
-
-
-def fixes(expected: Catalog, found: Catalog) -> tuple[Fix, ...]:
-    return ordered(fix_of(difference, expected, found) for difference in differences(expected, found))
-
-
-def run(connection: Connection, done: tuple[Fix, ...]) -> None:
-    for statement in script(done):
-        connection.execute(statement.sql.encode())
+from tests.schema.undoing import FOR_GOOD, WRITTEN, differences, fixes, run
 
 
 @pytest.fixture(scope="module")
