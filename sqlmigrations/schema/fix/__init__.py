@@ -33,7 +33,8 @@ __all__ = ["Fix", "Statement", "everything", "fix_of", "ordered", "script"]
 class Fix:
     """The statements that undo one difference, in order; none where no statement can, and ``note`` says why.
 
-    ``names`` are the objects that it makes or gives their names, ``text`` all that it speaks of.
+    ``names`` are the objects that it makes or gives their names, ``text`` all that it speaks of. ``turn`` orders the
+    changes of one object.
     """
 
     difference: Difference
@@ -42,6 +43,7 @@ class Fix:
     names: frozenset[str] = frozenset()
     text: str = ""
     rank: int = 0
+    turn: int = 0
 
     @property
     def in_transaction(self) -> bool:
@@ -66,12 +68,14 @@ _NOTES = {
 
 def fix_of(difference: Difference, expected: Catalog, found: Catalog) -> Fix:
     """Return what undoes ``difference`` in the database that ``found`` is of."""
+    turn = 0
     wanted = Identity(difference.kind, difference.object)
     present = Identity(difference.kind, difference.found_object or difference.object)
     if difference.attribute == "column_order":
         return Fix(difference, (), _NOTES["column_order"])
     if difference.attribute != "presence":
         statements, rank = _altered(difference, wanted, present, expected, found)
+        turn = _turn(difference.attribute, expected.objects.get(wanted, {}))
         names = {wanted.name} if difference.attribute == "name" else set()
     elif wanted in expected.objects:
         statements, rank = _made(wanted, expected, found), _MAKE
@@ -82,7 +86,7 @@ def fix_of(difference: Difference, expected: Catalog, found: Catalog) -> Fix:
     done = tuple(one if isinstance(one, Statement) else Statement(one) for one in statements)
     note = "" if done else _NOTES.get(difference.attribute, "No statement of PostgreSQL changes that; make it anew.")
     text = "\n".join([*(one.sql for one in done), str(dict(found.objects.get(present, {})))])
-    return Fix(difference, done, note, frozenset(names), text, rank)
+    return Fix(difference, done, note, frozenset(names), text, rank, turn)
 
 
 def _altered(
@@ -93,6 +97,19 @@ def _altered(
         return iter(()), _ALTER
     change = Alteration(present, difference.attribute, after, before, expected, found, wanted)
     return alter(change), _RENAME if difference.attribute == "name" else _ALTER
+
+
+def _turn(attribute: str, wanted: Attributes) -> int:
+    """Return when an attribute is changed among those of its object.
+
+    A default that is to go makes way for another type or an identity; a default, a NULL or a bound that is to be may
+    need them. A publication of all tables lists none.
+    """
+    if attribute == "all_tables":
+        return 3 if wanted.get(attribute) else 0
+    if attribute == "default" and attribute not in wanted:
+        return 0
+    return 1 if attribute in ("type", "identity") else 2
 
 
 def _made(identity: Identity, expected: Catalog, found: Catalog) -> Statements:
@@ -164,7 +181,8 @@ def _column_between(
     identity: Identity, wanted: Attributes, present: Attributes, expected: Catalog, found: Catalog
 ) -> Statements:
     """Yield what leads a column from one set of attributes to another."""
-    for attribute in sorted((wanted.keys() | present.keys()) - {"table", "position", "identity_sequence"}):
+    attributes = sorted((wanted.keys() | present.keys()) - {"table", "position", "identity_sequence"})
+    for attribute in sorted(attributes, key=lambda attribute: _turn(attribute, wanted)):
         if wanted.get(attribute) != present.get(attribute):
             yield from alter(Alteration(identity, attribute, wanted, present, expected, found, identity))
 
@@ -189,10 +207,10 @@ def ordered(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
     return tuple(done)
 
 
-def _place(fix: Fix) -> tuple[int, int, str]:
+def _place(fix: Fix) -> tuple[int, int, str, int]:
     """Return where a fix stands if nothing else says so; what is dropped goes in the other direction."""
     kind = ORDER.index(fix.difference.kind)
-    return fix.rank, -kind if fix.rank == _DROP else kind, fix.difference.object
+    return fix.rank, -kind if fix.rank == _DROP else kind, fix.difference.object, fix.turn
 
 
 def _before(first: Fix, second: Fix) -> bool:

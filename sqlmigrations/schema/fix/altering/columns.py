@@ -94,12 +94,8 @@ def _loses(present: str, wanted: str) -> bool:
 
 
 def _usual_storage(type: str) -> str:
-    """Return how values of a type are stored unless told otherwise."""
-    if _family(type) in ("numeric", "inet", "cidr"):
-        return "main"
-    fixed = ("integer", "boolean", "date", "uuid", "oid", "real", "double precision", "money", '"char"', "name")
-    is_fixed = _family(type) in fixed or _family(type).startswith(("timestamp", "time", "interval", "macaddr"))
-    return "plain" if is_fixed else "extended"
+    """Return how values of a type are stored unless told otherwise; those of a fixed length can't be told otherwise."""
+    return "main" if _family(type) in ("numeric", "inet", "cidr") else "extended"
 
 
 def _not_null(change: Alteration, alter: str) -> Statements:

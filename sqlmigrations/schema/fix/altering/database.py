@@ -8,6 +8,7 @@ from sqlmigrations.schema.fix.statements import (
     Statements,
     event_trigger_state,
     literal,
+    name_of,
     set_server_options,
     values,
     word_of,
@@ -40,7 +41,7 @@ def alter_publication(change: Alteration) -> Statements:
 
 
 def alter_foreign(change: Alteration) -> Statements:
-    """Yield the statements that alter a foreign server or a foreign data wrapper."""
+    """Yield the statements that alter a foreign server or a foreign data wrapper; none for a server that is in use."""
     alter = f"ALTER {word_of(change.identity.kind)} {change.name}"
     match change.attribute:
         case "options":
@@ -50,8 +51,14 @@ def alter_foreign(change: Alteration) -> Statements:
         case "handler" | "validator":
             word = change.attribute.upper()
             yield f"{alter} {word} {change.value}" if change.value is not None else f"{alter} NO {word}"
-        case _:
+        case _ if not _has_tables(change):
             yield from rebuild(change)
+
+
+def _has_tables(change: Alteration) -> bool:
+    """Tell whether foreign tables keep a server from being made anew."""
+    tables = (attributes for identity, attributes in change.found.objects.items() if identity.kind == "foreign table")
+    return any(name_of(str(attributes["server"])) == change.name for attributes in tables)
 
 
 def alter_event_trigger(change: Alteration) -> Statements:
