@@ -8,8 +8,8 @@ from sqlmigrations.schema.fix.statements import (
     Statements,
     event_trigger_state,
     literal,
-    name_of,
     set_server_options,
+    unquoted,
     values,
     word_of,
 )
@@ -58,7 +58,7 @@ def alter_foreign(change: Alteration) -> Statements:
 def _has_tables(change: Alteration) -> bool:
     """Tell whether foreign tables keep a server from being made anew."""
     tables = (attributes for identity, attributes in change.found.objects.items() if identity.kind == "foreign table")
-    return any(name_of(str(attributes["server"])) == change.name for attributes in tables)
+    return any(attributes["server"] == unquoted(change.name) for attributes in tables)
 
 
 def alter_event_trigger(change: Alteration) -> Statements:
