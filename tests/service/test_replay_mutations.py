@@ -24,7 +24,7 @@ from tests.databases import session
 from tests.helpers import Settings, put
 from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import MUTATIONS, Mutation
-from tests.schema.test_fix import FOR_GOOD
+from tests.schema.undoing import FOR_GOOD
 
 pytestmark = pytest.mark.nightly
 
