@@ -13,13 +13,15 @@ COVERAGE = $(VENV)/bin/coverage
 # Debian's PostgreSQL 15, the oldest that is tested here.
 PG15 ?= /usr/lib/postgresql/15/bin
 SERVER_TESTS = tests/health/test_matrix.py tests/health/test_truth_tables.py tests/health/test_hostile.py tests/runner tests/schema/test_catalog.py tests/test_history.py
+# Catalogs, locks and messages differ between servers; commands, screens and pages don't: once is enough.
+SERVER_PYTEST = $(PYTEST) -m "not nightly and not slow and not e2e and not processes" $(SERVER_TESTS)
 
 export VENV
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-15 coverage nightly lint docs bench bench-quick ci stop clean
+.PHONY: help demo serve test test-15 test-server coverage nightly lint docs bench bench-quick ci stop clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,8 +40,10 @@ test: $(VENV)/installed ## run the tests (ARGS="-k name")
 	@.ci/on-server embedded $(PYTEST)
 
 test-15: $(VENV)/installed ## run the tests on Debian's PostgreSQL 15
-	@# Catalogs, locks and messages differ between servers; commands, screens and pages don't: once is enough.
-	@.ci/on-server $(PG15) $(PYTEST) -m "not nightly and not slow and not e2e and not processes" $(SERVER_TESTS)
+	@.ci/on-server $(PG15) $(SERVER_PYTEST)
+
+test-server: $(VENV)/installed ## run the tests of what differs between servers, on that of DATABASE_URL
+	@.ci/on-server embedded $(SERVER_PYTEST)
 
 coverage: $(VENV)/installed ## run the tests, say which lines and branches none of them took, fail below 97 %
 	@$(COVERAGE) erase
