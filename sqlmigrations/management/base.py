@@ -65,7 +65,8 @@ class SQLCommand(BaseCommand):
                 metavar="N",
                 type=positive,
                 default=1,
-                help="With --all-databases: work on so many at a time, each in a thread with connections of its own.",
+                help="With --all-databases: work on so many at a time, each in a thread with connections of its own; "
+                "1 when not given.",
             )
         parser.add_argument(
             "--format",

@@ -36,12 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return what reads the arguments."""
-    parser = argparse.ArgumentParser(prog="sqlmigrations-lint", description="Lints SQL files without a database.")
+    parser = argparse.ArgumentParser(
+        prog="sqlmigrations-lint",
+        description="Finds statements in SQL files that stop others, fail or lose something, without a database and "
+        "without settings. Files named together are one run: name the new ones only.",
+        epilog="Exit codes: 0: nothing was found; 1: an error or a warning; 2: a file can't be read.",
+    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="SQL files, in the order in which they run.")
     parser.add_argument(
-        "--format", default="text", choices=("text", "json", "github"), help="How to write what was found."
+        "--format",
+        default="text",
+        choices=("text", "json", "github"),
+        help="text: words for people; json: one document; github: annotations for a GitHub workflow.",
     )
-    parser.add_argument("--style", action="store_true", help="Also look for matters of style.")
+    parser.add_argument("--style", action="store_true", help="Also look for matters of style, which never fail.")
     return parser
 
 

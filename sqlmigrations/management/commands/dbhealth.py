@@ -44,14 +44,18 @@ class Command(SQLCommand):
         look.add_argument("--explain", metavar="ID", help="Say what a check looks for and why, and ask nothing.")
         parser.add_argument("--sql", action="store_true", help="With --explain: show its SQL, to be pasted into psql.")
         parser.add_argument(
-            "--only", metavar="ID", action="append", default=[], help="Run just this check; may be given several times."
+            "--only",
+            metavar="ID",
+            action="append",
+            default=[],
+            help="Run just this check, of those that --list names; may be given several times.",
         )
         parser.add_argument(
             "--tag",
             metavar="TAG",
             action="append",
             default=[],
-            help="Run just the checks with this tag; may be given several times.",
+            help="Run just the checks with this tag, which --list shows; may be given several times.",
         )
         parser.add_argument(
             "--gate",
