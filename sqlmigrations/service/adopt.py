@@ -46,25 +46,30 @@ SHAPES = (
     Shape(
         "Flyway",
         frozenset({"installed_rank", "version", "script", "installed_on", "execution_time", "success"}),
-        "SELECT script::text, installed_on::timestamptz, execution_time::float8, success::boolean, '' FROM {} "
-        "WHERE type NOT IN ('SCHEMA', 'BASELINE') ORDER BY installed_rank",
+        # What `undo` took back and `repair` marked as deleted is pending there: such rows, and what they are about.
+        "SELECT script::text, installed_on::timestamptz, execution_time::float8, success::boolean, '' "
+        "FROM {table} AS done WHERE type NOT IN ('SCHEMA', 'BASELINE', 'DELETE') AND type NOT LIKE 'UNDO%' "
+        "AND NOT EXISTS (SELECT FROM {table} AS back WHERE (back.type = 'DELETE' OR back.type LIKE 'UNDO%') "
+        "AND back.success AND back.installed_rank > done.installed_rank "
+        "AND coalesce(back.version, back.description) = coalesce(done.version, done.description)) "
+        "ORDER BY installed_rank",
         naming=re.compile(r"V(?P<number>\d+)__.+|R__(?P<name>.+)"),
     ),
     Shape(
         "a table of file names",
         frozenset({"filename", "executed_at", "execution_time_ms", "success", "error_message"}),
         "SELECT filename::text, executed_at::timestamptz, execution_time_ms::float8, success::boolean, "
-        "coalesce(error_message::text, '') FROM {} "
+        "coalesce(error_message::text, '') FROM {table} "
         "ORDER BY executed_at",
     ),
     Shape(
         "goose",
         frozenset({"id", "version_id", "is_applied", "tstamp"}),
-        "SELECT version_id::text, tstamp::timestamptz, NULL, is_applied::boolean, NULL FROM {} "
+        "SELECT version_id::text, tstamp::timestamptz, NULL, is_applied::boolean, NULL FROM {table} "
         "WHERE version_id <> 0 ORDER BY id",
         by_number=True,
     ),
-    Shape("dbmate", frozenset({"version"}), "SELECT version::text, NULL, NULL, true, '' FROM {} ORDER BY 1", True),
+    Shape("dbmate", frozenset({"version"}), "SELECT version::text, NULL, NULL, true, '' FROM {table} ORDER BY 1", True),
 )
 
 
@@ -135,7 +140,7 @@ def _read(connection: Connection, table: str) -> tuple[Shape, Sequence[Row]]:
 
 def _rows(connection: Connection, shape: Shape, table: sql.Identifier) -> Sequence[Row]:
     try:
-        return fetch_all(connection, sql.SQL(shape.query).format(table))
+        return fetch_all(connection, sql.SQL(shape.query).format(table=table))
     except psycopg.DataError as error:
         raise ConfigurationError(
             f"It has the shape of {shape.tool}, but a row of it can't be read: {str(error).strip()}",

@@ -183,6 +183,32 @@ def test_other_tools(
     assert events() == before
 
 
+def test_what_flyway_has_undone_or_deleted_is_pending(fresh_database: str, folder: Path) -> None:
+    """Until it was migrated once more."""
+    put(folder, FILES)
+    run_sql(FLYWAY)
+    run_sql(
+        """
+        INSERT INTO flyway_schema_history VALUES
+            (4, '1', 'users', 'UNDO_SQL', 'U1__users.sql', 9, 'a', '2024-01-03', 13, true),
+            (5, '3', 'tags', 'SQL', 'V3__tags.sql', 9, 'a', '2024-01-04', 13, true),
+            (6, '3', 'tags', 'DELETE', 'V3__tags.sql', 9, 'a', '2024-01-05', 0, true)
+        """
+    )
+    assert applysql("--adopt", "flyway_schema_history", "--noinput").code == 0
+    assert states() == {"002_posts.sql": "failed"}
+    run_sql(
+        """
+        INSERT INTO flyway_schema_history VALUES
+            (7, '1', 'users', 'SQL', 'V1__users.sql', 9, 'a', '2024-01-06', 13, true),
+            (8, '3', 'tags', 'SQL', 'V3__tags.sql', 9, 'a', '2024-01-07', 13, true),
+            (9, '3', 'tags', 'UNDO_SQL', 'U3__tags.sql', 9, 'a', '2024-01-08', 13, false)
+        """
+    )
+    assert applysql("--adopt", "flyway_schema_history", "--noinput").code == 0
+    assert states() == {"001_users.sql": "applied", "002_posts.sql": "failed", "003_tags.sql": "applied"}
+
+
 def test_files_of_flyway_that_were_renamed(fresh_database: str, folder: Path) -> None:
     """By version and by what they are called; a version that is no number stays what it was called."""
     put(folder, FILES | {"repeatable/totals.sql": "SELECT 1;"})
