@@ -187,7 +187,7 @@ def walk(page: Path, folder: Path, *, python: Path | None = None, wheel: Path | 
             server = server_under_test()
             through = stack.enter_context(pgbouncer(server))
             with connect(server) as session:
-                found = session.info
-            words |= {"6432": str(through.port), "5432": str(found.port), "db.internal": found.host}
+                host, port = session.info.host, session.info.port
+            words |= {"6432": str(through.port), "5432": str(port), "db.internal": host}
         reader = Walk(folder, words, scene.databases, scene.there, scene.files, python or Path(sys.executable), wheel)
         yield stack.enter_context(reader)
