@@ -50,3 +50,17 @@ def leading_to(name: str, alias: str = "default") -> Iterator[str]:
     finally:
         wrapper.close()
         wrapper.settings_dict["NAME"] = kept
+
+
+@contextlib.contextmanager
+def assuming(role: str, alias: str = "default") -> Iterator[str]:
+    """Let an alias work as another role for the time of the block."""
+    wrapper = connections[alias]
+    kept = wrapper.settings_dict["OPTIONS"]
+    wrapper.close()
+    wrapper.settings_dict["OPTIONS"] = {**kept, "assume_role": role}
+    try:
+        yield role
+    finally:
+        wrapper.close()
+        wrapper.settings_dict["OPTIONS"] = kept

@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from unittest import mock
 
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import OutputWrapper
 from django.db import connections
 from psycopg import sql
 
 from project.env import BASE_DIR
 from project.postgres import database_url
-from sqlmigrations.management.commands.applysql import Command as ApplySQL
 from sqlmigrations.programs import find
 from tests.databases import session
 
@@ -61,15 +63,29 @@ class Ran:
     code: int
 
 
-def applysql(*arguments: str) -> Ran:
-    """Run ``manage.py applysql`` in this process, as from a command line, and return its words with placeholders."""
+def manage(name: str, *arguments: str) -> Ran:
+    """Run ``manage.py NAME ARGUMENTS`` in this process, as from a command line; return its words with placeholders."""
+    ran = manage_word_for_word(name, *arguments)
+    return Ran(plain(ran.out), plain(ran.err), ran.code)
+
+
+def manage_word_for_word(name: str, *arguments: str) -> Ran:
+    """Do the same, and return its words as they are."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    command = ApplySQL(stdout=out, stderr=err, no_color=True)
-    try:
-        command.run_from_argv(["manage.py", "applysql", *arguments])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return Ran(plain(out.getvalue()), plain(err.getvalue()), code)
+    command = load_command_class(get_commands()[name], name)
+    command.stdout, command.stderr = OutputWrapper(out), OutputWrapper(err)
+    argv = ["manage.py", name, *arguments, "--no-color"]
+    with mock.patch.object(sys, "argv", argv):
+        try:
+            command.run_from_argv(argv)
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Ran(out.getvalue(), err.getvalue(), code)
+
+
+def applysql(*arguments: str) -> Ran:
+    """Run ``manage.py applysql`` in this process; return its words with placeholders."""
+    return manage("applysql", *arguments)
 
 
 _PLACEHOLDERS = (

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-
-from sqlmigrations.management.commands.revertsql import Command as RevertSQL
-from tests.helpers import Ran, plain
+from tests.helpers import Ran, manage
 
 CUSTOMERS = {
     "001_customers.sql": "CREATE TABLE customers (id int PRIMARY KEY);",
@@ -28,11 +25,5 @@ SHOP = {**CUSTOMERS, **ORDERS, **INDEX, **TOTALS, **ALONE}
 
 
 def revertsql(*arguments: str) -> Ran:
-    """Run ``manage.py revertsql`` in this process, as from a command line, and return its words with placeholders."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    command = RevertSQL(stdout=out, stderr=err, no_color=True)
-    try:
-        command.run_from_argv(["manage.py", "revertsql", *arguments])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return Ran(plain(out.getvalue()), plain(err.getvalue()), code)
+    """Run ``manage.py revertsql`` in this process; return its words with placeholders."""
+    return manage("revertsql", *arguments)

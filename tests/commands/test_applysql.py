@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from tests.commands.runs import HEAD, ORDINARY, SIX, out
-from tests.helpers import Ran, Settings, applysql, events, put, rows, states, tables, value
+from tests.databases import leading_to
+from tests.helpers import Ran, applysql, events, put, rows, states, tables, value
 
 
 def test_a_run_and_the_run_after_it(fresh_database: str, folder: Path) -> None:
@@ -325,18 +326,10 @@ def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds
 
 
-def test_a_database_that_does_not_answer(ready_database: str, folder: Path, settings: Settings) -> None:
-    from django.db import connections
-
+def test_a_database_that_does_not_answer(ready_database: str, folder: Path) -> None:
     put(folder, ORDINARY)
-    wrapper = connections["default"]
-    wrapper.close()
-    kept = wrapper.settings_dict["NAME"]
-    wrapper.settings_dict["NAME"] = "sqlm_nowhere"
-    try:
+    with leading_to("sqlm_nowhere"):
         answer = applysql()
-    finally:
-        wrapper.settings_dict["NAME"] = kept
     assert (answer.out, answer.code) == ("", 2)
     assert answer.err.startswith("CommandError: Database 'default' can't be reached: ")
     assert 'database "sqlm_nowhere" does not exist' in answer.err

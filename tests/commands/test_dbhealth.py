@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 from django.db import connections
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from project.env import BASE_DIR
-from sqlmigrations.management.commands.dbhealth import Command
-from tests.databases import session
+from tests.commands.health import ILL, TWO, dbhealth, document
+from tests.databases import assuming, session
 from tests.helpers import Ran, applysql, put, role, rows, run_sql, states, value
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
-
-ILL = """
-CREATE TABLE parent (id int PRIMARY KEY);
-CREATE TABLE child (id int PRIMARY KEY, p_id int REFERENCES parent);
-CREATE TABLE log (at timestamptz);
-"""
-
-
-def dbhealth(*arguments: str) -> Ran:
-    """Run ``manage.py dbhealth`` and return its whole answer."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    command = Command(stdout=out, stderr=err, no_color=True)
-    try:
-        command.run_from_argv(["manage.py", "dbhealth", *arguments])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return Ran(out.getvalue(), err.getvalue(), code)
-
-
-@contextlib.contextmanager
-def assumed(name: str) -> Iterator[None]:
-    """Let Django work as another role."""
-    wrapper = connections["default"]
-    kept = dict(wrapper.settings_dict["OPTIONS"])
-    wrapper.settings_dict["OPTIONS"] = kept | {"assume_role": name}
-    wrapper.close()
-    try:
-        yield
-    finally:
-        wrapper.settings_dict["OPTIONS"] = kept
-        wrapper.close()
-
-
-TWO = ("--only", "fk_without_index", "--only", "no_primary_key")
 
 
 def test_text() -> None:
@@ -141,7 +101,7 @@ def test_exit_codes(arguments: tuple[str, ...], code: int) -> None:
 
 def test_a_named_check_that_cant_look_is_no_answer() -> None:
     run_sql(ILL + "CREATE SEQUENCE s; SELECT nextval('s')")
-    with role() as bare, assumed(bare):
+    with role() as bare, assuming(bare):
         answer = dbhealth("--only", "sequence_exhaustion")
         whole = dbhealth("--gate", "after", "--fail-on", "critical")
     assert (answer.code, whole.code) == (2, 0)
@@ -151,122 +111,6 @@ def test_a_named_check_that_cant_look_is_no_answer() -> None:
         f'GRANT "pg_read_all_data" TO "{bare}";\n\n'
         "1 check: 1 skipped.\n"
     )
-
-
-# Documents
-
-
-def document(*arguments: str) -> dict[str, Any]:
-    """Return the JSON document of an answer, which keeps its schema."""
-    found: dict[str, Any] = json.loads(dbhealth("--format", "json", *arguments).out)
-    path = BASE_DIR / "docs" / "reference" / "dbhealth.schema.json"
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(found, schema)
-    return found
-
-
-def test_json() -> None:
-    run_sql(ILL)
-    found = document("--gate", "after")
-    assert found["summary"]["warning"] == 2
-    (check,) = [check for check in found["checks"] if check["id"] == "fk_without_index"]
-    assert check["findings"] == [
-        {
-            "object": "public.child.p_id",
-            "kind": "column",
-            "severity": "warning",
-            "observed": "no index for the key to public.parent",
-            "threshold": "an index that its columns lead",
-            "value": None,
-            "details": [],
-            "fix": [
-                {
-                    "kind": "sql",
-                    "text": 'CREATE INDEX CONCURRENTLY ON "public"."child" ("p_id");',
-                    "note": "takes ShareUpdateExclusive, reads and writes go on; can't run in a transaction "
-                    "(in a SQL file: -- sqlmigrations: transaction off)",
-                }
-            ],
-            "origin": None,
-            "fingerprint": check["findings"][0]["fingerprint"],
-            "known": False,
-        }
-    ]
-
-
-def test_github_annotations() -> None:
-    """As on https://docs.github.com/actions/reference/workflow-commands-for-github-actions: `,` and `:` escaped."""
-    run_sql('CREATE TABLE "a,b:c%" (x int)')
-    assert dbhealth("--only", "no_primary_key", "--format", "github") == Ran(
-        "::warning title=no_primary_key::public.a,b:c%25: no primary key%0AALTER TABLE "
-        '"public"."a,b:c%25" ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;\n',
-        "",
-        1,
-    )
-
-
-#: A workflow command: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*))?::(.*)")
-
-LEVELS = {"critical": "error", "warning": "warning", "info": "notice"}
-
-
-def unescaped(text: str) -> str:
-    """Return a text as GitHub's runner reads it."""
-    for escaped, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
-        text = text.replace(escaped, character)
-    return text
-
-
-def test_github_reads_what_the_document_says() -> None:
-    """Each finding is one line, of a level that GitHub has; what could not look is a notice."""
-    run_sql(f"{ILL} CREATE SEQUENCE s MAXVALUE 10; SELECT setval('s', 9); CREATE INDEX a ON log (at); ")
-    run_sql('CREATE TABLE "100%, a:b" (id int REFERENCES parent, at date); CREATE INDEX b ON log (at, (1))')
-    read = []
-    for line in dbhealth("--format", "github").out.splitlines():
-        command = COMMAND.fullmatch(line)
-        assert command is not None, line
-        level, properties, message = command.groups()
-        given = dict(part.split("=", 1) for part in properties.split(","))
-        read.append((level, unescaped(given["title"]), unescaped(message)))
-    told = []
-    for check in document()["checks"]:
-        for finding in check["findings"]:
-            words = [f"{finding['object']}: {finding['observed']}", *(fix["text"] for fix in finding["fix"])]
-            told.append((LEVELS[finding["severity"]], check["id"], "\n".join(words)))
-        if check["status"] == "skipped" and not check["reason"].startswith("there are no "):
-            told.append(("notice", check["id"], f"Skipped: {check['reason']}. {check['remedy']}".rstrip()))
-    assert [re.sub(r"\d+", "0", str(each)) for each in read] == [re.sub(r"\d+", "0", str(each)) for each in told]
-    assert {level for level, *_ in read} == {"error", "warning", "notice"}
-
-
-def test_prometheus(tmp_path: Path) -> None:
-    run_sql(ILL)
-    target = tmp_path / "sqlmigrations.prom"
-    target.write_text("old")
-    inode = target.stat().st_ino
-    assert dbhealth("--format", "prometheus", "--output", str(target)) == Ran("", "", 1)
-    families = {family.name: family for family in text_string_to_metric_families(target.read_text(encoding="utf-8"))}
-    assert sorted(families) == [
-        "sqlmigrations_health_check_duration_seconds",
-        "sqlmigrations_health_check_status",
-        "sqlmigrations_health_examined",
-        "sqlmigrations_health_findings",
-        "sqlmigrations_health_last_run_timestamp_seconds",
-    ]
-    statuses = {
-        sample.labels["check"]: sample.value for sample in families["sqlmigrations_health_check_status"].samples
-    }
-    assert (statuses["no_primary_key"], statuses["autovacuum_off"], statuses["matview_unpopulated"]) == (1, 0, 3)
-    labels = {label for family in families.values() for sample in family.samples for label in sample.labels}
-    assert labels == {"database", "check", "evidence", "severity"}
-    assert (target.stat().st_ino != inode, target.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (
-        True,
-        0o644,
-        [target],
-    )
-    assert dbhealth("--format", "prometheus", "--output", str(tmp_path / "nowhere" / "x")).code == 2
 
 
 # Known findings, settings
@@ -481,104 +325,6 @@ def test_sql_can_be_pasted() -> None:
 )
 def test_questions_that_cant_be_asked(arguments: tuple[str, ...], error: str) -> None:
     assert dbhealth(*arguments) == Ran("", f"CommandError: {error}\n", 2)
-
-
-# Over time
-
-
-def test_numbers_are_kept_only_when_that_is_asked_for(folder: Path) -> None:
-    assert dbhealth("--keep").code == 2
-    assert dbhealth("--keep").err == (
-        "CommandError: The numbers can't be kept: their table is missing, or may not be read.\n"
-        "  Make it: manage.py migrate sqlmigrations\n"
-    )
-    put(folder, {"001.sql": "CREATE TABLE t (id int PRIMARY KEY)", "002.sql": "CREATE TABLE u (id int PRIMARY KEY)"})
-    kept = "SELECT reason, role = current_user, summary ? 'ok' FROM sqlmigrations_healthrun ORDER BY id"
-    applysql("001.sql")
-    dbhealth()
-    assert rows(kept) == []
-    assert "The numbers of this run are kept.\n" in dbhealth("--keep").out
-    applysql("--gate")
-    assert rows(kept) == [("asked", True, True), ("gate", True, True)]
-
-
-def test_numbers_are_kept_for_some_time(folder: Path, settings: Settings) -> None:
-    settings.SQLMIGRATIONS_HEALTH_DAYS = 7
-    put(folder, {"001.sql": "SELECT 1"})
-    applysql()
-    dbhealth("--keep")
-    run_sql("UPDATE sqlmigrations_healthrun SET at = at - interval '8 days'")
-    dbhealth("--keep")
-    assert rows("SELECT now() - at < interval '1 hour' FROM sqlmigrations_healthrun") == [(True,)]
-    with role() as bare:
-        run_sql(f"GRANT USAGE ON SCHEMA public TO {bare}; GRANT SELECT ON sqlmigrations_healthrun TO {bare}")
-        with assumed(bare):
-            refused = dbhealth("--keep", "--only", "no_primary_key")
-    assert (refused.code, refused.err) == (
-        2,
-        "CommandError: The numbers can't be kept: permission denied for table sqlmigrations_healthrun.\n"
-        f'  As its owner: GRANT SELECT, INSERT, DELETE ON "public"."sqlmigrations_healthrun" TO "{bare}";\n',
-    )
-
-
-def test_where_the_database_is_going(folder: Path) -> None:
-    put(folder, {"001.sql": "CREATE TABLE t (id int PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY)"})
-    applysql()
-    run_sql("SELECT setval('t_id_seq', 1000)")
-    dbhealth("--keep")
-    run_sql(
-        "UPDATE sqlmigrations_healthrun SET at = at - interval '10 days';"
-        "SELECT setval('t_id_seq', 1000000000);"
-        "INSERT INTO t SELECT generate_series(1, 1000);"
-        "CREATE TABLE later (id int PRIMARY KEY)"
-    )
-    text = dbhealth()
-    assert "lasts 11 days" in text.out
-    assert text.code == 1
-    lines = re.search(r"\nOver time\n(.*?)\n\n", text.out, re.DOTALL)
-    assert lines is not None
-    assert re.sub(
-        r"[+-]?[\d.,]+ (bytes|kB|MB)|(?<=: )[\d,]+(?= a day)|\d+(?= days to)", "<n>", lines[1]
-    ).splitlines() == [
-        "  in the last 10 days; 1 earlier run kept",
-        "  database: <n>, <n> a day",
-        "  transaction ids: <n> a day, <n> days to a standstill if none is frozen",
-        "  multixacts: <n> a day",
-        "  sequence public.t_id_seq: <n> a day, lasts 11 days",
-    ]
-    trends = document()["trends"]
-    assert trends["sequences"][0] == {
-        "object": "public.t_id_seq", "last": 10**9, "per_day": pytest.approx(99_999_900, rel=0.01),
-        "days_left": pytest.approx(11.5, abs=0.1),
-    }  # fmt: skip
-    assert document("--only", "no_primary_key")["trends"]["since"] is None
-    families = {each.name: each for each in text_string_to_metric_families(dbhealth("--format", "prometheus").out)}
-    assert [
-        (sample.labels["kind"], round(sample.value, -1))
-        for sample in families["sqlmigrations_health_days_left"].samples
-        if sample.labels["kind"] == "sequences"
-    ] == [("sequences", 10)]
-    assert families["sqlmigrations_health_database_bytes"].samples[0].value > 1_000_000
-
-
-def test_files_that_take_longer_than_before(folder: Path) -> None:
-    put(folder, {"repeatable/report.sql": "SELECT 1;\nSELECT pg_sleep(0.01)", "001.sql": "CREATE TABLE t (id int)"})
-    applysql()
-    assert "Over time" not in dbhealth("--fail-on", "never").out
-    assert re.search(r"Over time\n  file \S+: \d+ ms \(1 time\); line \d", dbhealth("-v", "2").out)
-    put(folder, {"repeatable/report.sql": "SELECT 1;\n\nSELECT pg_sleep(1.1)"})
-    applysql()
-    (line,) = re.findall(r"Over time\n  (.*)\n", dbhealth().out)
-    assert re.sub(r"[\d,]+ ms", "<ms>", line) == (
-        "file repeatable/report.sql: <ms>, <ms> before (2 times); line 3: <ms>"
-    )
-    slow = document()["trends"]["files"][0]
-    assert (slow["file"], slow["times"], slow["slower"], slow["slowest"]["line"]) == (
-        "repeatable/report.sql",
-        2,
-        True,
-        3,
-    )
 
 
 # Several databases

@@ -14,17 +14,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from django.core.management.base import BaseCommand, OutputWrapper
 from django.db import connections
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
 from sqlmigrations.management.commands.applysql import Command as ApplySQL
-from sqlmigrations.management.commands.dbhealth import Command as DBHealth
-from sqlmigrations.management.commands.validateschema import Command as ValidateSchema
 from sqlmigrations.runner.lock import RUN_CLASS, key_of
 from tests.databases import session
-from tests.helpers import Ran, Settings, applysql, plain, put, rows, run_sql, value, wait_until
+from tests.helpers import Ran, Settings, applysql, manage, put, rows, run_sql, value, wait_until
 
 #: Waits, in its transaction, until a row of ``slow`` is gone: there is none in most databases.
 WAITING = "CREATE TABLE IF NOT EXISTS slow (id int); SELECT pg_sleep(60) FROM slow; CREATE TABLE t (id int);"
@@ -193,33 +190,22 @@ def test_jobs_is_a_number_of_at_least_one(fresh_database: str, capsys: pytest.Ca
 # Other commands
 
 
-def ran(command: BaseCommand, *arguments: str) -> Ran:
-    """Run another command in this process, and return its words with placeholders."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    command.stdout, command.stderr = OutputWrapper(out), OutputWrapper(err)
-    try:
-        command.run_from_argv(["manage.py", "command", "--no-color", *arguments])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return Ran(plain(out.getvalue()), plain(err.getvalue()), code)
-
-
 def test_each_is_validated_with_a_block_of_its_own(shards: dict[str, Path]) -> None:
     for folder in shards.values():
         put(folder, {"001.sql": "CREATE TABLE t (id int);"})
     assert applysql("--all-databases", "--jobs", "3").code == 0
     run_sql("ALTER TABLE t ADD COLUMN by_hand int", alias="shard02")
-    together = ran(ValidateSchema(), "--all-databases", "--jobs", "3")
+    together = manage("validateschema", "--all-databases", "--jobs", "3")
     assert (together.code, "public.t.by_hand" in together.out) == (1, True)
-    assert together == ran(ValidateSchema(), "--all-databases")
-    document = json.loads(ran(ValidateSchema(), "--all-databases", "--jobs", "3", "--format", "json").out)
+    assert together == manage("validateschema", "--all-databases")
+    document = json.loads(manage("validateschema", "--all-databases", "--jobs", "3", "--format", "json").out)
     assert [each["database"] for each in document["databases"]] == list(shards)
     assert [bool(each["drift"]) for each in document["databases"]] == [False, True, False]
 
 
 @pytest.mark.parametrize("flag", ["--accept", "--coverage", "--versions", "--expect-head=0", "--export=-"])
 def test_what_is_about_one_database_is_refused_for_all(three: list[str], flag: str) -> None:
-    answer = ran(ValidateSchema(), "--all-databases", flag)
+    answer = manage("validateschema", "--all-databases", flag)
     name = flag.partition("=")[0]
     assert (answer.out, answer.code) == ("", 2)
     assert answer.err == f"CommandError: {name} is about one database.\n  Name it with --database.\n"
@@ -228,7 +214,7 @@ def test_what_is_about_one_database_is_refused_for_all(three: list[str], flag: s
 def test_health_of_all_side_by_side(shards: dict[str, Path]) -> None:
     run_sql("CREATE TABLE keyless (id int)", alias="shard02")
     arguments = ("--all-databases", "--only", "no_primary_key")
-    assert ran(DBHealth(), *arguments, "--jobs", "4") == ran(DBHealth(), *arguments)
+    assert manage("dbhealth", *arguments, "--jobs", "4") == manage("dbhealth", *arguments)
 
 
 # How many at a time

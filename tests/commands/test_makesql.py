@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faces.commands import manage
-from tests.helpers import Ran, Settings, applysql, put, run_sql, states, value
+from tests.helpers import Ran, Settings, applysql, manage, put, run_sql, states, value
 
 UP = "-- What the file changes. It runs in one transaction.\n"
 DOWN = "-- What undoes it, newest first.\n"

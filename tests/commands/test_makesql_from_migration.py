@@ -14,8 +14,7 @@ from django.db import connections
 
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from tests.databases import session
-from tests.faces.commands import manage
-from tests.helpers import Ran, applysql
+from tests.helpers import Ran, applysql, manage
 
 APP = {
     "models.py": "",

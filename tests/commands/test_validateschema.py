@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -14,7 +13,6 @@ from django.core.management import call_command
 
 from project.env import BASE_DIR
 from project.postgres import database_url
-from sqlmigrations.management.commands.validateschema import Command
 from tests.helpers import (
     PATIENCE,
     Ran,
@@ -22,7 +20,7 @@ from tests.helpers import (
     applysql,
     catalog,
     database_name,
-    plain,
+    manage,
     put,
     rows,
     run_sql,
@@ -47,13 +45,8 @@ def applied(fresh_database: str, folder: Path) -> Path:
 
 
 def validateschema(*arguments: str) -> Ran:
-    """Run ``manage.py validateschema`` in this process, and return its words with placeholders."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    try:
-        Command(stdout=out, stderr=err, no_color=True).run_from_argv(["manage.py", "validateschema", *arguments])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    return Ran(plain(out.getvalue()), plain(err.getvalue()), code)
+    """Run ``manage.py validateschema`` in this process; return its words with placeholders."""
+    return manage("validateschema", *arguments)
 
 
 def words(ran: Ran) -> list[str]:

@@ -13,8 +13,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from sqlmigrations.service.apply import ApplyOptions, apply
-from tests.faces.commands import manage
-from tests.helpers import Ran, put, role, run_sql, value
+from tests.helpers import Ran, manage, put, role, run_sql, value
 
 
 @pytest.fixture

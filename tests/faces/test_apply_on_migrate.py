@@ -10,8 +10,7 @@ from pytest_django import Settings
 
 from sqlmigrations.service.databases import pending_django_migrations
 from tests.databases import session
-from tests.faces.commands import manage
-from tests.helpers import put, rows, run_sql, states, tables, value
+from tests.helpers import manage, put, rows, run_sql, states, tables, value
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 

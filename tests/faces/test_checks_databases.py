@@ -13,8 +13,7 @@ from sqlmigrations.runner.lock import RUN_CLASS, key_of
 from sqlmigrations.service.databases import django_migrations
 from tests.databases import session
 from tests.faces.checklists import check
-from tests.faces.commands import manage
-from tests.helpers import applysql, catalog, events, put, role, run_sql, states
+from tests.helpers import applysql, catalog, events, manage, put, role, run_sql, states
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 

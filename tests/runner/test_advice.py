@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.db import connections
 
-from tests.databases import session
+from tests.databases import assuming, session
 from tests.helpers import applysql, put, role, run_sql
 
 #: Otherwise it is refused before it runs.
@@ -162,16 +161,10 @@ def test_a_statement_that_refuses_a_transaction_only_when_it_meets_certain_objec
 
 def test_a_missing_right(fresh_database: str, folder: Path) -> None:
     run_sql("CREATE TABLE users (id int)")
-    wrapper = connections["default"]
     with role() as name:
         run_sql(f"GRANT CREATE ON SCHEMA public TO {name}")
-        wrapper.close()
-        wrapper.settings_dict["OPTIONS"]["assume_role"] = name
-        try:
+        with assuming(name):
             found = advice(folder, "SELECT * FROM users;")
-        finally:
-            wrapper.close()
-            del wrapper.settings_dict["OPTIONS"]["assume_role"]
     assert found == (
         "42501",
         f'The files run as role {name}. Let the owner or a superuser say GRANT ... TO "{name}", or run them as another '

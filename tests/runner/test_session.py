@@ -11,6 +11,7 @@ from django.db.backends.signals import connection_created
 
 from sqlmigrations.database import raw
 from sqlmigrations.service.apply import ApplyOptions, apply
+from tests.databases import assuming
 from tests.helpers import applysql, dump, put, role, rows, run_sql, states, tables, value
 
 DUMPS = Path(__file__).parent / "dumps"
@@ -123,16 +124,10 @@ def test_the_time_zone_and_other_start_values_stay(ready_database: str, folder: 
 @pytest.fixture
 def assumed(fresh_database: str) -> Iterator[str]:
     """The alias assumes a role that is neither the login role nor a superuser."""
-    wrapper = connections["default"]
     with role() as name:
         run_sql(f"GRANT CREATE ON SCHEMA public TO {name}; GRANT CREATE ON DATABASE {fresh_database} TO {name}")
-        wrapper.close()
-        wrapper.settings_dict["OPTIONS"]["assume_role"] = name
-        try:
+        with assuming(name):
             yield name
-        finally:
-            wrapper.close()
-            del wrapper.settings_dict["OPTIONS"]["assume_role"]
 
 
 def test_an_assumed_role_is_kept(assumed: str, folder: Path) -> None:

@@ -14,8 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from sqlmigrations.service.ddl_log import install_ddl_log
 from tests.databases import session
-from tests.faces.commands import manage
-from tests.helpers import Ran, applysql, put, role, rows, run_sql, value
+from tests.helpers import Ran, applysql, manage, put, role, rows, run_sql, value
 
 #: A database with an object to change of each kind.
 OBJECTS = """
