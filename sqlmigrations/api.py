@@ -358,7 +358,8 @@ def health(
         ConfigurationError: An unknown check or tag, or settings that can't be understood.
         DatabaseUnavailable: The database can't be asked.
     """
-    from sqlmigrations.service.health import Gate, HealthOptions, check_health, silent
+    from sqlmigrations.health.examine import silent
+    from sqlmigrations.service.health import Gate, HealthOptions, check_health
 
     options = HealthOptions(
         database,

@@ -51,6 +51,12 @@ def ngettext(singular: str, plural: str, /, count: int, **values: Any) -> Messag
     return _message((singular if count == 1 else plural).format(**known), singular, known, plural)
 
 
+def counted(count: int, noun: str, plural: str = "") -> Message:
+    """Return a number with its noun: ``"1 row"``, ``"1,000 rows"``."""
+    singular, plural = f"{{count:,}} {noun}", f"{{count:,}} {plural or noun + 's'}"
+    return ngettext(singular, plural, count)
+
+
 def joined(separator: str, texts: Iterable[str]) -> Message:
     """Return texts with something between them, each of them to be translated by itself."""
     known = {f"part{number}": text for number, text in enumerate(texts)}

@@ -21,6 +21,7 @@ from sqlmigrations.database import connect, raw
 from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.files.discovery import discover, folders
 from sqlmigrations.history import locate, read_records
+from sqlmigrations.messages import counted
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.service.databases import has_files, is_postgresql, main_alias, option, pending_django_migrations
 from sqlmigrations.service.validate import ValidateOptions, ValidationReport, validate
@@ -109,11 +110,7 @@ def _counts(difference: Difference) -> bool:
 def _reprieve(alias: str, files: int) -> str:
     """Return why the database isn't judged yet, or nothing."""
     migrations = len(pending_django_migrations(alias))
-    counts = [
-        f"{count} {what}{'' if count == 1 else 's'}"
-        for count, what in ((migrations, "Django migration"), (files, "SQL file"))
-        if count
-    ]
+    counts = [counted(count, what) for count, what in ((migrations, "Django migration"), (files, "SQL file")) if count]
     if counts:
         return f"not judged while {' and '.join(counts)} {'is' if migrations + files == 1 else 'are'} pending"
     return "not judged before a command that may mend it" if _is_changing() else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from sqlmigrations.messages import gettext as _
-from sqlmigrations.messages import ngettext
 
 #: PostgreSQL's units of memory: 1 kB is 1024 bytes.
 _BYTES: dict[str, float] = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3, "tb": 1024**4}
@@ -63,9 +62,3 @@ def quick(seconds: float) -> str:
 def percent(value: float) -> str:
     """Return a share as people read it: ``"97.8 %"``."""
     return f"{value:.1f} %"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun: ``"1 row"``, ``"1,000 rows"``."""
-    singular, plural = f"{{count:,}} {noun}", f"{{count:,}} {plural or noun + 's'}"
-    return ngettext(singular, plural, count)

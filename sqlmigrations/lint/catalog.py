@@ -15,6 +15,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_dicts, fetch_row
 from sqlmigrations.files.trees import Path
 from sqlmigrations.lint.words import identifier
+from sqlmigrations.messages import counted
 from sqlmigrations.queries import query
 
 #: How long one question may take, and wait for a lock.
@@ -67,7 +68,7 @@ class Relation:
         return self.rows < FEW and self.reads_per_second + self.writes_per_second < QUIET
 
     def __str__(self) -> str:
-        rows = f"about {self.rows:,} row{'' if self.rows == 1 else 's'}"
+        rows = f"about {counted(self.rows, 'row')}"
         reads, writes = self.reads_per_second, self.writes_per_second
         traffic = f", {reads:,.0f} reads and {writes:,.0f} changed rows a second" if reads + writes >= 1 else ""
         return f"{identifier(self.path)} has {rows}{traffic}"

@@ -18,6 +18,7 @@ from sqlmigrations.lint.catalog import Catalog, Relation, read_only
 from sqlmigrations.lint.definitions import in_parentheses
 from sqlmigrations.lint.linter import Source
 from sqlmigrations.lint.words import identifier
+from sqlmigrations.messages import counted
 
 #: How many of the rows are shown.
 SHOWN = 3
@@ -156,7 +157,7 @@ def _answer(question: Question, catalog: Catalog, connection: Connection) -> Fin
     more = f", such as {examples}" if count > SHOWN else f": {examples}"
     if question.source.directives.sensitive:
         more = ""
-    words = f"{count:,} {asked.one if count == 1 else asked.many}{more}."
+    words = f"{counted(count, asked.one, asked.many)}{more}."
     answer = _finding(question, words, Severity.ERROR, f"{asked.rows.as_string(connection)};")
     if question.changed:
         because = f"{question.changed} changes rows before, perhaps these"

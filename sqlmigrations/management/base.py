@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
+from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.service.told import Told, Waiting
@@ -142,16 +142,13 @@ class SQLCommand(BaseCommand):
         self.stderr.write(self.style.ERROR(f"\n{words}"))
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
-
-
 def duration(text: str) -> float:
     """Read a duration such as ``500ms``, ``60s``, ``5min`` or ``60`` and return its seconds."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
+    given = text.strip()
+    found = milliseconds(f"{given}s" if given[-1:].isdigit() else given)
+    if found is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no duration; write 500ms, 60s, 5min or 1h")
-    return float(match[1]) * _SECONDS[match[2] or "s"]
+    return found / 1000
 
 
 def positive(text: str) -> int:

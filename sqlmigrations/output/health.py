@@ -11,7 +11,8 @@ from django.core.management.color import Style
 
 from sqlmigrations.health.base import DAY, MB, Check, Finding, FixKind, Result, Severity, Status
 from sqlmigrations.health.trends import SLOWER_MS, SLOWER_TIMES, TOLD, FileTime, Trends
-from sqlmigrations.health.units import counted, quick, size, span
+from sqlmigrations.health.units import quick, size, span
+from sqlmigrations.messages import counted
 
 if TYPE_CHECKING:
     from sqlmigrations.service.gate import GateReport

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.color import Style
 
 from sqlmigrations.lint.base import Certainty, Finding, Severity
+from sqlmigrations.messages import counted
 from sqlmigrations.output.annotations import annotation, relative
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -45,7 +46,7 @@ def certainty(one: Finding) -> str:
 def summary_line(found: Iterable[Finding], files: int) -> str:
     """Return how many findings there are of each severity."""
     found = tuple(found)
-    looked = f"{files} pending file{'' if files == 1 else 's'}"
+    looked = counted(files, "pending file")
     if not found:
         return f"Nothing found in {looked}."
     counts = [(severity, sum(one.severity is severity for one in found)) for severity in Severity]

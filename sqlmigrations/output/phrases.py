@@ -80,7 +80,7 @@ KINDS = (
     _("view"),
 )
 
-#: What checks count; ``health.units.counted`` puts these together.
+#: What checks count; ``messages.counted`` puts these together.
 NOUNS = (
     ngettext_lazy("{count:,} call", "{count:,} calls"),
     ngettext_lazy("{count:,} change", "{count:,} changes"),

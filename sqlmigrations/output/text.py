@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.color import Style
 
+from sqlmigrations.messages import counted
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.moved import Moved
 from sqlmigrations.service.results import Began, FileResult, Finished, PlanReport, Report, RunResult, Starting, summary
@@ -122,11 +123,10 @@ class RunText:
     def _figures(self, result: FileResult) -> str:
         if result.status is Status.BASELINED:
             return ""
-        statements = "1 statement" if result.statements == 1 else f"{result.statements} statements"
+        done: str = counted(result.statements, "statement")
         if result.batches is not None:
-            batches = f"{result.batches.count:,} batch{'' if result.batches.count == 1 else 'es'}"
-            statements = f"{batches}, {result.batches.rows:,} row{'' if result.batches.rows == 1 else 's'}"
-        return f" ({seconds(result.duration_ms)}, {statements})"
+            done = f"{counted(result.batches.count, 'batch', 'batches')}, {counted(result.batches.rows, 'row')}"
+        return f" ({seconds(result.duration_ms)}, {done})"
 
     def closing(self, result: RunResult | RevertResult) -> Iterator[str]:
         """Yield the lines at the end of a run."""
@@ -135,7 +135,7 @@ class RunText:
         if not result.files:
             yield f"  {_nothing(result)}"
         else:
-            yield f"  {counted(result.files)}."
+            yield f"  {by_state(result.files)}."
         if isinstance(result, RunResult) and result.gate is not None:
             from sqlmigrations.output.health import gate_lines
 
@@ -169,7 +169,7 @@ def _label(status: Status) -> str:
     }.get(status, status.capitalize())
 
 
-def counted(files: Iterable[FileResult]) -> str:
+def by_state(files: Iterable[FileResult]) -> str:
     """Say how many files are in which state; nothing where there are none."""
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in summary(files).items() if count)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from django.core.management.color import Style
 
+from sqlmigrations.messages import counted
 from sqlmigrations.output.annotations import annotation
 from sqlmigrations.output.marked import marked
 from sqlmigrations.output.paths import short
@@ -103,7 +104,6 @@ def _closing(report: ValidationReport, style: Style) -> Iterator[str]:
 
 
 _PLURALS = {
-    "foreign key": "foreign keys",
     "index": "indexes",
     "policy": "policies",
     "statistics": "statistics",
@@ -116,7 +116,7 @@ _PLURALS = {
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {_PLURALS.get(noun, f'{noun}s')}"
+    return counted(count, noun, _PLURALS.get(noun, ""))
 
 
 # GitHub

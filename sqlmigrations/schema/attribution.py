@@ -81,7 +81,6 @@ def _container(name: str) -> str:
     return re.sub(r'\.(?:"(?:[^"]|"")*"|[^."]*)$', "", name)
 
 
-#: placeholder
 class _Log:
     """The changes, by the names of their objects as the catalog's reader writes them."""
 

@@ -88,9 +88,14 @@ def last_part(name: str) -> str:
 _LAST = re.compile(r'(?:"(?:[^"]|"")*"|[^."]+)(?:\(.*\))?$')
 
 
+def container(name: str) -> str:
+    """Return what stands before the last part of a name: a schema or a table."""
+    return name[: -len(last_part(name)) - 1]
+
+
 def table_in_name(identity: Identity) -> str:
     """Return the table that an object's name begins with; nothing for kinds that are named otherwise."""
-    return identity.name[: -len(last_part(identity.name)) - 1] if identity.kind in _BELOW_TABLES else ""
+    return container(identity.name) if identity.kind in _BELOW_TABLES else ""
 
 
 def parent_of(identity: Identity, attributes: Attributes) -> str:

@@ -29,6 +29,7 @@ from psycopg import sql
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_all, fetch_dicts, raw
 from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema.given import MARK, NotEmptied, emptied
@@ -331,7 +332,7 @@ def _copy(host: Connection, name: str, live: BaseDatabaseWrapper, purpose: str) 
     try:
         ((others,),) = fetch_all(host, query("schema/sql/scratch/sessions.sql"), {"database": source, "own": own})
         if others:
-            return f"{others} other session{'' if others == 1 else 's'} {'is' if others == 1 else 'are'} in it"
+            return f"{counted(others, 'other session')} {'is' if others == 1 else 'are'} in it"
         making = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         host.execute(making.format(sql.Identifier(name), sql.Identifier(source)))
     except psycopg.Error as error:

@@ -19,7 +19,7 @@ from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.discovery import discover, folders
 from sqlmigrations.health.base import BEFORE, Check, Evidence, Result, Severity, Status, with_findings
 from sqlmigrations.health.config import Config, read_config
-from sqlmigrations.health.examine import examine
+from sqlmigrations.health.examine import examine, silent
 from sqlmigrations.health.measures import Measures
 from sqlmigrations.health.trends import Trends
 from sqlmigrations.history import locate
@@ -89,10 +89,6 @@ class HealthReport:
     def blind(self) -> tuple[Result, ...]:
         """The checks that could not look."""
         return tuple(result for result in self.results if result.is_blind)
-
-
-def silent(result: Result) -> None:
-    """Take a result and do nothing with it."""
 
 
 def check_health(options: HealthOptions, progress: Callable[[Result], None] = silent) -> HealthReport:

@@ -11,7 +11,7 @@ import pytest
 from django.utils import translation
 
 from sqlmigrations import plan
-from sqlmigrations.health.units import counted
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.output.phrases import ATTRIBUTES, KINDS, TOPICS, phrase, said
 from sqlmigrations.service.health import known_for

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, Answer, Finding, Fix, FixKind, Probe, Severity, Skip, Subject, answer
 from sqlmigrations.health.cumulative.window import FILES, Counting
-from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.health.units import percent, span
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]

@@ -23,9 +23,9 @@ from sqlmigrations.health.base import (
     answer,
     grade,
 )
-from sqlmigrations.health.units import counted, percent, size
+from sqlmigrations.health.units import percent, size
+from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
-from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 

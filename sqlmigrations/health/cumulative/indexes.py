@@ -11,7 +11,8 @@ from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, MB, Answer, Finding, Probe, Severity, Skip, Subject, answer
 from sqlmigrations.health.cumulative.window import FILES, Counting
 from sqlmigrations.health.measures import Measures, find
-from sqlmigrations.health.units import counted, size, span
+from sqlmigrations.health.units import size, span
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 

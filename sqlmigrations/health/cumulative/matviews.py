@@ -11,7 +11,8 @@ from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, Answer, Check, Evidence, Finding, Probe, Severity, Skip, Subject, answer
 from sqlmigrations.health.cumulative.window import FILES, window_file
 from sqlmigrations.health.measures import Past, find
-from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.health.units import percent, span
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]

@@ -28,7 +28,8 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.cumulative.window import FILES, Counting
-from sqlmigrations.health.units import counted, percent, size, span
+from sqlmigrations.health.units import percent, size, span
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]

@@ -33,9 +33,9 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
 from sqlmigrations.health.texts import shown
-from sqlmigrations.health.units import counted, percent, quick, size
+from sqlmigrations.health.units import percent, quick, size
+from sqlmigrations.messages import counted, joined, ngettext
 from sqlmigrations.messages import gettext as _
-from sqlmigrations.messages import joined, ngettext
 
 Row = Mapping[str, Any]
 

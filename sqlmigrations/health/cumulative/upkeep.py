@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import DAY, HOUR, Answer, Finding, Fix, Probe, Subject, answer, grade
 from sqlmigrations.health.cumulative.window import FILES, Counting
-from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.health.units import percent, span
+from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
-from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 

@@ -23,7 +23,8 @@ from sqlmigrations.health.base import (
     answer,
     grade,
 )
-from sqlmigrations.health.units import counted, span
+from sqlmigrations.health.units import span
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 #: Seconds to wait for the console.

@@ -25,7 +25,7 @@ from sqlmigrations.health.base import (
     Subject,
     answer,
 )
-from sqlmigrations.health.units import counted
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]

@@ -25,9 +25,9 @@ from sqlmigrations.health.base import (
     Subject,
     answer,
 )
-from sqlmigrations.health.units import counted, span
+from sqlmigrations.health.units import span
+from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
-from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 

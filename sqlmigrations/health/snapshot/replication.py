@@ -29,9 +29,9 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
-from sqlmigrations.health.units import counted, percent, size, span
+from sqlmigrations.health.units import percent, size, span
+from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
-from sqlmigrations.messages import joined
 
 Row = Mapping[str, Any]
 

@@ -25,7 +25,8 @@ from sqlmigrations.health.base import (
     grade,
 )
 from sqlmigrations.health.texts import shown
-from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.health.units import percent, span
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 #: What lets a role see what the sessions of other roles do.

@@ -25,9 +25,8 @@ from sqlmigrations.health.base import (
     answer,
     tallied,
 )
-from sqlmigrations.health.units import counted
+from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
-from sqlmigrations.messages import joined
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,8 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.structural.sequences import last_values
-from sqlmigrations.health.units import counted, percent, span
+from sqlmigrations.health.units import percent, span
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 
 

@@ -19,7 +19,7 @@ from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
-from sqlmigrations.output.text import check_lines, counted, list_lines, plan_lines
+from sqlmigrations.output.text import by_state, check_lines, list_lines, plan_lines
 from sqlmigrations.runner.modes import Mode
 from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
@@ -77,7 +77,7 @@ class Command(SeveralDatabasesCommand):
         document = documents.of_run(self.name, result)
         if result.gate is not None:
             document |= documents.of_gate(result.gate)
-        return Answer(document if as_json else None, exit_codes.of_run(result), counted(result.files))
+        return Answer(document if as_json else None, exit_codes.of_run(result), by_state(result.files))
 
     def _report(self, screen: Screen, report: Report) -> None:
         screen.report(report)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, container, last_part
 from sqlmigrations.schema.difference import Difference
 from sqlmigrations.schema.fix import making
 from sqlmigrations.schema.fix.altering import Alteration, alter
@@ -20,8 +20,6 @@ from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
     comment_on,
-    container,
-    last_part,
     set_grants,
     values,
 )

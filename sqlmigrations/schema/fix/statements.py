@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from sqlmigrations.schema.catalog import Attributes, Identity, Value
+from sqlmigrations.schema.catalog import Attributes, Identity, Value, container, last_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,6 @@ def name_of(role: str) -> str:
 def literal(text: str) -> str:
     """Write a text as a constant."""
     return sql.Literal(text).as_string(None)
-
-
-_LAST = re.compile(r'(?:"(?:[^"]|"")*"|[^."(]+)(?:\(.*\))?$')
-
-
-def last_part(name: str) -> str:
-    """Return the last part of a qualified name, quotes and arguments kept."""
-    match = _LAST.search(name)
-    return match[0] if match else name
-
-
-def container(name: str) -> str:
-    """Return what stands before the last part of a name: a schema or a table."""
-    return name[: -len(last_part(name)) - 1]
 
 
 def unquoted(name: str) -> str:

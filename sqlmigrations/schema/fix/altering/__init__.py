@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from sqlmigrations.schema.catalog import container, last_part
 from sqlmigrations.schema.fix.altering import columns, database, parts, routines, sequences, tables, types, views
 from sqlmigrations.schema.fix.altering.alteration import Alteration, rebuild
 from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
     comment_on,
-    container,
-    last_part,
     owner_to,
     set_grants,
     target,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-from sqlmigrations.schema.catalog import Identity
+from sqlmigrations.schema.catalog import Identity, last_part
 from sqlmigrations.schema.fix import making
 from sqlmigrations.schema.fix.altering.alteration import Alteration, make_anew
 from sqlmigrations.schema.fix.altering.views import with_views_aside
 from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
-    last_part,
     literal,
     set_options,
     set_server_options,

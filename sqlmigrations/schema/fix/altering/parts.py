@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlmigrations.schema.catalog import container, last_part
 from sqlmigrations.schema.fix import making
 from sqlmigrations.schema.fix.altering.alteration import Alteration, make_anew, rebuild
 from sqlmigrations.schema.fix.making.parts import index_definition, index_settings
@@ -9,8 +10,6 @@ from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
     comment_on,
-    container,
-    last_part,
     name_of,
     set_options,
     state_of,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
+from sqlmigrations.schema.catalog import container, last_part
 from sqlmigrations.schema.fix.altering.alteration import Alteration, make_anew
 from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
-    container,
-    last_part,
     literal,
     suffixed,
     values,

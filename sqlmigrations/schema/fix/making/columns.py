@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, last_part
 from sqlmigrations.schema.fix.making.sequences import give_to_owners, make_unowned, owned_by, owned_sequences
 from sqlmigrations.schema.fix.statements import (
     Statements,
     comment_on,
-    last_part,
     server_options,
     set_grants,
     split_options,

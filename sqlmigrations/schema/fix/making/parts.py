@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, container, last_part
 from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
-    container,
     is_partitioned,
-    last_part,
     split_options,
     state_of,
     values,

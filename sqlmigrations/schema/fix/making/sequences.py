@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
-from sqlmigrations.schema.fix.statements import Statements, container
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, container
+from sqlmigrations.schema.fix.statements import (
+    Statements,
+)
 
 
 def make_sequence(identity: Identity, attributes: Attributes, catalog: Catalog, in_use: bool) -> Statements:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, last_part
 from sqlmigrations.schema.fix.making.columns import column_definition, column_settings
 from sqlmigrations.schema.fix.making.sequences import give_to_owners, make_unowned, owned_sequences
 from sqlmigrations.schema.fix.order import columns_of
 from sqlmigrations.schema.fix.statements import (
     Statements,
-    last_part,
     name_of,
     server_options,
     split_options,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
+from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, last_part
 from sqlmigrations.schema.fix.order import columns_of
 from sqlmigrations.schema.fix.statements import (
     Statements,
-    last_part,
     split_options,
     values,
     word_of,
