@@ -13,7 +13,7 @@ from sqlmigrations.health.base import Severity
 from sqlmigrations.health.cumulative.indexes import UnusedIndex
 from sqlmigrations.health.registry import BUILT_IN
 from tests.faults.databases import binaries_of, server_under_test
-from tests.health.matrix import cumulative, external, snapshot, structural
+from tests.health.matrix import cumulative, external, moments, snapshot, structural
 from tests.health.matrix.case import Case, like, worded
 from tests.health.matrix.world import ROLES, World
 
@@ -93,7 +93,7 @@ def test_a_standby_may_use_what_its_primary_does_not(world: World) -> None:
             "skipped, cumulative: 1 standby may use indexes that this server doesn't\n"
             "  Where nobody reads from them, set unread_standbys of unused_index to 1."
         )
-    with world.made(snapshot.on_standby) as patient:
+    with world.made(moments.on_standby) as patient:
         assert worded(patient.ask(check)) == (
             "skipped, cumulative: this is a standby: its primary and other standbys may use what it doesn't\n"
             "  Ask the primary."

@@ -14,7 +14,7 @@ from sqlmigrations.health.cumulative.statements import MissingGinIndex, SlowQuer
 from sqlmigrations.health.cumulative.upkeep import AnalyzeAge, DeadTuples, VacuumAge
 from tests.health.asking import Patient
 from tests.health.matrix.case import By, Case, Newer
-from tests.health.matrix.snapshot import on_standby
+from tests.health.matrix.moments import on_standby
 from tests.health.matrix.world import State, World
 
 #: Statements by session: what has to be counted before the next statement is in one of its own.
