@@ -10,7 +10,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,16 +19,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from sqlmigrations.admin.databases import database_of, query_of
+from sqlmigrations.admin.readonly import ShowsSQLMixin
 from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.models import MigrationEvent
 
 if TYPE_CHECKING:
     from sqlmigrations.service.actions import Asked, Foreseen
-
-    ModelAdmin = admin.ModelAdmin[Any]
-else:
-    ModelAdmin = admin.ModelAdmin
 
 #: The permission that each action asks for.
 PERMISSIONS = {
@@ -48,7 +45,7 @@ OF_FILE = ("retry", "revert", "fake")
 SHOWN = 200
 
 
-class ActionPagesMixin(ModelAdmin):
+class ActionPagesMixin(ShowsSQLMixin):
     """Confirmation and progress of each action, below the address of the SQL migrations."""
 
     #: The actions that are offered, to those who may.
@@ -148,7 +145,7 @@ class ActionPagesMixin(ModelAdmin):
         from sqlmigrations.output.actions_page import command_line, confirmation_of
         from sqlmigrations.output.phrases import trouble
 
-        page = confirmation_of(asked, foreseen, getattr(self, "sql_html"))  # noqa: B009 - of the mixin beside this one
+        page = confirmation_of(asked, foreseen, self.sql_html)
         context = {
             **self._action_context(request, asked.database, page.title),
             "page": page,

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from sqlmigrations.admin.databases import database_of, query_of
@@ -18,6 +19,8 @@ from sqlmigrations.database import raw
 from sqlmigrations.history import locate
 
 if TYPE_CHECKING:
+    from sqlmigrations.output.highlight import Mark
+
     ModelAdmin = admin.ModelAdmin[Any]
     Pages = Paginator[Any]
 else:
@@ -55,6 +58,18 @@ class BoundedPaginator(Pages):
         found = rows.order_by()[: MOST_ROWS + 1].count() if isinstance(rows, QuerySet) else len(rows)
         self.is_cut = found > MOST_ROWS
         return min(found, MOST_ROWS)
+
+
+class ShowsSQLMixin(ModelAdmin):
+    """Shows the texts of files; override how."""
+
+    def sql_html(
+        self, sql: str, *, first_line: int = 1, anchor: str = "L", mark: Mark | None = None, numbered: bool = True
+    ) -> SafeString:
+        """Return a text as HTML: coloured, numbered from ``first_line``, its error at the line that ``mark`` names."""
+        from sqlmigrations.output.highlight import highlight
+
+        return highlight(sql, first_line=first_line, anchor=anchor, mark=mark, numbered=numbered)
 
 
 class HistoryAdminMixin(ModelAdmin):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -26,9 +26,6 @@ from sqlmigrations.admin.readonly import Columns, HistoryAdminMixin
 from sqlmigrations.admin.state import StatePagesMixin
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, ReportKind, State
 from sqlmigrations.output.badges import badge
-
-if TYPE_CHECKING:
-    from sqlmigrations.output.highlight import Mark
 
 #: Latest events that the page of a record shows; a link leads to all of them.
 TIMELINE_LENGTH = 50
@@ -78,14 +75,6 @@ class MigrationRecordAdminMixin(ActionPagesMixin, StatePagesMixin, HistoryAdminM
         return badge(record.state, record.get_state_display())
 
     # The page of one record
-
-    def sql_html(
-        self, sql: str, *, first_line: int = 1, anchor: str = "L", mark: Mark | None = None, numbered: bool = True
-    ) -> SafeString:
-        """Return a text as HTML: coloured, numbered from ``first_line``, its error at the line that ``mark`` names."""
-        from sqlmigrations.output.highlight import highlight
-
-        return highlight(sql, first_line=first_line, anchor=anchor, mark=mark, numbered=numbered)
 
     def page_context(self, request: HttpRequest, obj: MigrationRecord) -> dict[str, Any]:
         """Return the record's outcome, error, texts, times, objects and events."""

@@ -103,8 +103,10 @@ def _read_dynamic(expression: Any, body: Body) -> None:
 
 def _constant(tree: dict[str, Any] | None) -> str | None:
     """Return the text of ``SELECT 'text'``."""
+    if tree is None:
+        return None
     try:
-        found = tree["SelectStmt"]["targetList"][0]["ResTarget"]["val"]["A_Const"]["sval"]["sval"]  # type: ignore[index]
+        found = tree["SelectStmt"]["targetList"][0]["ResTarget"]["val"]["A_Const"]["sval"]["sval"]
     except (KeyError, IndexError, TypeError):
         return None
     return found if isinstance(found, str) else None

@@ -46,8 +46,7 @@ def findings(files: Sequence[tuple[str, Path]], version: int | None) -> list[Fin
     if version is not None:
         command += ["--pg-version", f"{version // 10000}.0"]
     try:
-        # The program is squawk itself, its arguments are files and a version of our own.
-        answer = subprocess.run(  # noqa: S603
+        answer = subprocess.run(  # noqa: S603 - squawk itself; its arguments are files and a version of our own
             [*command, *(str(file) for _, file in files)], capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         found = json.loads(answer.stdout) if answer.returncode in (0, 1) else []

@@ -210,7 +210,7 @@ class _Workshop:
         """Make a model that may call a function or name a type of the user's, whose schema must be in the path then."""
         try:
             return self._make([model], [*narrow, *self.place.path])
-        except Exception as error:
+        except Exception as error:  # as above
             if isinstance(error, psycopg.Error) and is_lost(error):
                 raise
             self.failed[model._meta.label] = str(error).partition("\n")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlmigrations.files.trees import Node, Path, named
 from sqlmigrations.lint.actions import Action
@@ -36,8 +37,8 @@ _STABLE = words(
 )
 
 
-def _subject(action: Action, **more: object) -> Subject:
-    return Subject(action.table, column=definition(action)["colname"], node=definition(action), **more)  # type: ignore[arg-type]
+def _subject(action: Action) -> Subject:
+    return Subject(action.table, column=definition(action)["colname"], node=definition(action))
 
 
 @rule(
@@ -77,7 +78,7 @@ def add_column_volatile_default(action: Action, _scope: Scope) -> Iterator[Hit]:
             f"ALTER TABLE {table} ADD COLUMN {column} {written_type(action, definition(action)['colname'])};\n"
             f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {expression};\n"
             f"-- Then fill the rows that are there, a few thousand at a time.",
-            _subject(action, functions=unknown),
+            replace(_subject(action), functions=unknown),
             severity=None if volatile else Severity.INFO,
         )
 
@@ -219,7 +220,8 @@ def add_column_unique(action: Action, _scope: Scope) -> Iterator[Hit]:
     if key is None:
         return
     table, name = identifier(action.table), definition(action)["colname"]
-    constraint = identifier((key.get("conname") or constraint_name(action.table, (name,), "key"),))
+    key_name = key.get("conname") or constraint_name(action.table, (name,), "key")
+    constraint = identifier((key_name,))
     kind = "UNIQUE" if "UNIQUE" in found else "PRIMARY KEY"
     column = identifier((name,))
     yield Hit(
@@ -227,5 +229,5 @@ def add_column_unique(action: Action, _scope: Scope) -> Iterator[Hit]:
         f"ALTER TABLE {table} ADD COLUMN {column} {written_type(action, name)};"
         f"{NEXT_FILE}{TRANSACTION_OFF}CREATE UNIQUE INDEX CONCURRENTLY {constraint} ON {table} ({column});"
         f"{NEXT_FILE}ALTER TABLE {table} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint};",
-        _subject(action, index=(*action.table[:-1], constraint)),
+        replace(_subject(action), index=(*action.table[:-1], key_name)),
     )
