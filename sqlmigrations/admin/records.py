@@ -80,7 +80,7 @@ class MigrationRecordAdminMixin(ActionPagesMixin, StatePagesMixin, HistoryAdminM
         """Return the record's outcome, error, texts, times, objects and events."""
         from sqlmigrations.output.record_page import happening, page_of
         from sqlmigrations.service.reports import last_report
-        from sqlmigrations.service.today import text_on_disk
+        from sqlmigrations.service.text_on_disk import text_on_disk
 
         events = list(self.events_of(obj))
         timed = self.last_applied_event(obj)

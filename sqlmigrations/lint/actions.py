@@ -14,7 +14,7 @@ from sqlmigrations.files import plpgsql
 from sqlmigrations.files.statements import Statement, parse
 from sqlmigrations.files.tokens import Token, code
 from sqlmigrations.files.trees import Node, Path, is_on, options_of, relation, string, strings
-from sqlmigrations.lint.newer import parse_newer
+from sqlmigrations.lint.newer_grammar import parse_newer
 from sqlmigrations.messages import gettext as _
 
 #: The kinds of actions that are no nodes of pgparse's trees.

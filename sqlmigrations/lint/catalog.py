@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_dicts, fetch_row
 from sqlmigrations.files.trees import Path
-from sqlmigrations.lint.words import identifier
+from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import counted
 from sqlmigrations.queries import query
 

@@ -15,9 +15,9 @@ from sqlmigrations.lint import rules
 from sqlmigrations.lint.actions import UNPARSED, UNREADABLE, Action, actions
 from sqlmigrations.lint.base import LOOKS, RULES, Certainty, Finding, Hit, Look, Rule, Severity, Subject, finding
 from sqlmigrations.lint.keywords import hits_by_keywords
+from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.lint.scope import Scope
-from sqlmigrations.lint.taken import ACCESS_EXCLUSIVE, BLOCKING, taken
-from sqlmigrations.lint.words import identifier
+from sqlmigrations.lint.taken_locks import ACCESS_EXCLUSIVE, BLOCKING, taken
 from sqlmigrations.messages import gettext as _
 
 __all__ = ["RULES", "Source", "lint", "not_allowed", "rules", "tell"]

@@ -17,7 +17,7 @@ from sqlmigrations.lint.base import RULES, Certainty, Finding, Hit, Severity, Su
 from sqlmigrations.lint.catalog import Catalog, Relation, read_only
 from sqlmigrations.lint.definitions import in_parentheses
 from sqlmigrations.lint.linter import Source
-from sqlmigrations.lint.words import identifier
+from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import counted
 
 #: How many of the rows are shown.

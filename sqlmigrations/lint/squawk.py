@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlmigrations.lint.base import Certainty, Finding, Rule, Severity
-from sqlmigrations.lint.words import words
+from sqlmigrations.lint.rewriting import words
 
 #: How long it may take, in seconds.
 PATIENCE = 60

@@ -13,7 +13,7 @@ from sqlmigrations.output.text import failure_lines
 from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport, Size, Where
 
 if TYPE_CHECKING:
-    from sqlmigrations.runner.measured import Block, MeasuredStatement, Rehearsed
+    from sqlmigrations.runner.measurements import Block, MeasuredStatement, Rehearsed
 
 _HEADINGS = {
     Where.SCHEMA: "Rehearsal in a copy of the schema:",

@@ -8,8 +8,8 @@ from django.core.management.color import Style
 
 from sqlmigrations.messages import counted
 from sqlmigrations.output.annotations import annotation
-from sqlmigrations.output.marked import marked
 from sqlmigrations.output.paths import short
+from sqlmigrations.output.word_diff import marked
 from sqlmigrations.schema.difference import Difference, Severity, Source
 from sqlmigrations.service.validate import ValidationReport
 

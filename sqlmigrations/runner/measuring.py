@@ -21,10 +21,10 @@ from sqlmigrations.runner.batches import Walk
 from sqlmigrations.runner.executor import set_timeouts
 from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.held_locks import HeldLock, strongest
-from sqlmigrations.runner.measured import Block, MeasuredStatement
+from sqlmigrations.runner.measurements import Block, MeasuredStatement
 from sqlmigrations.runner.send import execute
+from sqlmigrations.runner.table_work import Work
 from sqlmigrations.runner.verify import verify
-from sqlmigrations.runner.work import Work
 
 if TYPE_CHECKING:
     from sqlmigrations.runner.rehearsal import Rehearsal

@@ -25,11 +25,11 @@ from sqlmigrations.runner import concurrent
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.held_locks import HeldLock, held_locks
-from sqlmigrations.runner.measured import Block, Rehearsed
+from sqlmigrations.runner.measurements import Block, Rehearsed
 from sqlmigrations.runner.measuring import MeasuredTransaction, Measuring
 from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.table_work import Work, read
 from sqlmigrations.runner.verify import VerifyFailed
-from sqlmigrations.runner.work import Work, read
 
 
 class Rehearsal:

@@ -32,7 +32,7 @@ from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
-from sqlmigrations.schema.expectations import Expected, keep_expected, read_expected
+from sqlmigrations.schema.kept_expectations import Expected, keep_expected, read_expected
 from sqlmigrations.schema.materialise import materialise
 from sqlmigrations.schema.reader import CURRENT
 

@@ -32,7 +32,7 @@ from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
-from sqlmigrations.schema.given import MARK, NotEmptied, emptied
+from sqlmigrations.schema.given_database import MARK, NotEmptied, emptied
 from sqlmigrations.schema.likeness import locale_options, set_like
 from sqlmigrations.schema.stand_in import own_connection, pointed_at, standing_in
 

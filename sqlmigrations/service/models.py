@@ -14,8 +14,8 @@ from sqlmigrations.history import Tables
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.catalog import CatalogBusy
 from sqlmigrations.schema.difference import Findings, Skipped
-from sqlmigrations.schema.expectations import Verdict, keep_verdict, read_verdict
 from sqlmigrations.schema.expected import compare_models, expectation_key, models_catalog, part_of_models
+from sqlmigrations.schema.kept_expectations import Verdict, keep_verdict, read_verdict
 from sqlmigrations.schema.live import Live
 from sqlmigrations.schema.scratch import NoScratch
 from sqlmigrations.schema.severities import read_severities

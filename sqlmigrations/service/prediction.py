@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmigrations.files.trees import Path
 from sqlmigrations.lint.base import Finding
-from sqlmigrations.runner.measured import MeasuredStatement
+from sqlmigrations.runner.measurements import MeasuredStatement
 from sqlmigrations.runner.modes import Mode
 
 #: Slow work of which the server says nothing while it does it, so that no rehearsal can tell.

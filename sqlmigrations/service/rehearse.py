@@ -20,7 +20,7 @@ from sqlmigrations.files.server_wide import server_wide
 from sqlmigrations.lint.linter import foreseen
 from sqlmigrations.plan import Status, Step, Walk
 from sqlmigrations.queries import query
-from sqlmigrations.runner.measured import Block, Rehearsed
+from sqlmigrations.runner.measurements import Block, Rehearsed
 from sqlmigrations.runner.measuring import LeftTransaction
 from sqlmigrations.runner.modes import Mode
 from sqlmigrations.runner.rehearsal import Rehearsal

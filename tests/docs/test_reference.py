@@ -39,10 +39,10 @@ from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import HeldLock
-from sqlmigrations.runner.measured import Block, MeasuredStatement, Rehearsed
+from sqlmigrations.runner.measurements import Block, MeasuredStatement, Rehearsed
 from sqlmigrations.runner.modes import Mode
+from sqlmigrations.runner.table_work import Work, WorkKind
 from sqlmigrations.runner.watcher import Blocker
-from sqlmigrations.runner.work import Work, WorkKind
 from sqlmigrations.schema.catalog import Catalog, Identity
 from sqlmigrations.schema.ddl_log import Condition, LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Severity, Skipped, Source

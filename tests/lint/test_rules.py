@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from sqlmigrations.lint.base import RULES, Rule
-from sqlmigrations.lint.words import NEXT_FILE
+from sqlmigrations.lint.rewriting import NEXT_FILE
 from sqlmigrations.output.phrases import said
 from tests.lint.helpers import look
 

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from project.env import BASE_DIR
 from project.postgres import database_url
 from sqlmigrations.database import raw
-from sqlmigrations.schema import given, likeness
+from sqlmigrations.schema import given_database, likeness
 from sqlmigrations.schema import scratch as module
 from sqlmigrations.schema.catalog import read_catalog
 from sqlmigrations.schema.scratch import NoScratch, Server, scratch_database
@@ -358,7 +358,7 @@ def held(name: str) -> list[tuple[Any, ...]]:
     return raw(wrapper).execute("SELECT relname::text FROM pg_class WHERE relname ~ '^mine'").fetchall()
 
 
-def mark(name: str, text: str = given.MARK) -> None:
+def mark(name: str, text: str = given_database.MARK) -> None:
     run_sql(f"COMMENT ON DATABASE {name} IS '{text}'")
 
 
@@ -371,7 +371,7 @@ def test_a_database_that_says_so_is_emptied_and_used_by_a_role_that_may_make_non
     as_new = read_catalog(raw(live))
     with scratch_database(live, "a test") as scratch:
         assert (scratch.name, scratch.wrapper.alias) == (shadow, "default")
-        schemas = [dict(read_catalog(each).objects[given.PUBLIC]) for each in (scratch.connection, raw(live))]
+        schemas = [dict(read_catalog(each).objects[given_database.PUBLIC]) for each in (scratch.connection, raw(live))]
         if has_to_be_handed_over():
             schemas[0]["owner"] = schemas[1]["owner"]
         assert schemas[0] == schemas[1]
@@ -388,7 +388,7 @@ def test_a_database_that_does_not_say_so_is_left_alone(live: BaseDatabaseWrapper
     held(shadow)
     raw(connections["other"]).execute("CREATE TABLE mine ()")
     owner = connections["other"].settings_dict["USER"]
-    for text in ("", given.MARK.upper()):
+    for text in ("", given_database.MARK.upper()):
         mark(shadow, text)
         assert refusal(live) == (
             f'role "{owner}" may not create databases, and "{shadow}" can\'t be used itself: '

@@ -8,7 +8,7 @@ from sqlmigrations.files.trees import Node, strings
 from sqlmigrations.lint.base import Certainty, Finding, Severity
 from sqlmigrations.lint.catalog import Catalog, Row
 from sqlmigrations.lint.live.verdicts import Verdict, absent, cleared, rewritten, sized, small, sure
-from sqlmigrations.lint.words import identifier
+from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import gettext as _
 
 

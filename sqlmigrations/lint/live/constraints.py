@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlmigrations.lint.base import Finding, Severity
 from sqlmigrations.lint.catalog import Catalog
 from sqlmigrations.lint.live.verdicts import Verdict, absent, cleared, sized, sure
-from sqlmigrations.lint.words import identifier
+from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import gettext as _
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlmigrations.lint.base import Certainty, Finding
 from sqlmigrations.lint.catalog import Catalog
 from sqlmigrations.lint.live.verdicts import Verdict, absent, cleared, sized
-from sqlmigrations.lint.words import TRANSACTION_OFF, identifier
+from sqlmigrations.lint.rewriting import TRANSACTION_OFF, identifier
 from sqlmigrations.messages import gettext as _
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlmigrations.files.trees import Path
 from sqlmigrations.lint.base import Certainty, Finding, Severity
 from sqlmigrations.lint.catalog import LIVED_IN, MANY, Catalog, Relation
-from sqlmigrations.lint.words import identifier
+from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import gettext as _
 
 

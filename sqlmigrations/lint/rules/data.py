@@ -8,8 +8,8 @@ from typing import Any
 from sqlmigrations.files.trees import constant, relation
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Rule, Severity, Subject, declare, rule
+from sqlmigrations.lint.rewriting import BATCH, NEXT_FILE, TRANSACTION_OFF, identifier
 from sqlmigrations.lint.scope import Scope
-from sqlmigrations.lint.words import BATCH, NEXT_FILE, TRANSACTION_OFF, identifier
 from sqlmigrations.messages import gettext as _
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlmigrations.files.trees import Path, is_on, object_path, relation
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.rewriting import TRANSACTION_OFF, identifier, insert_after
 from sqlmigrations.lint.scope import Scope
-from sqlmigrations.lint.words import TRANSACTION_OFF, identifier, insert_after
 from sqlmigrations.messages import gettext as _
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlmigrations.files.trees import relation
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Subject, rule
+from sqlmigrations.lint.rewriting import TRANSACTION_OFF, identifier
 from sqlmigrations.lint.scope import Scope
-from sqlmigrations.lint.words import TRANSACTION_OFF, identifier
 from sqlmigrations.messages import gettext as _
 
 

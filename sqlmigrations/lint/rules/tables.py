@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlmigrations.files.trees import Node, Path, is_on, object_path, relation
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Rule, Severity, Subject, declare, rule
+from sqlmigrations.lint.rewriting import NEXT_FILE, allowed, identifier
 from sqlmigrations.lint.scope import Scope
-from sqlmigrations.lint.words import NEXT_FILE, allowed, identifier
 from sqlmigrations.messages import gettext as _
 
 

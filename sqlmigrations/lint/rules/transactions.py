@@ -8,8 +8,8 @@ from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.statements import makes_temporary, may_need_autocommit, needs_autocommit, transaction_control
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Rule, Severity, declare, rule
+from sqlmigrations.lint.rewriting import TRANSACTION_OFF
 from sqlmigrations.lint.scope import Scope
-from sqlmigrations.lint.words import TRANSACTION_OFF
 from sqlmigrations.messages import gettext as _
 
 #: A longer wait for a lock, in milliseconds, is one that a site feels.

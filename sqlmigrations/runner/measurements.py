@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import HeldLock
-from sqlmigrations.runner.work import Work
+from sqlmigrations.runner.table_work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlmigrations.files.trees import Path, object_path, relation
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.words import words
+from sqlmigrations.lint.rewriting import words
 
 #: The modes that keep others out, from PostgreSQL's chapter "Explicit Locking": readers and writers, or writers alone.
 ACCESS_EXCLUSIVE, EXCLUSIVE = "AccessExclusive", "Exclusive"
