@@ -30,7 +30,8 @@ def _repair(repair: Repair) -> str:
             what = "its comments and layout changed" if repair.cosmetic else "its text changed"
             return f"Accept {repair.name} as it stands on disk: {what} after it was applied"
         case RepairKind.RENAME:
-            return f"Rename {repair.name} to {repair.new_name}: the same text"
+            same = "the same text" if repair.is_same_text else "the same statements, with other comments or layout"
+            return f"Rename {repair.name} to {repair.new_name}: {same}"
     return f"Retire {repair.name}: its file is gone, the database keeps what it made"
 
 

@@ -18,6 +18,8 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, cursor
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
+from sqlmigrations.files.discovery import DOWN, SUFFIX
+from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import Record, identify
 from sqlmigrations.messages import gettext as _
@@ -341,7 +343,15 @@ class Executor:
         match error:
             case StatementFailed():
                 failure = failures.of_statement(script.name, script.path, error)
-                return replace(failure, advice=advise(self._living(), error.statement, error.error))
+                advice = advise(self._living(), error.statement, error.error)
+                kept_down = isinstance(script, RecordedFile) and script.name.endswith(DOWN)
+                if kept_down and (not advice or failure.sqlstate == "42P01"):
+                    advice = _(
+                        "This script was kept when the file was applied. Correct it on disk, and take that one: "
+                        "revertsql {name} --from-disk",
+                        name=script.name.removesuffix(DOWN) + SUFFIX,
+                    )
+                return replace(failure, advice=advice)
             case VerifyFailed():
                 return error.failure.advised(_("The file was rolled back."))
             case InvalidFile():

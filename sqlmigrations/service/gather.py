@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from sqlmigrations.database import raw
+from sqlmigrations.database import Connection, raw
 from sqlmigrations.exceptions import InvalidFile, InvalidFiles, Problem
 from sqlmigrations.files.checksum import Change
 from sqlmigrations.files.discovery import Found, discover, folders
@@ -24,6 +24,7 @@ from sqlmigrations.files.scripts import SMALL, SQLFile
 from sqlmigrations.history import (
     Location,
     Record,
+    Tables,
     locate,
     read_records,
     read_records_of,
@@ -172,6 +173,8 @@ def recall(
     reverted_with = read_reverted_with(connection, location.tables, gone) if gone and location.tables else {}
     applied = applied_migrations(wrapper) if disk.requires_django else frozenset()
     renames = find_renames(disk.files, records)
+    if not of_disk and location.tables:
+        renames |= _reworded(connection, location.tables, disk.files, records, renames)
     return Remembered(location, records, changes, renames, applied, reverted_with)
 
 
@@ -181,16 +184,45 @@ def _is_reverted_repeatable(record: Record) -> bool:
 
 def find_renames(files: Sequence[SQLFile], records: Mapping[str, Record]) -> dict[str, str]:
     """Return, for each file that was never applied, the missing file that has the same text."""
-    names = {file.name for file in files}
-    missing = {
-        record.checksum: name
-        for name, record in sorted(records.items())
-        if name not in names and record.is_held and record.checksum and record.state != State.RETIRED
-    }
+    missing = {records[name].checksum: name for name in _missing(files, records)}
     if not missing:
         return {}
-    new = [file for file in files if file.name not in records or _never_held(records[file.name])]
-    return {file.name: missing[file.checksum] for file in new if file.checksum in missing}
+    return {file.name: missing[file.checksum] for file in _new(files, records) if file.checksum in missing}
+
+
+def _reworded(
+    connection: Connection,
+    tables: Tables,
+    files: Sequence[SQLFile],
+    records: Mapping[str, Record],
+    renames: Mapping[str, str],
+) -> dict[str, str]:
+    """Return further renames: of files whose comments and layout were changed, too."""
+    missing = [name for name in _missing(files, records) if name not in renames.values()]
+    new = [file for file in _new(files, records) if file.name not in renames and file.size <= SMALL] if missing else []
+    texts = read_texts(connection, tables, missing) if new else {}
+    found: dict[str, str] = {}
+    for file in new:
+        for name in missing:
+            if name in texts and name not in found.values() and _change(texts[name], file) is Change.COSMETIC:
+                found[file.name] = name
+                break
+    return found
+
+
+def _missing(files: Sequence[SQLFile], records: Mapping[str, Record]) -> list[str]:
+    """Return the files that the database holds and that are not on disk."""
+    names = {file.name for file in files}
+    return [
+        name
+        for name, record in sorted(records.items())
+        if name not in names and record.is_held and record.checksum and record.state != State.RETIRED
+    ]
+
+
+def _new(files: Sequence[SQLFile], records: Mapping[str, Record]) -> list[SQLFile]:
+    """Return the files that were never applied."""
+    return [file for file in files if file.name not in records or _never_held(records[file.name])]
 
 
 def _never_held(record: Record) -> bool:

@@ -45,6 +45,11 @@ class Repair:
         """The file's present name."""
         return self.file.name if self.file else self.name
 
+    @property
+    def is_same_text(self) -> bool:
+        """Whether the file on disk has the text that was applied."""
+        return self.file is not None and self.file.checksum == self.record.checksum
+
 
 @dataclass(frozen=True, slots=True)
 class RepairPlan:

@@ -93,6 +93,24 @@ def test_a_renamed_file_is_not_run_under_its_new_name(disagreeing: Path) -> None
     )
 
 
+def test_a_file_with_other_comments_is_not_run_under_its_new_name(ready_database: str, folder: Path) -> None:
+    """Many a file begins with its own name: renamed and corrected, it would put its rows in a second time."""
+    put(folder, {"001.sql": "-- 001.sql\nCREATE TABLE t AS SELECT 1 AS id;", "002.sql": "INSERT INTO t VALUES (2);"})
+    assert applysql().code == 0
+    put(folder, {"003.sql": "-- 003.sql\nINSERT INTO t\nVALUES (2);", "004.sql": "INSERT INTO t VALUES (3);"})
+    (folder / "002.sql").unlink()
+    ran = applysql()
+    assert (ran.code, rows("SELECT id FROM t ORDER BY id")) == (4, [(1,), (2,), (3,)])
+    assert (
+        "  Left 003.sql: has the text of 002.sql, whose file is gone; if it was renamed: applysql --repair\n" in ran.out
+    )
+    assert applysql("--repair", "--noinput").out.startswith(
+        "To repair:\n  Rename 002.sql to 003.sql: the same statements, with other comments or layout\n"
+    )
+    assert applysql().code == 0
+    assert states() == {"001.sql": "applied", "003.sql": "applied", "004.sql": "applied"}
+
+
 def test_what_a_retired_file_made_still_counts_when_it_comes_back(disagreeing: Path) -> None:
     assert applysql("--repair", "--noinput").code == 0
     put(disagreeing, {"004.sql": FILES["004.sql"]})

@@ -287,6 +287,19 @@ def test_a_faked_file_is_reverted_only_by_a_person(
 # When it fails
 
 
+def test_a_wrong_down_script_says_how_another_is_taken(ready_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE one (id int);", "001.down.sql": "DROP TABLE on;"})
+    put(folder, {"002.sql": "CREATE TABLE two (id int);", "002.down.sql": "DROP TABLE to_o;"})
+    assert applysql().code == 0
+    said = (
+        "What to do: This script was kept when the file was applied. Correct it on disk, and take that one: revertsql "
+    )
+    assert f"    {said}001.sql --from-disk\n" in revertsql("001", "--noinput").out
+    assert f"    {said}002.sql --from-disk\n" in revertsql("002", "--noinput").out
+    put(folder, {"002.down.sql": "DROP TABLE two_too;"})
+    assert said not in revertsql("002", "--noinput", "--from-disk").out
+
+
 def test_a_down_script_that_fails_leaves_the_file_applied_and_stops_the_run(shop: Path) -> None:
     run_sql("CREATE VIEW by_hand AS SELECT id FROM orders")
     ran = revertsql("001", "--cascade", "--noinput")
