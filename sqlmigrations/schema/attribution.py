@@ -115,7 +115,8 @@ def _with_author(difference: Difference, log: _Log) -> Difference:
 
 def _is_enough(difference: Difference, score: _Score) -> bool:
     """Tell whether a change may be named: one of the table alone only where its words fit, for nobody is blamed so."""
-    return score.is_named or (score.speaks and (difference.kind != "column" or difference.attribute in _WORDS))
+    is_told = score.is_named or (score.speaks and (difference.kind != "column" or difference.attribute in _WORDS))
+    return score.is_drift and is_told
 
 
 def _candidates(difference: Difference, log: _Log) -> Iterator[tuple[int, int]]:

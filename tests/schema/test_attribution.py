@@ -187,6 +187,12 @@ CASES = [
         "GRANT USAGE ON SCHEMA public TO bob",
     ),
     (
+        "a file has not changed what its run left",
+        difference("function", "public.f()", "presence", "present", "absent"),
+        [logged("CREATE FUNCTION f()", "public.f()", filename="001.sql")],
+        None,
+    ),
+    (
         "nobody is blamed for another column",
         difference("column", "public.users.x", "presence", "absent", "present"),
         [logged("ALTER TABLE users ADD y int")],
