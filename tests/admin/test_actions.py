@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
 from pytest_django import Settings
@@ -255,6 +255,40 @@ def test_what_changes_between_confirmation_and_work_is_not_done(client: Client, 
     (ended,) = details("ended")
     assert str(ended["output"]).startswith("What would be done has changed since it was confirmed. Nothing was done")
     assert ended["code"] == 2
+
+
+def test_files_that_cannot_be_read_any_more_end_the_action(client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
+    client.post(f"{RECORDS}act/apply/", form_of(confirm_page(client, "apply")))
+    put(folder, {"001_a.sql": "-- sqlmigrations: nonsense\nSELECT 1;"})
+
+    work()
+
+    (ended,) = details("ended")
+    assert (ended["code"], str(ended["output"]).splitlines()[:1]) == (
+        2,
+        ["001_a.sql:1: unknown directive 'nonsense'"],
+    )
+    assert states() == {}
+
+
+def test_a_command_that_cannot_begin_ends_the_action(client: Client, folder: Path, settings: Settings) -> None:
+    client.post(f"{RECORDS}act/examine/", form_of(confirm_page(client, "examine")))
+    settings.SQLMIGRATIONS_HEALTH = {"thresholds": "none"}
+
+    work()
+
+    (ended,) = details("ended")
+    assert (ended["code"], str(ended["output"]).splitlines()[:2]) == (
+        2,
+        ["SQLMIGRATIONS_HEALTH can't be understood:", "    'thresholds' has to be a mapping."],
+    )
+
+
+def test_what_nobody_has_asked_for_is_not_done(client: Client, folder: Path) -> None:
+    token = uuid.uuid4()
+    with pytest.raises(CommandError, match=f"Nobody has asked for {token}."):
+        call_command("performaction", str(token), stdout=Sink(), stderr=Sink())
 
 
 def test_nothing_to_do_is_said(client: Client, folder: Path) -> None:

@@ -48,3 +48,10 @@ def test_health() -> None:
     assert answer(DatabaseHealth()) == "Warning: Critical: fk_enforcement_off"
     run_sql("ALTER TABLE c ENABLE TRIGGER ALL")
     assert answer(DatabaseHealth()) == ""
+
+
+def test_a_schema_and_a_health_that_cant_be_asked_for(folder: Path, settings: Settings) -> None:
+    settings.SQLMIGRATIONS_DRIFT_IGNORE = [{"nonsense": 1}]
+    settings.SQLMIGRATIONS_HEALTH = {"thresholds": "none"}
+    assert answer(Drift()) == "Unavailable: The database can't be validated"
+    assert answer(DatabaseHealth()) == "Unavailable: The database's health can't be asked"

@@ -247,6 +247,16 @@ def test_a_run_goes_on_when_nobody_reads_its_words_any_more(fresh_database: str,
     assert states() == {"001.sql": "applied", "002.sql": "applied", "003.sql": "failed"}
 
 
+def test_words_that_nobody_reads_at_all(fresh_database: str, folder: Path) -> None:
+    """As in ``applysql --list | true``."""
+    put(folder, {f"{number:03}.sql": "SELECT 1;" for number in range(1, 4)})
+    with started(folder, "--list") as process:
+        assert process.popen.stdout is not None
+        process.popen.stdout.close()
+        process.popen.stdout = None
+        assert process.end() == Ran("", "", 0)
+
+
 # Several at once
 
 

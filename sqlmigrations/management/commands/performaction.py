@@ -17,7 +17,7 @@ from sqlmigrations.service.actions import Asked, asked_for, claimed, end, forese
 from sqlmigrations.service.run import acting_for
 
 #: What is said where the work would do something else by now.
-CHANGED = "What would be done has changed since it was confirmed. Nothing was done; look at it again.\n"
+CHANGED = "What would be done has changed since it was confirmed. Nothing was done: look at it again.\n"
 
 
 class Command(SQLCommand):
@@ -60,9 +60,7 @@ class Command(SQLCommand):
         command, *arguments = asked.command
         try:
             if foresee(asked).fingerprint != asked.fingerprint:
-                out.write(
-                    "What would be done has changed since it was confirmed. Nothing was done: look at it again.\n"
-                )
+                out.write(CHANGED)
                 return ExitCode.COULD_NOT_ASK
             with acting_for(asked.user, token):
                 call_command(command, *arguments, stdout=out, stderr=out, no_color=True)
