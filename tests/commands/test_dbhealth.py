@@ -318,6 +318,12 @@ def test_sql_can_be_pasted() -> None:
     [
         (("--explain", "x"), "There is no health check 'x'.\n  manage.py dbhealth --list shows all."),
         (("--only", "x"), "There is no health check 'x'.\n  manage.py dbhealth --list shows all."),
+        (
+            ("--tag", "x"),
+            "No health check has the tag 'x'.\n  Known are: backup, before, capacity, data, indexes, integrity, keys, "
+            "locks, naming, performance, replication, security, sessions, settings, upgrade, vacuum.",
+        ),
+        (("--known", "/nowhere.json"), "/nowhere.json can't be read: No such file or directory."),
         (("--sql",), "--sql goes with --explain."),
         (("--output", "x"), "--output goes with --format prometheus."),
         (("--tag", "data"), "No health check is both asked for and enabled."),

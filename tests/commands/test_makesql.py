@@ -213,3 +213,11 @@ def test_a_fix_that_can_not_be_tried_says_so(fresh_database: str, folder: Path, 
         [each["fix"] for each in json.loads(manage("validateschema", "--fix", "--format", "json").out)["drift"]]
     ]
     assert fix.splitlines()[0] == "-- unproven: no scratch database to try it in: SQLMIGRATIONS_PRODUCTION is set"
+
+
+def test_a_place_where_nothing_can_be_written(fresh_database: str, folder: Path, settings: Settings) -> None:
+    put(folder, {"file": ""})
+    settings.SQLMIGRATIONS_DIRS = [folder / "file" / "below"]
+    assert manage("makesql", "users") == Ran(
+        "", f"CommandError: {folder}/file/below can't be written: Not a directory.\n", 2
+    )

@@ -330,4 +330,6 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
                 raise ConfigurationError(f"--{flag.replace('_', '-')} goes with --rehearse.")
     elif options["fake"] or options["baseline"]:
         raise ConfigurationError("--rehearse runs files; --fake and --baseline record them without running.")
+    if options["lint"] and (options["fake"] or options["baseline"]):
+        raise ConfigurationError("--lint judges what would run; --fake and --baseline record files without running.")
     return asked
