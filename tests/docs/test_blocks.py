@@ -8,15 +8,17 @@ import re
 import shlex
 import subprocess
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pgparse
 import pytest
 import yaml
 from django.core.management import load_command_class
+from pytest_django import Settings
 
 from project.env import BASE_DIR
+from sqlmigrations.checks.settings import check
 from sqlmigrations.conf import NAMES, PREFIX
 from sqlmigrations.management.lint import make_parser
 from tests.docs.pages import PAGES
@@ -100,3 +102,24 @@ def test_blocks_are_what_they_say(page: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if name_of(page) not in SCENES], ids=name_of)
 def test_answers_are_shown_on_walked_pages_only(page: Path) -> None:
     assert [command.line for command in commands(page.read_text(encoding="utf-8")) if command.said] == []
+
+
+def settings_shown() -> Iterator[tuple[str, ast.Assign]]:
+    """Yield what pages set of ours without doing it: blocks with a title are files of a walk."""
+    for page in PAGES:
+        for text in re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            for node in ast.parse(text).body:
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith(PREFIX):
+                    yield name_of(page), node
+
+
+@pytest.mark.parametrize(
+    ("page", "node"),
+    [pytest.param(page, node, id=f"{page}-{ast.unparse(node.targets[0])}") for page, node in settings_shown()],
+)
+def test_settings_are_such(page: str, node: ast.Assign, settings: Settings) -> None:
+    """What they are made of in a project stands for itself; aliases are those of the page."""
+    given = {"BASE_DIR": BASE_DIR, "DEBUG": False}
+    value = eval(compile(ast.Expression(node.value), page, "eval"), given)  # noqa: S307 - the page's own text
+    setattr(settings, ast.unparse(node.targets[0]), value)
+    assert [message for message in check() if message.id != "sqlmigrations.E003"] == []
