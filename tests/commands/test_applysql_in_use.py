@@ -31,7 +31,8 @@ def said_meanwhile(*arguments: str) -> Ran:
         asking.start()
         asking.join()
     (ran,) = answers
-    return Ran(*(text.replace(holder, "role postgres, host <host>") for text in (ran.out, ran.err)), ran.code)
+    out, err = (text.replace(holder, "role postgres, host <host>") for text in (ran.out, ran.err))
+    return Ran(out, err, ran.code)
 
 
 def test_a_plan_tells_of_the_run_that_is_at_work(fresh_database: str, folder: Path) -> None:
