@@ -12,11 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from sqlmigrations.schema.catalog import BELOW_TABLES
 from sqlmigrations.schema.ddl_log import LoggedChange
 from sqlmigrations.schema.difference import Change, Difference, Source
-
-#: Kinds that are changed through their table.
-_PARTS = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 
 #: Words of which a statement has one that changes an attribute.
 _WORDS: Mapping[str, str] = {
@@ -60,7 +58,7 @@ def attribute(differences: Iterable[Difference], changes: Sequence[LoggedChange]
 def names_of(difference: Difference) -> tuple[str, ...]:
     """Return what the log may call the object of a difference: its present name first, then those of its table."""
     own = [name for name in (difference.found_object, difference.object) if name]
-    tables = [_container(name) for name in own] if difference.kind in _PARTS else []
+    tables = [_container(name) for name in own] if difference.kind in BELOW_TABLES else []
     return tuple(dict.fromkeys([*own, *_indexes(difference, own), *tables]))
 
 

@@ -73,8 +73,11 @@ class Catalog:
 PLACING = frozenset({"table", "position"})
 
 
+#: Kinds of relations, which have columns, indexes and the like.
+RELATIONS = ("table", "foreign table", "view", "materialized view")
+
 #: Kinds that are named below their table.
-_BELOW_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
+BELOW_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 
 
 def last_part(name: str) -> str:
@@ -95,7 +98,7 @@ def container(name: str) -> str:
 
 def table_in_name(identity: Identity) -> str:
     """Return the table that an object's name begins with; nothing for kinds that are named otherwise."""
-    return container(identity.name) if identity.kind in _BELOW_TABLES else ""
+    return container(identity.name) if identity.kind in BELOW_TABLES else ""
 
 
 def parent_of(identity: Identity, attributes: Attributes) -> str:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
-
-#: Kinds of relations, which have columns, indexes and the like.
-RELATIONS = ("table", "foreign table", "view", "materialized view")
+from sqlmigrations.schema.catalog import RELATIONS, Attributes, Catalog, Identity
 
 #: What belongs to a relation, in the order in which it is made.
 PARTS = ("constraint", "index", "statistics", "trigger", "rule", "policy")

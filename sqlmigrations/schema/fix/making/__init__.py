@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, container, last_part
+from sqlmigrations.schema.catalog import RELATIONS, Attributes, Catalog, Identity, container, last_part
 from sqlmigrations.schema.fix.making import columns, database, parts, routines, sequences, tables, types, views
-from sqlmigrations.schema.fix.order import ORDER, PARTS, RELATIONS, columns_of, is_foreign_key, ordered, parts_of
+from sqlmigrations.schema.fix.order import ORDER, PARTS, columns_of, is_foreign_key, ordered, parts_of
 from sqlmigrations.schema.fix.statements import (
     Statement,
     Statements,
