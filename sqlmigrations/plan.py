@@ -49,7 +49,7 @@ class LatePolicy(StrEnum):
 BLOCKING = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT, Status.LATE, Status.HELD})
 
 #: The last attempt at a file in one of these did not come through; it may have held others.
-_STOPPED = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT})
+STOPPED = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT})
 
 #: States of a record whose file stands as it was run, with the status that says so.
 _AS_IT_IS = {State.APPLIED: Status.APPLIED, State.BASELINED: Status.BASELINED}
@@ -203,7 +203,7 @@ def make_plan(
             # Behind a file that stopped, it may just have been held: then it isn't new, and what it touches decides.
             policy = LatePolicy.INDEPENDENT if stopped and selection.late is LatePolicy.ERROR else selection.late
             step = _late(step, file, same_folder, policy, overlap)
-        stopped = stopped or step.status in _STOPPED
+        stopped = stopped or step.status in STOPPED
         steps.append(step)
     return Plan(tuple(steps), tuple(_missing(files, records)))
 

@@ -18,14 +18,11 @@ from health_check.exceptions import ServiceUnavailable, ServiceWarning
 
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.health.base import Severity
-from sqlmigrations.plan import Status
+from sqlmigrations.plan import STOPPED
 from sqlmigrations.schema.difference import Severity as DriftSeverity
 from sqlmigrations.service.apply import ApplyOptions, plan_run
 from sqlmigrations.service.health import Gate, HealthOptions, check_health
 from sqlmigrations.service.validate import ValidateOptions, validate
-
-#: States of files of which the site had better not know: something went wrong.
-_WRONG = frozenset({Status.FAILED, Status.PARTIAL, Status.IN_DOUBT})
 
 
 @dataclass
@@ -46,7 +43,7 @@ class SQLFiles(HealthCheck):  # type: ignore[misc]  # the package has no types
             report = plan_run(ApplyOptions(database=self.alias))
         except SQLMigrationsError as error:
             raise ServiceUnavailable("The SQL files can't be judged") from error
-        if wrong := [step.name for step in report.unfinished if step.status in _WRONG]:
+        if wrong := [step.name for step in report.unfinished if step.status in STOPPED]:
             raise ServiceUnavailable(f"SQL files that failed: {', '.join(wrong)}")
         if report.unfinished:
             raise ServiceWarning(f"SQL files that are not applied: {len(report.unfinished)}")

@@ -18,7 +18,7 @@ from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
-from sqlmigrations.service.told import Told, Waiting
+from sqlmigrations.service.told import LOCK_WAIT, Told, Waiting
 
 #: What each value of ``--format`` writes.
 _FORMATS = {
@@ -149,6 +149,17 @@ def duration(text: str) -> float:
     if found is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no duration; write 500ms, 60s, 5min or 1h")
     return found / 1000
+
+
+def add_lock_wait(parser: argparse._ActionsContainer) -> None:
+    """Add the option that says how long a command waits for another run."""
+    parser.add_argument(
+        "--lock-wait",
+        metavar="DURATION",
+        type=duration,
+        default=LOCK_WAIT,
+        help=f"How long to wait for another run, such as 500ms, 60s or 5min; {LOCK_WAIT:.0f}s when not given.",
+    )
 
 
 def positive(text: str) -> int:

@@ -24,6 +24,10 @@ from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.runner.lock import OnWait, poll
 
+#: What a statement fails with that, against all appearances, can't run in a transaction: a procedure that commits, a
+#: partitioned table's CLUSTER or REINDEX. It has changed nothing then.
+BARE_AFTER_ALL = frozenset({"2D000", "25001"})
+
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 _QUALIFIED = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
 _BLANK = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"

@@ -37,9 +37,6 @@ EXCERPT = 200
 
 T = TypeVar("T")
 
-#: What a statement fails with that can't run in a transaction, though its words don't tell.
-_BARE_AFTER_ALL = frozenset({"2D000", "25001"})
-
 
 class LeftTransaction(Exception):
     """A statement ended the transaction that was to be rolled back."""
@@ -145,7 +142,7 @@ class Measuring:
                 self._within(statement, around, partial(self._execute, statement))
                 self.blocks += around.blocks()
         except StatementFailed as failed:
-            if failed.error.sqlstate not in _BARE_AFTER_ALL:
+            if failed.error.sqlstate not in concurrent.BARE_AFTER_ALL:
                 raise
             self._bare(statement)
 

@@ -44,10 +44,6 @@ from sqlmigrations.runner.stop import sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task, read_whole
 from sqlmigrations.runner.verify import VerifyFailed, verify
 
-#: What a statement fails with that, against all appearances, can't run in a transaction: a procedure that commits, a
-#: partitioned table's CLUSTER or REINDEX. It has changed nothing then.
-_BARE_AFTER_ALL = frozenset({"2D000", "25001"})
-
 
 class Stepwise:
     """One attempt at one file."""
@@ -180,7 +176,7 @@ class Stepwise:
                     self._checkpoint(statement)
                 return
             except StatementFailed as failed:
-                if failed.error.sqlstate in _BARE_AFTER_ALL:
+                if failed.error.sqlstate in concurrent.BARE_AFTER_ALL:
                     break
                 data_is_gone = statement.data is not None
                 if data_is_gone or failed.error.sqlstate not in RETRIED or number > self._retries:

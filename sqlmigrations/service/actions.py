@@ -27,7 +27,7 @@ from sqlmigrations.runner.lock import key_of
 from sqlmigrations.runner.task import read_whole
 from sqlmigrations.service.apply import ApplyOptions, plan_run
 from sqlmigrations.service.databases import option
-from sqlmigrations.service.revert import RevertOptions, plan_revert
+from sqlmigrations.service.revert import RevertOptions, plan_revert, refuse_faked
 from sqlmigrations.service.run import Run, acting_for, open_run
 from sqlmigrations.service.snapshot import compare_snapshot
 
@@ -137,13 +137,10 @@ def _of_run(asked: Asked) -> Iterator[Part]:
 
 
 def _of_revert(asked: Asked) -> Iterator[Part]:
-    for reversal in plan_revert(RevertOptions(asked.database, asked.names)).reversals:
-        if reversal.was_faked:
-            command = f"manage.py revertsql{option(asked.database)} {reversal.name}"
-            raise ConfigurationError(
-                f"{reversal.name} was recorded without being run: its down script may undo what it never did.",
-                hint=f"Revert it where it can be confirmed: {command}",
-            )
+    plan = plan_revert(RevertOptions(asked.database, asked.names))
+    command = f"manage.py revertsql{option(asked.database)} {' '.join(asked.names)}"
+    refuse_faked(plan, hint=f"Revert it where it can be confirmed: {command}")
+    for reversal in plan.reversals:
         yield _part(reversal.script, reversal.reason)
 
 

@@ -13,7 +13,7 @@ from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.management.base import check_jobs, duration
+from sqlmigrations.management.base import add_lock_wait, check_jobs
 from sqlmigrations.management.several_databases import Answer, SeveralDatabasesCommand
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes
@@ -287,13 +287,7 @@ def _add_care(parser: CommandParser) -> None:
         "--backup", action="store_true", help="Take a backup with django-dbbackup before the first file runs."
     )
     group.add_argument("--fail-fast", action="store_true", help="Stop at the first file that fails.")
-    group.add_argument(
-        "--lock-wait",
-        metavar="DURATION",
-        type=duration,
-        default=60.0,
-        help="How long to wait for another run, such as 500ms, 60s or 5min; 60s when not given.",
-    )
+    add_lock_wait(group)
     group.add_argument(
         "--noinput",
         "--no-input",

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 
-from sqlmigrations.management.base import SQLCommand, duration
+from sqlmigrations.management.base import SQLCommand, add_lock_wait
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
@@ -43,13 +43,7 @@ class Command(SQLCommand):
         )
         parser.add_argument("--backup", action="store_true", help="Take a backup before the first file is reverted.")
         parser.add_argument("--plan", action="store_true", help="Show what would be done, and do nothing.")
-        parser.add_argument(
-            "--lock-wait",
-            metavar="DURATION",
-            type=duration,
-            default=60.0,
-            help="How long to wait for another run, such as 500ms, 60s or 5min; 60s when not given.",
-        )
+        add_lock_wait(parser)
         parser.add_argument(
             "--noinput",
             "--no-input",
