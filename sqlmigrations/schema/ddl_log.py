@@ -100,13 +100,11 @@ def read_triggers(connection: Connection, tables: Tables) -> tuple[Trigger, ...]
     return tuple(Trigger(**row) for row in rows)
 
 
-def read_changes(
-    connection: Connection, tables: Tables, *, since: datetime | None = None, last: int | None = None
-) -> list[LoggedChange]:
-    """Return what was logged after ``since``, the ``last`` so many of it, in the order in which it happened."""
+def read_changes(connection: Connection, tables: Tables, *, last: int) -> list[LoggedChange]:
+    """Return the ``last`` so many changes that were logged, in the order in which they happened."""
     columns = sql.SQL(", ").join(map(sql.Identifier, LoggedChange.__slots__))
-    statement = sql.SQL("SELECT {} FROM {} WHERE %s::timestamptz IS NULL OR at > %s ORDER BY id DESC LIMIT %s")
-    rows = fetch_all(connection, statement.format(columns, tables.change), [since, since, last])
+    statement = sql.SQL("SELECT {} FROM {} ORDER BY id DESC LIMIT %s").format(columns, tables.change)
+    rows = fetch_all(connection, statement, [last])
     return [LoggedChange(*row) for row in reversed(rows)]
 
 

@@ -25,7 +25,7 @@ from sqlmigrations.service.told import LOCK_WAIT, Tell
 
 logger = logging.getLogger("sqlmigrations")
 
-#: The changes that are shown unless told otherwise: the last ones.
+#: How many changes are shown: the last ones.
 SHOWN = 100
 
 
@@ -50,7 +50,7 @@ class DDLLogReport:
     before: Condition | None = None
 
 
-def show_ddl_log(database: str = DEFAULT_DB_ALIAS, *, last: int = SHOWN) -> DDLLogReport:
+def show_ddl_log(database: str = DEFAULT_DB_ALIAS) -> DDLLogReport:
     """Return how the log is and the last changes in it. Nothing is made or changed.
 
     Raises:
@@ -61,7 +61,7 @@ def show_ddl_log(database: str = DEFAULT_DB_ALIAS, *, last: int = SHOWN) -> DDLL
         tables = locate(connection).tables
         if tables is None or not ddl_log.has_log(connection, tables):
             return DDLLogReport(database, Condition(is_installed=False))
-        return _report(database, connection, tables, last=last)
+        return _report(database, connection, tables, last=SHOWN)
 
 
 def doubts(database: str, connection: Connection, tables: Tables | None) -> tuple[Skipped, ...]:
@@ -73,15 +73,15 @@ def doubts(database: str, connection: Connection, tables: Tables | None) -> tupl
     return tuple(Skipped(_("some authors"), problem, remedy, asked=False) for problem in problems)
 
 
-def install_ddl_log(database: str, *, tell: Tell, lock_wait: float = LOCK_WAIT) -> DDLLogReport:
+def install_ddl_log(database: str, *, tell: Tell) -> DDLLogReport:
     """Install the log, or mend it; do nothing where it is as it should be.
 
     Raises:
         DDLLogRefused: the role may not make event triggers.
-        RunLockHeld: another run went on for longer than ``lock_wait``.
+        RunLockHeld: another run went on for too long.
         DatabaseUnavailable: the database can't be reached.
     """
-    with connected(database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
+    with connected(database) as wrapper, open_run(wrapper, lock_wait=LOCK_WAIT, tell=tell) as run:
         connection, tables = run.connection, run.tables
         before = _report(database, connection, tables, last=0)
         prune_ddl_log(connection, tables)
@@ -98,15 +98,15 @@ def install_ddl_log(database: str, *, tell: Tell, lock_wait: float = LOCK_WAIT) 
         return DDLLogReport(database, after.condition, after.installed, changed=True, before=before.condition)
 
 
-def remove_ddl_log(database: str, *, tell: Tell, lock_wait: float = LOCK_WAIT) -> DDLLogReport:
+def remove_ddl_log(database: str, *, tell: Tell) -> DDLLogReport:
     """Remove the log's event triggers; what was logged stays.
 
     Raises:
         DDLLogRefused: the role doesn't own the event triggers.
-        RunLockHeld: another run went on for longer than ``lock_wait``.
+        RunLockHeld: another run went on for too long.
         DatabaseUnavailable: the database can't be reached.
     """
-    with connected(database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
+    with connected(database) as wrapper, open_run(wrapper, lock_wait=LOCK_WAIT, tell=tell) as run:
         before = _report(database, run.connection, run.tables, last=0)
         if not before.condition.is_installed and not before.condition.problems:
             return before

@@ -143,6 +143,8 @@ Tell = Callable[[str], None]
 def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> RehearsalReport:
     """Run what is pending where it can do no harm, and return what was measured. Nothing of it is left.
 
+    ``tell`` is called with what begins: the copy of the live database, each file.
+
     Raises:
         InvalidFiles: files can't be run as they are.
         NoScratch: there can be no scratch database.
@@ -257,7 +259,7 @@ class _Show:
         if reason := self.walk.held(step):
             self.walk.finish(step, applied=False)
             return replace(result, reason=reason, is_held=True)
-        self.tell(step.name)
+        self.tell(f"Rehearsing {step.name}")
         run = self._run(step.file, step.file.verify)
         self.walk.finish(step, applied=run.error is None)
         return replace(result, run=run)

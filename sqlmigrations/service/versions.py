@@ -95,19 +95,17 @@ class Accepted:
     head: str
 
 
-def accept_schema(
-    reason: str, *, database: str = DEFAULT_DB_ALIAS, tell: Tell, lock_wait: float = LOCK_WAIT
-) -> Accepted:
+def accept_schema(reason: str, *, database: str = DEFAULT_DB_ALIAS, tell: Tell) -> Accepted:
     """Take the schema as it is for what it should be, and remember that, with ``reason``, as an event.
 
     Raises:
         ConfigurationError: there is no reason.
-        RunLockHeld: a run went on for longer than ``lock_wait`` seconds.
+        RunLockHeld: a run went on for too long.
         DatabaseUnavailable: the database can't be asked.
     """
     if not reason.strip():
         raise ConfigurationError("Say why the schema is accepted as it is: --reason TEXT.")
-    with connected(database) as wrapper, open_run(wrapper, lock_wait=lock_wait, tell=tell) as run:
+    with connected(database) as wrapper, open_run(wrapper, lock_wait=LOCK_WAIT, tell=tell) as run:
         connection, tables = run.journal.connect(), run.tables
         version = latest(connection, tables)
         fingerprint, found = read_fingerprint(connection), read_catalog(connection)

@@ -47,6 +47,13 @@ def test_what_it_says(shop: None) -> None:
     assert tables() == ["users"]
 
 
+def test_what_goes_on_is_told_to_those_who_want_to_know(shop: None) -> None:
+    assert applysql("--rehearse").err == ""
+    assert applysql("--rehearse", "-v2").err == (
+        "Copying the live database's schema ...\nRehearsing 001.sql ...\nRehearsing 002.sql ...\n"
+    )
+
+
 def test_without_rows_times_are_estimated(shop: None) -> None:
     said, code = words("001")
     assert code == 0

@@ -90,7 +90,12 @@ class Command(SeveralDatabasesCommand):
 
         where = Where.IN_PLACE if options["in_place"] else Where.DATA if options["with_data"] else Where.SCHEMA
         max_lock = Mode[options["max_lock"]] if options["max_lock"] else None
-        report = rehearse(RehearseOptions(asked, where, options["max_block_ms"], max_lock))
+
+        def tell(words: str) -> None:
+            if options["verbosity"] > 1:
+                self.stderr.write(f"{words} ...")
+
+        report = rehearse(RehearseOptions(asked, where, options["max_block_ms"], max_lock), tell)
         if options["keep"]:
             from sqlmigrations.service.reports import keep
 
