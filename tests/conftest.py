@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from django.apps import apps
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker, Settings
 
 from sqlmigrations.history.tables import ensure_tables
@@ -77,3 +78,11 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
     path.mkdir()
     settings.SQLMIGRATIONS_DIRS = [path]
     return path
+
+
+@pytest.fixture
+def live(fresh_database: str) -> BaseDatabaseWrapper:
+    """Return the open connection of the alias ``default``, pointed at an empty database."""
+    wrapper = connections["default"]
+    wrapper.ensure_connection()
+    return wrapper

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
@@ -43,3 +44,12 @@ def migrated_database(_template: str, django_db_blocker: DjangoDbBlocker) -> Ite
     name = f"sqlm_migrated_{os.getpid()}"
     with django_db_blocker.unblock(), new_database(name, template=_template), leading_to(name):
         yield name
+
+
+@pytest.fixture
+def fresh_client(fresh_database: str) -> Client:
+    """Return the client of a superuser of a database in which nothing has been applied yet."""
+    call_command("migrate", verbosity=0)
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    return client

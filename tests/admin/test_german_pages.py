@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
@@ -68,15 +67,6 @@ def test_the_overview_says_in_german_what_the_linter_finds(admin_client: Client,
         "seine Sperre wartet.",
     ):
         assert said in text
-
-
-@pytest.fixture
-def fresh_client(fresh_database: str) -> Client:
-    """Return the client of a superuser of a database in which nothing has been applied yet."""
-    call_command("migrate", verbosity=0)
-    client = Client()
-    client.force_login(User.objects.create_superuser("ada"))
-    return client
 
 
 #: Tables with faults that health checks find right after a migration.

@@ -8,9 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 from pytest_django.asserts import assertInHTML
@@ -32,15 +30,6 @@ def _nothing_remembered(settings: Settings) -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
-
-
-@pytest.fixture
-def fresh_client(fresh_database: str) -> Client:
-    """Return the client of a superuser of a database in which nothing has been applied yet."""
-    call_command("migrate", verbosity=0)
-    client = Client()
-    client.force_login(User.objects.create_superuser("ada"))
-    return client
 
 
 def page(client: Client, name: str, **query: str) -> str:

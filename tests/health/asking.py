@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from sqlmigrations.health.base import Check, Result
+from sqlmigrations.health.base import Check, Finding, Result
 from sqlmigrations.health.examine import examine
 from sqlmigrations.health.measures import Past
 
@@ -61,3 +61,8 @@ def said(result: Result) -> Answered:
 def fixes(result: Result) -> list[tuple[str, str]]:
     """Return all fixes, as kind and text."""
     return [(str(fix.kind), fix.text) for found in result.findings for fix in found.fixes]
+
+
+def told(found: Finding | None) -> tuple[str, str, str] | None:
+    """Return a finding as object, severity and what was observed."""
+    return None if found is None else (str(found.subject), str(found.severity), found.observed)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.databases import new_database, session
 from tests.health.asking import Patient
+from tests.health.others import Roles, roles
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,10 @@ def own_patient(fresh_database: str) -> Iterator[Patient]:
     """Open a session in autocommit in a database of its own, for what can't run in a transaction."""
     with session() as connection:
         yield Patient(connection)
+
+
+@pytest.fixture(scope="module")
+def asking() -> Iterator[Roles]:
+    """Make roles to ask as."""
+    with roles() as made:
+        yield made

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sqlmigrations.health.base import Finding
 from sqlmigrations.health.cumulative.access import CacheHit, HotUpdates, SequentialScans
 from sqlmigrations.health.cumulative.bloat import Bloat, IndexBloat, TableBloat
 from sqlmigrations.health.cumulative.indexes import UnusedIndex
 from sqlmigrations.health.cumulative.server import Checkpoints, StandbyConflicts, TemporaryFiles
 from sqlmigrations.health.cumulative.upkeep import AnalyzeAge, DeadTuples, VacuumAge
-from tests.health.asking import Answered, Patient, fixes, said
-from tests.health.others import Roles, roles, steady, wait_for
+from tests.health.asking import Answered, Patient, fixes, said, told
+from tests.health.others import Roles, steady, wait_for
 
 MB = 1024**2
 GB = 1024**3
 DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def asking() -> Iterator[Roles]:
-    """Make roles to ask as."""
-    with roles() as made:
-        yield made
-
-
-def told(found: Finding | None) -> tuple[str, str, str] | None:
-    """Return a finding as object, severity and what was observed."""
-    return None if found is None else (str(found.subject), str(found.severity), found.observed)
 
 
 # Unused indexes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,14 +12,7 @@ from sqlmigrations.health.snapshot.horizon import HorizonHolder
 from sqlmigrations.health.snapshot.locks import Blocked, trees
 from sqlmigrations.health.snapshot.sessions import Connections, IdleInTransaction
 from tests.health.asking import Answered, Patient, fixes, said
-from tests.health.others import Roles, busy, other, roles, steady, wait_for_lock
-
-
-@pytest.fixture(scope="module")
-def asking() -> Iterator[Roles]:
-    """Make roles to ask as."""
-    with roles() as made:
-        yield made
+from tests.health.others import Roles, busy, other, steady, wait_for_lock
 
 
 @pytest.fixture

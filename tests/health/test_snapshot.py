@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 
-from sqlmigrations.health.base import Finding
 from sqlmigrations.health.snapshot.ages import AntiWraparoundVacuum, MultixactWraparound, TransactionIdWraparound
 from sqlmigrations.health.snapshot.configuration import EndOfLife, ServerSettings, SessionTimeouts
 from sqlmigrations.health.snapshot.replication import Archiver, ReplicaLag, Slots, SubscriptionErrors
+from tests.health.asking import told
 
 GB = 1024**3
-
-
-def told(found: Finding | None) -> tuple[str, str, str] | None:
-    """Return a finding as object, severity and what was observed."""
-    return None if found is None else (str(found.subject), str(found.severity), found.observed)
 
 
 # Ages

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from sqlmigrations.health.cumulative.statements import (
     operators_on,
 )
 from tests.health.asking import Answered, Patient, fixes, said
-from tests.health.others import Roles, roles
+from tests.health.others import Roles
 
 MB = 1024**2
 
@@ -30,13 +29,6 @@ CREATE EXTENSION pg_stat_statements SCHEMA "Its schema"
 FORGET = 'SELECT "Its schema".pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = current_database()'
 
 SLOW = SlowQueries(warning_seconds=0.005)
-
-
-@pytest.fixture(scope="module")
-def asking() -> Iterator[Roles]:
-    """Make roles to ask as."""
-    with roles() as made:
-        yield made
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ restart and after a crash, is in ``test_window.py``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -21,16 +20,8 @@ from sqlmigrations.health.structural.keys import ForeignKeyWithoutIndex, Integer
 from sqlmigrations.health.structural.sequences import SequenceExhaustion
 from tests.databases import session
 from tests.health.asking import BARE, Answered, Patient, fixes, said
-from tests.health.others import Roles, other, roles, wait_for
+from tests.health.others import Roles, other, wait_for
 from tests.helpers import wait_until
-
-
-@pytest.fixture(scope="module")
-def asking() -> Iterator[Roles]:
-    """Make roles to ask as."""
-    with roles() as made:
-        yield made
-
 
 # Foreign keys without an index
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection
@@ -41,14 +40,6 @@ def everything(everything_name: str) -> Iterator[Connection]:
     """Yield a session inside a transaction that is rolled back after the test."""
     with session(dbname=everything_name) as connection, connection.transaction(force_rollback=True):
         yield connection
-
-
-@pytest.fixture
-def live(fresh_database: str) -> BaseDatabaseWrapper:
-    """Return the open connection of the alias ``default``, pointed at an empty database."""
-    wrapper = connections["default"]
-    wrapper.ensure_connection()
-    return wrapper
 
 
 @pytest.fixture

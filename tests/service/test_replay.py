@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from django.contrib import admin
 from django.core.management import call_command
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from project.env import BASE_DIR
@@ -17,13 +16,6 @@ from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.replay import compare_replay
 from sqlmigrations.service.roundtrip import compare_roundtrip
 from tests.helpers import Settings, applysql, catalog, put, role, rows, run_sql
-
-
-@pytest.fixture
-def live(fresh_database: str) -> BaseDatabaseWrapper:
-    wrapper = connections["default"]
-    wrapper.ensure_connection()
-    return wrapper
 
 
 def replayed(live: BaseDatabaseWrapper) -> Findings:

@@ -5,20 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.schema.difference import Findings
 from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.verify import run_verify_scripts
 from tests.helpers import applysql, catalog, put, run_sql, value
-
-
-@pytest.fixture
-def live(fresh_database: str) -> BaseDatabaseWrapper:
-    wrapper = connections["default"]
-    wrapper.ensure_connection()
-    return wrapper
 
 
 def verified(live: BaseDatabaseWrapper) -> Findings:
