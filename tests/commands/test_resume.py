@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import Ran, applysql, events, put, rows, run_sql, states
+from tests.helpers import Ran, applysql, events, manage, put, rows, run_sql, states, tables
 
 STOPPING = """-- sqlmigrations: transaction off
 INSERT INTO counted VALUES (1);
@@ -102,3 +102,17 @@ def test_it_asks(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         2,
     )
     assert events() == before
+
+
+def test_a_file_that_is_half_reverted_goes_on_where_it_is_told_to(fresh_database: str, folder: Path) -> None:
+    down = "-- sqlmigrations: transaction off\nCREATE TABLE a (id int);\nSELECT 1/0;\nDROP TABLE t;\nDROP TABLE a;\n"
+    put(folder, {"001.sql": "CREATE TABLE t (id int);", "001.down.sql": down})
+    applysql()
+    assert manage("revertsql", "001", "--noinput").code == 5
+    assert applysql("001", "--resume-at", "3", "--reason", "of no use", "--noinput") == Ran(
+        "  Left 001.sql: half reverted: revertsql 001.sql goes on\n  1 partial.\nHead of the history: <hash>\n", "", 5
+    )
+    assert manage("revertsql", "001", "--noinput") == Ran(
+        "  Reverting 001.sql... REVERTED (<time>, 4 statements)\n  1 reverted.\nHead of the history: <hash>\n", "", 0
+    )
+    assert (states(), tables()) == ({"001.sql": "reverted"}, [])

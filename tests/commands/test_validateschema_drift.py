@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from sqlmigrations.service.apply import ApplyOptions, apply
+from tests.databases import leading_to, new_database
 from tests.helpers import Ran, manage, put, role, run_sql, value
 
 
@@ -174,6 +176,41 @@ def test_what_is_not_compared_is_counted_though_nothing_has_moved(users: Path) -
     assert json.loads(validateschema("--format", "json").out)["not_compared"] == {"collation": 1}
 
 
+def test_another_database_is_what_it_should_be_like(users: Path) -> None:
+    with new_database(f"sqlm_against_{os.getpid()}") as name, leading_to(name, "other"):
+        run_sql(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(70)); CREATE TABLE more (id int)", alias="other"
+        )
+        assert validateschema("--against", "other") == Ran(
+            "The other database:\n"
+            "  error column public.users.name: type\n"
+            "    expected  character varying([-70-])\n"
+            "    found     character varying({+50+})\n"
+            f"    made in {users}/001_users.sql:1\n"
+            "  error table public.more: presence should be present, found absent\n"
+            "  warning table public.django_migrations: presence should be absent, found present\n"
+            f"{EXAMINED}Found 2 errors, 1 warning.\n",
+            "",
+            1,
+        )
+
+
+def test_a_head_that_was_kept_outside(users: Path) -> None:
+    (last, first) = (
+        value(f"SELECT hash FROM sqlmigrations_migrationevent ORDER BY id {way} LIMIT 1") for way in ("DESC", "ASC")
+    )
+    for known in (last, first, "0" * 64):  # the newest, an older one, the beginning
+        assert validateschema("--expect-head", known) == Ran(f"{EXAMINED}The database is what it should be.\n", "", 0)
+    assert validateschema("--expect-head", "f" * 64) == Ran(
+        "History of the SQL files:\n"
+        "  error event head: chain should be or have been <hash>, found 2 events up to <hash>, none of which is that\n"
+        "    Fix: the history was cut, rewritten or restored since that head was printed: find out by whom\n"
+        f"{EXAMINED}Found 1 error.\n",
+        "",
+        4,
+    )
+
+
 def document(*arguments: str) -> dict[str, Any]:
     """Return the document that the command writes, without its head."""
     ran = validateschema("--format", "json", *arguments)
@@ -218,6 +255,9 @@ def test_an_empty_database(folder: Path, fresh_database: str, django_db_blocker:
     remedy = "The next run that applies a file leaves one, or: manage.py validateschema --accept --reason TEXT"
     with django_db_blocker.unblock():
         assert validateschema("--versions") == Ran("No run has left a version of the schema yet.\n", "", 0)
+        assert validateschema("--between", "1", "2") == Ran(
+            "", f"CommandError: No run has left a version of the schema yet.\n  {remedy}\n", 2
+        )
         assert validateschema("--coverage") == Ran(
             "Read and compared:\n        1  extension\n        1  schema\n"
             "Not read:\n  nothing: the database has no objects of other kinds\n",
