@@ -243,7 +243,7 @@ class Probe:
     search_path: str = ""
     #: What was measured before, if it was kept.
     past: Past = field(default_factory=Past, repr=False)
-    #: Answers to SQL files without parameters, which several checks read.
+    #: Answers to SQL files, which several checks read.
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
 
     def fetch(self, statement: str, parameters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -254,14 +254,12 @@ class Probe:
         """Return this probe for names that are looked up in a search path; pg_catalog comes first as always."""
         return replace(self, search_path=search_path, answers={})
 
-    def rows(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    def rows(self, name: str = "") -> list[dict[str, Any]]:
         """Return the rows of the check's SQL file, or of the one called ``name``.
 
-        A file without parameters is asked once, however many checks read it: they all judge the same moment.
+        A file is asked once, however many checks read it: they all judge the same moment.
         """
         text = self.texts(name or self.check)
-        if parameters is not None:
-            return self.fetch(text, parameters)
         if text not in self.answers:
             self.answers[text] = self.fetch(text, None)
         return self.answers[text]
@@ -271,9 +269,9 @@ class Probe:
         names = sql.Identifier(right), sql.Identifier(self.capabilities.role)
         return sql.SQL("GRANT {} TO {};").format(*names).as_string()
 
-    def row(self, name: str = "", parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def row(self, name: str = "") -> dict[str, Any]:
         """Return the only row of a SQL file. Raises ``Skip`` where there is none."""
-        found = self.rows(name, parameters)
+        found = self.rows(name)
         if not found:
             raise Skip(_("the server answered with nothing"))
         return found[0]
