@@ -13,11 +13,13 @@ from django.core.checks import CheckMessage, Tags, register
 
 #: ``manage.py check --tag sqlmigrations`` runs ours alone.
 TAG = "sqlmigrations"
+#: The check of the settings alone, which our commands run before they do something.
+SETTINGS = "sqlmigrations_settings"
 
 
 def register_checks() -> None:
     """Register all checks."""
-    register(check_settings, TAG)
+    register(check_settings, TAG, SETTINGS)
     register(check_files, TAG, Tags.files)
     register(check_routing, TAG)
     register(check_databases, TAG, Tags.database)

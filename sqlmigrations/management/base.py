@@ -87,6 +87,7 @@ class SQLCommand(BaseCommand):
             SystemExit: with the code of the answer, when it isn't 0.
         """
         try:
+            self.judge_settings()
             with _TerminationAsInterrupt():
                 code = self.run(**options)
         except SQLMigrationsError as error:
@@ -104,6 +105,16 @@ class SQLCommand(BaseCommand):
             code = ExitCode.INTERRUPTED
         if code:
             sys.exit(code)
+
+    def judge_settings(self) -> None:
+        """Refuse to begin with settings that nobody can work with.
+
+        Raises:
+            ConfigurationError: a setting has a wrong value.
+        """
+        from sqlmigrations.service.wrong_settings import judge_settings
+
+        judge_settings()
 
     def run(self, **options: Any) -> ExitCode:
         """Do the work and return its exit code."""

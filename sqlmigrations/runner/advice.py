@@ -81,6 +81,13 @@ def _lock_timeout(connection: Connection, statement: Statement, error: psycopg.E
     )
 
 
+def _cancelled(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    return _(
+        "It took longer than statement_timeout, or somebody cancelled it. Give this file more time: "
+        "-- sqlmigrations: statement_timeout 10min"
+    )
+
+
 def _duplicate_object(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     if _MAKES_HISTORY.match(statement.text):
         return _(
@@ -148,6 +155,7 @@ _ADVISERS: dict[str, Adviser] = {
     "2D000": _commit_inside,
     "55P04": _new_enum_value,
     "55P03": _lock_timeout,
+    "57014": _cancelled,
     "42P07": _duplicate_object,
     "42710": _duplicate_object,
     "42701": _duplicate_object,

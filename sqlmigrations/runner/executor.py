@@ -19,7 +19,6 @@ from sqlmigrations.database import Connection, cursor
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.discovery import DOWN, SUFFIX
-from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import Record, identify
 from sqlmigrations.messages import gettext as _
@@ -342,6 +341,8 @@ class Executor:
         """Say what an error means for the file; it looks into the catalog, so only after the rollback."""
         match error:
             case StatementFailed():
+                from sqlmigrations.files.recorded import RecordedFile  # few runs revert, and fewer fail at it
+
                 failure = failures.of_statement(script.name, script.path, error)
                 advice = advise(self._living(), error.statement, error.error)
                 kept_down = isinstance(script, RecordedFile) and script.name.endswith(DOWN)

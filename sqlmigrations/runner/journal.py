@@ -15,9 +15,9 @@ from django.db.utils import Error as DjangoError
 from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import Connection, Filled, execute_together, is_lost
-from sqlmigrations.exceptions import DatabaseUnavailable
+from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.reading import Reading
-from sqlmigrations.files.scripts import SMALL, SQLFile
+from sqlmigrations.files.scripts import SMALL, Script, SQLFile
 from sqlmigrations.history import (
     CHAIN_CONSTRAINT,
     Chain,
@@ -131,7 +131,7 @@ class Journal:
             task.failed if state is State.FAILED else EventType.STOPPED,
             task.name,
             duration_ms=attempt.duration_ms,
-            checksum=task.script.checksum if task.script.size <= SMALL else "",
+            checksum=_checksum(task.script),
             timings=attempt.timings.as_json(),
             notices=[] if sensitive else attempt.notices,
             sqlstate=kept.sqlstate,
@@ -304,6 +304,14 @@ class Journal:
 def is_chain_conflict(error: Exception) -> bool:
     """Tell whether another event already follows the one that ours was to follow."""
     return isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name == CHAIN_CONSTRAINT
+
+
+def _checksum(script: Script) -> str:
+    """Return a script's checksum; nothing where it is large, or can't be read any more."""
+    try:
+        return script.checksum if script.size <= SMALL else ""
+    except InvalidFile:
+        return ""
 
 
 def _details(failure: Failure, attempt: Attempt) -> dict[str, Any]:

@@ -11,11 +11,13 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row, is_lost
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.batches import Unbatchable
+from sqlmigrations.files.reading import Reading
 from sqlmigrations.files.scripts import SMALL
 from sqlmigrations.files.statements import (
     Statement,
@@ -56,10 +58,14 @@ class Stepwise:
         self.progress = Progress.of(known, task.direction)
         self.resume_after = self.progress.done
         self.notes: list[str] = []
-        self._reading = task.script.read(objects=task.direction is Direction.FORWARDS)
         self._total: int | None = None
         self._prefix = Prefix()
         self._lock_timeout = ""
+
+    @cached_property
+    def _reading(self) -> Reading:
+        """The file, read once. Raises ``InvalidFile`` when it can't be read."""
+        return self.task.script.read(objects=self.task.direction is Direction.FORWARDS)
 
     @property
     def connection(self) -> Connection:

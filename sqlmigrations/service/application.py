@@ -37,6 +37,10 @@ def carry_out(wrapper: BaseDatabaseWrapper, foreseen: Prospect, options: ApplyOp
 
     Raises as ``apply`` does.
     """
+    if foreseen.plan.runnable:
+        from sqlmigrations.service.wrong_settings import judge_settings
+
+        judge_settings()
     disk, footprints, location = foreseen.disk, foreseen.footprints, foreseen.remembered.location
     judged = {step.name for step in foreseen.plan.runnable}
     with open_run(wrapper, lock_wait=options.lock_wait, tell=progress, location=location) as run:

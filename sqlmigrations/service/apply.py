@@ -97,6 +97,7 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
 
     Raises:
         InvalidFiles: files can't be run as they are; nothing was run.
+        ConfigurationError: a setting has a value that can't be worked with; nothing was run.
         DangersFound: linting was asked for and found something serious, or PostgreSQL is sure to refuse a statement;
             nothing was run.
         RunLockHeld: another run went on for longer than ``lock_wait``.

@@ -261,7 +261,7 @@ class Footprints:
             found = footprint(file.read())
             return replace(found, reason=f"{file.name}: {found.reason}") if found.opaque else found
         except (InvalidFile, OSError) as error:
-            return Footprint(opaque=True, reason=str(error))
+            return Footprint(opaque=True, reason=str(error).partition("\n")[0])
 
     def overlap(self, one: SQLFile, other: SQLFile) -> str:
         """Say what two files share, nothing where they are independent."""

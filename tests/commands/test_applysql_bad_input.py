@@ -15,6 +15,7 @@ from django.db import connections
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFiles
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.gather import read_disk
+from sqlmigrations.signals import migration_started
 from tests.helpers import Ran, Settings, applysql, catalog, put, role, run_sql, states, value
 
 #: A good file before each bad one: it must not run either.
@@ -367,3 +368,55 @@ def test_a_role_that_may_not_make_our_tables_is_told_so(fresh_database: str, fol
         "  Run `manage.py migrate sqlmigrations` as a role that may make tables there, or grant this one CREATE on the "
         "schema.\n"
     )
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("DIRS", "migrations_sql", "a list of folders"),
+        ("DIRS", 5, "a list of folders"),
+        ("LOCK_TIMEOUT", "3 parsecs", "a time as PostgreSQL writes it"),
+        ("RETRIES", "many", "a number from 0 to 1000"),
+    ],
+)
+def test_a_setting_that_cannot_be_worked_with(
+    fresh_database: str, folder: Path, settings: Settings, name: str, value: object, hint: str
+) -> None:
+    put(folder, {"001.sql": "CREATE TABLE one (id int);"})
+    before = catalog()
+    setattr(settings, f"SQLMIGRATIONS_{name}", value)
+    ran = applysql()
+    said = f"CommandError: settings.SQLMIGRATIONS_{name} can't be worked with: It is {value!r}.\n  Set it to {hint}"
+    assert (ran.out, ran.code, ran.err.startswith(said)) == ("", 2, True)
+    assert catalog() == before
+
+
+def test_a_setting_that_does_not_exist_stops_nobody(fresh_database: str, folder: Path, settings: Settings) -> None:
+    """`manage.py check` says so; a newer version may know it."""
+    settings.SQLMIGRATIONS_OF_TOMORROW = True
+    assert applysql().code == 0
+
+
+# While it runs
+
+
+@pytest.mark.parametrize("directive", ["", "-- sqlmigrations: transaction off\n"])
+def test_a_file_that_vanishes_meanwhile_fails_as_any_other(ready_database: str, folder: Path, directive: str) -> None:
+    text = f"{directive}CREATE TABLE two (id int);"
+    put(folder, {"001.sql": "CREATE TABLE one (id int);", "002.sql": text, "003.sql": "CREATE TABLE three (id int);"})
+
+    def take_away(name: str, **kwargs: object) -> None:
+        (folder / name).unlink() if name == "002.sql" else None
+
+    migration_started.connect(take_away)
+    try:
+        ran = applysql()
+    finally:
+        migration_started.disconnect(take_away)
+    assert "    002.sql: can't be read: No such file or directory\n" in ran.out
+    assert "  Held 003.sql: touches what can't be known beforehand (002.sql: can't be read" in ran.out
+    assert (ran.err, ran.code, states()) == ("", 1, {"001.sql": "applied", "002.sql": "failed"})
+    assert applysql().code == 0

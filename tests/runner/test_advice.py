@@ -31,6 +31,10 @@ LOCK_TIMEOUT = (
     "Another session held the lock for longer than lock_timeout. Run it again when that one is done, or give this file "
     "more time: -- sqlmigrations: lock_timeout 10s"
 )
+CANCELLED = (
+    "It took longer than statement_timeout, or somebody cancelled it. Give this file more time: -- sqlmigrations: "
+    "statement_timeout 10min"
+)
 NEW_VALUE = "Move ALTER TYPE ... ADD VALUE into an earlier file: a new value can be used once its file is committed."
 ROLE = "Roles belong to the whole server. Create this one there first: CREATE ROLE ...;"
 ROWS = "Rows of the table are in the way. Count and show them, without changing any: applysql --plan --lint"
@@ -123,6 +127,7 @@ CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
         ("INSERT INTO users VALUES (1), (1);", "23505", ""),
         ('INSERT INTO "Posts" VALUES (1);', "23503", ""),
         ("SELECT 1/0;", "22012", ""),
+        ("SET LOCAL statement_timeout = '50ms'; SELECT pg_sleep(5);", "57014", CANCELLED),
         (
             "CREATE TABLE d (id int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO d VALUES (1), (1);",
             "23505",

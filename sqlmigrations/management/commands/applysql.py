@@ -5,13 +5,15 @@ Most calls only apply: what the other options need is imported when they are giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 
+from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import add_lock_wait, check_jobs
 from sqlmigrations.management.several_databases import Answer, SeveralDatabasesCommand
@@ -45,6 +47,11 @@ class Command(SeveralDatabasesCommand):
         _add_looks(parser)
         _add_records(parser)
         _add_care(parser)
+
+    def judge_settings(self) -> None:
+        """Refuse folders that are none; the other settings are judged when there is something to do with them."""
+        if not _are_folders(settings.DIRS):
+            super().judge_settings()
 
     def run(self, **options: Any) -> ExitCode:
         """Show or do what is asked for, on one database or on all that have SQL files."""
@@ -332,3 +339,12 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
     if options["lint"] and (options["fake"] or options["baseline"]):
         raise ConfigurationError("--lint judges what would run; --fake and --baseline record files without running.")
     return asked
+
+
+def _are_folders(dirs: object) -> bool:
+    """Tell quickly whether SQLMIGRATIONS_DIRS may be what it should be."""
+    lists = dirs.values() if isinstance(dirs, Mapping) else [dirs]
+    return all(
+        isinstance(paths, (list, tuple)) and all(isinstance(path, (str, os.PathLike)) for path in paths)
+        for paths in lists
+    )
