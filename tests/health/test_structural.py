@@ -57,6 +57,26 @@ def test_invalid_index(own_patient: Patient) -> None:
     assert said(own_patient.ask(InvalidIndex())) == Answered("ok", 1)
 
 
+@pytest.mark.parametrize(
+    ("index", "fix"),
+    [
+        ("t_pkey", ["REINDEX INDEX CONCURRENTLY"]),
+        ("t_a_ccnew1", ["DROP INDEX CONCURRENTLY"]),
+        ("t_a", ["REINDEX INDEX CONCURRENTLY", "DROP INDEX CONCURRENTLY"]),
+    ],
+)
+def test_an_invalid_index_that_writes_maintain(patient: Patient, index: str, fix: list[str]) -> None:
+    """The index of a constraint can't be dropped; what a REINDEX has left over is not worth a rebuild."""
+    patient.run(
+        "CREATE TABLE t (id int PRIMARY KEY, a int); CREATE INDEX t_a ON t (a); CREATE INDEX t_a_ccnew1 ON t (a); "
+        f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{index}'::regclass"
+    )
+    result = patient.ask(InvalidIndex())
+    observed = "INVALID, though every write maintains it"
+    assert said(result) == Answered("warning", 3, ((f"public.{index}", "warning", observed),))
+    assert fixes(result) == [("sql", f'{each} "public"."{index}";') for each in fix]
+
+
 # Sequences
 
 
@@ -111,6 +131,20 @@ def test_fk_enforcement_off_by_a_setting(patient: Patient) -> None:
     assert said(patient.ask(ForeignKeyEnforcementOff())) == Answered("ok", 1)
     patient.run("SET LOCAL session_replication_role = replica")
     assert said(patient.ask(ForeignKeyEnforcementOff())).findings == (("postgres", "critical", observed),)
+
+
+@pytest.mark.parametrize(
+    ("altered", "called"), [(f"ROLE {BARE} IN DATABASE %I", f"{BARE} in {{database}}"), ("DATABASE %I", "{database}")]
+)
+def test_fk_enforcement_off_by_a_setting_of_the_database(patient: Patient, altered: str, called: str) -> None:
+    setting = f"'ALTER {altered} SET session_replication_role = replica', current_database()"
+    patient.run(f"CREATE ROLE {BARE}; DO $$ BEGIN EXECUTE format({setting}); END $$")
+    result = patient.ask(ForeignKeyEnforcementOff())
+    (found,) = result.findings
+    database = found.fixes[0].text.split('"')[-2]
+    assert found.subject.name == called.format(database=database)
+    patient.run(fixes(result)[0][1])
+    assert said(patient.ask(ForeignKeyEnforcementOff())) == Answered("ok", 1)
 
 
 def test_a_trigger_for_replicas_only_is_not_off(patient: Patient) -> None:
