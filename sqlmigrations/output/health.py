@@ -233,7 +233,8 @@ def explanation_lines(check: Check, style: Style) -> Iterator[str]:
     for name in check.thresholds():
         yield f"Threshold {name}: {getattr(check, name):,.15g}"
     for name in check.options():
-        yield f"Option {name}: {getattr(check, name) or 'not set'}"
+        # Not the value: a connection string may hold a password.
+        yield f"Option {name}: {'set' if getattr(check, name) else 'not set'}"
     for name in check.sql_files():
         yield f"SQL: {name}.sql (--sql shows it)"
 

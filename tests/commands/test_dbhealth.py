@@ -307,6 +307,25 @@ def test_explain() -> None:
     )
 
 
+def test_explain_shows_no_password(settings: Settings) -> None:
+    """A connection string may hold one."""
+    ending = (
+        "Evidence: external. Examines pools.\n"
+        "Tags: before, capacity, sessions.\n"
+        "Threshold warning_seconds: 1\n"
+        "Threshold critical_seconds: 10\n"
+        "Option admin: {}\n"
+    )
+    assert dbhealth("--explain", "pgbouncer").out.endswith(ending.format("not set"))
+    settings.SQLMIGRATIONS_HEALTH = {"thresholds": {"pgbouncer": {"admin": "host=pool password=secret"}}}
+    assert dbhealth("--explain", "pgbouncer").out.endswith(ending.format("set"))
+
+
+def test_explain_says_how_to_ask_for_what_runs_only_then() -> None:
+    asked = "Runs only when asked for: --only corruption, or SQLMIGRATIONS_HEALTH = {'enabled': ['corruption']}."
+    assert asked in dbhealth("--explain", "corruption").out.splitlines()
+
+
 def test_sql_can_be_pasted() -> None:
     out = dbhealth("--explain", "sequence_exhaustion", "--sql").out
     with session() as connection:
