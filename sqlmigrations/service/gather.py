@@ -33,7 +33,7 @@ from sqlmigrations.history import (
 )
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
-from sqlmigrations.plan import Step
+from sqlmigrations.plan import Plan, Selection, Step, make_plan
 from sqlmigrations.service.databases import applied_migrations, django_migrations
 
 if TYPE_CHECKING:
@@ -272,3 +272,16 @@ class Footprints:
             if opaque.opaque:
                 return _("what can't be known beforehand ({reason})", reason=opaque.reason)
         return first.shared(second) or ""
+
+
+def plan_of(disk: OnDisk, remembered: Remembered, selection: Selection, footprints: Footprints) -> Plan:
+    """Return what a run with this selection would do, decided by each file's own record and those around it."""
+    return make_plan(
+        disk.files,
+        remembered.records,
+        changes=remembered.changes,
+        selection=selection,
+        overlap=footprints.overlap,
+        renames=remembered.renames,
+        reverted_with=remembered.reverted_with,
+    )

@@ -11,8 +11,8 @@ from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.history import Location
-from sqlmigrations.plan import LatePolicy, Plan, Selection, make_plan, resolve
-from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, recall, without_collections
+from sqlmigrations.plan import LatePolicy, Plan, Selection, resolve
+from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, plan_of, recall, without_collections
 from sqlmigrations.service.told import LOCK_WAIT
 
 
@@ -79,16 +79,7 @@ def foresee(disk: OnDisk, remembered: Remembered, options: ApplyOptions, footpri
     selection = _selection(options, disk)
     if disk.mixed_width is not None and not any(record.is_held for record in remembered.records.values()):
         raise InvalidFiles([disk.mixed_width])
-    plan = make_plan(
-        disk.files,
-        remembered.records,
-        changes=remembered.changes,
-        selection=selection,
-        overlap=footprints.overlap,
-        renames=remembered.renames,
-        reverted_with=remembered.reverted_with,
-    )
-    return Prospect(disk, remembered, plan, footprints)
+    return Prospect(disk, remembered, plan_of(disk, remembered, selection, footprints), footprints)
 
 
 def _selection(options: ApplyOptions, disk: OnDisk) -> Selection:

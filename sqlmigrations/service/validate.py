@@ -25,7 +25,7 @@ from sqlmigrations.history import (
 )
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import MigrationEvent, MigrationRecord
-from sqlmigrations.plan import Plan, Selection, Status, make_plan, preview
+from sqlmigrations.plan import Plan, Selection, Status, preview
 from sqlmigrations.runner.lock import run_in_progress
 from sqlmigrations.runner.stop import sleep
 from sqlmigrations.schema.catalog import read_catalog
@@ -40,7 +40,7 @@ from sqlmigrations.service.databases import option
 from sqlmigrations.service.ddl_log import doubts
 from sqlmigrations.service.disagreements import of_chain, of_files, of_head
 from sqlmigrations.service.fixes import with_fixes
-from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, read_disk, recall
+from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, plan_of, read_disk, recall
 from sqlmigrations.service.models import compare_with_models
 from sqlmigrations.service.replay import compare_replay
 from sqlmigrations.service.roundtrip import compare_roundtrip
@@ -190,15 +190,7 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
 def _plan(disk: OnDisk, remembered: Remembered) -> Plan:
     """Return what a run would do now: where the files and the history disagree."""
     footprints = Footprints()
-    plan = make_plan(
-        disk.files,
-        remembered.records,
-        changes=remembered.changes,
-        selection=Selection(),
-        overlap=footprints.overlap,
-        renames=remembered.renames,
-        reverted_with=remembered.reverted_with,
-    )
+    plan = plan_of(disk, remembered, Selection(), footprints)
     return preview(plan, footprints.overlap, remembered.django_applied)
 
 
