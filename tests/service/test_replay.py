@@ -1,21 +1,17 @@
-"""Tests of the replay and the round trip: from nothing to what the live database holds."""
+"""Tests of the replay: from nothing to what the live database holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.contrib import admin
 from django.core.management import call_command
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from project.env import BASE_DIR
 from sqlmigrations.schema.difference import Findings
 from sqlmigrations.service.gather import read_disk, recall
 from sqlmigrations.service.replay import compare_replay
-from sqlmigrations.service.roundtrip import compare_roundtrip
-from tests.helpers import Settings, applysql, catalog, put, role, rows, run_sql
+from tests.helpers import Settings, applysql, catalog, put, role, run_sql
 
 
 def replayed(live: BaseDatabaseWrapper) -> Findings:
@@ -190,66 +186,9 @@ def test_a_replay_that_was_kept_is_only_read(
     assert [difference.object for difference in replayed(live).differences] == ["public.a.a_name_check"]
 
 
-# The example
-
-
-@pytest.fixture
-def example(settings: Settings) -> Iterator[None]:
-    """Install the example's app for a test; what it registers with the admin goes with it."""
-    registered = dict(admin.site._registry)
-    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "project.tabletop"]
-    settings.SQLMIGRATIONS_DIRS = [BASE_DIR / "migrations_sql"]
-    yield
-    admin.site._registry = registered
-
-
 def test_nothing_differs_in_the_example(live: BaseDatabaseWrapper, example: None) -> None:
     call_command("migrate", verbosity=0)
     assert applysql().code == 0
     findings = replayed(live)
     assert (findings.differences, findings.skipped) == ((), ())
     assert findings.examined["trigger"] > 0
-
-
-def test_the_example_goes_up_down_and_up(live: BaseDatabaseWrapper, example: None) -> None:
-    before = catalog()
-    findings = compare_roundtrip(live, read_disk("default"))
-    assert short(findings) == []
-    assert findings.examined == {"round trip": 20}
-    assert catalog() == before
-
-
-# Up, down, up
-
-
-@pytest.mark.parametrize(
-    ("down", "differences"),
-    [
-        ("DROP VIEW v; DROP TABLE b;", []),
-        ("DROP VIEW v;", [
-            ("error", "file", "002_b.down.sql", "down script", "complete",
-             "table public.b is present"),
-            ("error", "file", "002_b.sql", "second run", "possible",
-             '002_b.sql:1: relation "b" already exists'),
-        ]),
-        ("DROP VIEW v; DROP TABLE b, a; CREATE TABLE a (id bigint PRIMARY KEY);", [
-            ("error", "file", "002_b.down.sql", "down script", "complete",
-             "column public.a.id has other type"),
-        ]),
-        ("DROP TABLE nothing;", [
-            ("error", "file", "002_b.down.sql", "down script", "possible to run",
-             '002_b.down.sql:1: table "nothing" does not exist'),
-        ]),
-    ],
-)  # fmt: skip
-def test_round_trips(live: BaseDatabaseWrapper, folder: Path, down: str, differences: list[tuple[str, ...]]) -> None:
-    put(
-        folder,
-        {
-            "001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);",
-            "002_b.sql": "CREATE TABLE b (id int REFERENCES a); CREATE VIEW v AS SELECT id FROM b;",
-            "002_b.down.sql": down,
-        },
-    )
-    assert short(compare_roundtrip(live, read_disk("default"))) == differences
-    assert rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
