@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from sqlmigrations import signals
 from sqlmigrations.database import Connection, connected
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrationsError, UnknownFile
+from sqlmigrations.files.discovery import DOWN
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.masking import holds_masks
@@ -311,14 +312,13 @@ class _Past:
         on_disk = present.down if present is not None else None
         kept = self._down_of(name)
         if kept is not None and is_whole(kept) and not from_disk:
-            down = name.removesuffix(".sql") + ".down.sql"
-            script: Script = RecordedFile(down, Path(down), text=kept)
+            script = _kept_script(name, kept)
             return Reversal(name, record.kind, record, script, _("as kept when it was applied"), _diff(kept, on_disk))
         if on_disk is None:
             why = "it had none when it was applied" if kept is None else "the kept one is cut or masked"
             raise NothingToRevertWith(
                 f"{name} has no down script that can be run: {why}, and there is none on disk.",
-                hint=f"Write {name.removesuffix('.sql')}.down.sql, and run this again.",
+                hint=f"Write {_down_name(name)}, and run this again.",
             )
         return Reversal(name, record.kind, record, on_disk, _("as it stands on disk"))
 
@@ -331,11 +331,19 @@ def kept_down(connection: Connection, tables: Tables, file: SQLFile) -> Script:
     """
     texts = read_all_texts(connection, tables).get(file.name)
     if texts is not None and texts.down is not None and is_whole(texts.down):
-        name = file.name.removesuffix(".sql") + ".down.sql"
-        return RecordedFile(name, Path(name), text=texts.down)
+        return _kept_script(file.name, texts.down)
     if file.down is None:
         raise NothingToRevertWith(f"{file.name} has no down script any more, neither kept nor on disk.")
     return file.down
+
+
+def _kept_script(name: str, text: str) -> Script:
+    """Return the down script of the file ``name`` as it was kept."""
+    return RecordedFile(_down_name(name), Path(_down_name(name)), text=text)
+
+
+def _down_name(name: str) -> str:
+    return name.removesuffix(".sql") + DOWN
 
 
 def _can_be_reverted(record: Record) -> bool:
