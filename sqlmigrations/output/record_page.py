@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from sqlmigrations.files.discovery import DOWN
 from sqlmigrations.messages import revived
 from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord
 from sqlmigrations.output.badges import badge
@@ -223,7 +224,7 @@ def _is_of_stored_text(record: MigrationRecord, failed: MigrationEvent) -> bool:
 def _script_of(record: MigrationRecord, failed: MigrationEvent) -> str:
     """Return which script the error is in."""
     file = str(failed.details.get("file", record.filename))
-    if failed.type == EventType.REVERT_FAILED or file.endswith(".down.sql"):
+    if failed.type == EventType.REVERT_FAILED or file.endswith(DOWN):
         return "down"
     return "verify" if file.endswith(".verify.sql") else "applied"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 import re
 from html import unescape
 from io import StringIO
@@ -13,12 +12,11 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-import sqlmigrations
 from sqlmigrations.models import MigrationEvent, MigrationRecord
+from tests.admin.catalogue import read_compiled
 from tests.helpers import applysql, put, run_sql
 
 PAGES = "/admin/sqlmigrations/migrationrecord/"
-CATALOGUE = Path(sqlmigrations.__file__).parent / "locale/de/LC_MESSAGES/django.mo"
 
 #: Of a template, what stands between two gaps; shorter parts are English and German alike, or part of a name.
 LONG = 12
@@ -34,10 +32,9 @@ def page(client: Client, name: str, **query: str) -> str:
 
 def english_in(text: str) -> list[str]:
     """Return the parts of English templates that are in a text and in no German one."""
-    with CATALOGUE.open("rb") as stream:
-        catalogue = gettext.GNUTranslations(stream)._catalog  # type: ignore[attr-defined] # no public way lists them
+    catalogue = read_compiled()
     german = " ".join(catalogue.values())
-    english = [key if isinstance(key, str) else key[0] for key in catalogue if key]
+    english = [key if isinstance(key, str) else key[0] for key in catalogue]
     parts = {part.strip() for template in english for part in re.split(r"%\(\w+\)s|\{[^}]*\}", template)}
     return sorted(part for part in parts if len(part) >= LONG and part in text and part not in german)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gettext
 import os
 import re
 import shutil
@@ -12,20 +11,10 @@ import pytest
 from django.test import Client
 from pytest_django.asserts import assertInHTML
 
-import sqlmigrations
+from tests.admin.catalogue import PACKAGE, SOURCE, read_compiled
 from tests.admin.rows import add_event, add_failed
 
-PACKAGE = Path(sqlmigrations.__file__).parent
-CATALOGUE = Path("locale/de/LC_MESSAGES/django.po")
-
 RECORDS = "/admin/sqlmigrations/migrationrecord/"
-
-
-def read_compiled(path: Path) -> dict[str | tuple[str, int], str]:
-    """Return the messages of a compiled catalogue, without its header."""
-    with path.open("rb") as stream:
-        catalogue = gettext.GNUTranslations(stream)._catalog  # type: ignore[attr-defined] # no public way lists them
-    return {key: text for key, text in catalogue.items() if key}
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="GNU gettext is not installed")
@@ -38,7 +27,7 @@ def test_the_german_catalogue_is_complete_and_compiled(tmp_path: Path) -> None:
 
     subprocess.run(command, cwd=copy, env=environment, check=True)
 
-    extracted = copy / CATALOGUE
+    extracted = copy / SOURCE
     compiled = tmp_path / "django.mo"
     checked = subprocess.run(
         ["msgfmt", "--check", "--statistics", "--output-file", compiled, extracted],
@@ -49,7 +38,7 @@ def test_the_german_catalogue_is_complete_and_compiled(tmp_path: Path) -> None:
     )
     # Nothing untranslated, nothing fuzzy; and what is shipped is what was compiled from the texts of today.
     assert re.fullmatch(r"\d+ translated messages\.\n", checked.stderr), checked.stderr
-    assert read_compiled((PACKAGE / CATALOGUE).with_suffix(".mo")) == read_compiled(compiled)
+    assert read_compiled() == read_compiled(compiled)
 
 
 @pytest.mark.django_db
