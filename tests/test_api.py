@@ -63,8 +63,8 @@ def test_the_arguments_are_the_options_of_the_service(
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.__name__)
 def test_every_argument_is_documented(function: Callable[..., Any]) -> None:
-    described = (function.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
-    assert re.findall(r"^ {8}(\w+): ", described, re.MULTILINE) == list(inspect.signature(function).parameters)
+    described = (inspect.getdoc(function) or "").partition("Args:\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^ {4}(\w+): ", described, re.MULTILINE) == list(inspect.signature(function).parameters)
 
 
 def test_what_the_module_holds() -> None:

@@ -15,7 +15,7 @@ from sqlmigrations.checks.messages import PAGE
 def check(*databases: str, command: str = "check") -> list[str]:
     """Return the messages of all our checks as ``ID object: words | hint``, as if run by ``manage.py COMMAND``."""
     with mock.patch.object(sys, "argv", ["manage.py", command]):
-        return _worded(run_checks(tags=[TAG], databases=databases or None))
+        return _worded(run_checks(tags=[TAG], databases=databases))
 
 
 def check_deployment(*databases: str) -> list[str]:
@@ -25,7 +25,7 @@ def check_deployment(*databases: str) -> list[str]:
 
 def run_deployment(databases: Sequence[str]) -> list[CheckMessage]:
     """Run all our checks, those of a deployment included."""
-    return run_checks(tags=[TAG], databases=databases or None, include_deployment_checks=True)
+    return run_checks(tags=[TAG], databases=databases, include_deployment_checks=True)
 
 
 def _worded(messages: Iterable[CheckMessage]) -> list[str]:

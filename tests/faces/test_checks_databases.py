@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
+from sqlmigrations.checks import check_databases
 from sqlmigrations.runner.lock import RUN_CLASS, key_of
 from sqlmigrations.service.databases import django_migrations
 from tests.databases import session
@@ -45,6 +46,7 @@ class TestNothingIsPending:
         put(folder, A | BROKEN)
         applysql()
         assert check() == []
+        assert check_databases(databases=None) == []
         assert check("default", "other") == [f"E043 {FAILED}. | {AGAIN}"]
 
     @pytest.mark.parametrize("command", ["migrate", "test"])
