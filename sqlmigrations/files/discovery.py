@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, router
@@ -86,10 +87,11 @@ def discover(folders: Iterable[Folder]) -> Found:
         seen.add(real)
         files += _in_folder(folder, report)
     _check_names(files, report)
-    _check_numbers(files, report)
+    numbered = _numbered(files)
+    _check_numbers(numbered, report)
     kinds = list(Kind)
     ordered = sorted(files, key=lambda file: kinds.index(file.kind))
-    return Found(tuple(ordered), tuple(report.errors), tuple(report.warnings), _mixed_width(files))
+    return Found(tuple(ordered), tuple(report.errors), tuple(report.warnings), _mixed_width(numbered))
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -262,34 +264,47 @@ def _check_names(files: Sequence[SQLFile], report: _Report) -> None:
         )
 
 
-def _check_numbers(files: Iterable[SQLFile], report: _Report) -> None:
+class _Numbered(NamedTuple):
+    """A versioned file whose name begins with a number, as its digits; numbers count within ``folder``."""
+
+    name: str
+    folder: tuple[str, str]
+    digits: str
+
+
+def _numbered(files: Iterable[SQLFile]) -> list[_Numbered]:
+    return [
+        _Numbered(file.name, (file.folder, file.name.rpartition("/")[0]), digits)
+        for file in files
+        if file.kind is Kind.VERSIONED and (digits := file.number) is not None
+    ]
+
+
+def _check_numbers(files: Iterable[_Numbered], report: _Report) -> None:
     """Report numbers that two files of one folder have."""
-    by_number: defaultdict[tuple[str, str, int], list[str]] = defaultdict(list)
-    for file in files:
-        if file.kind is Kind.VERSIONED and (number := file.number) is not None:
-            by_number[file.folder, file.name.rpartition("/")[0], int(number)].append(file.name)
-    for (_folder, _path, value), names in by_number.items():
+    by_number: defaultdict[tuple[tuple[str, str], int], list[str]] = defaultdict(list)
+    for name, folder, digits in files:
+        by_number[folder, int(digits)].append(name)
+    for (_folder, number), names in by_number.items():
         if len(names) > 1 and len(set(names)) > 1:
             report.warnings.append(
                 Problem(
-                    _("number {number} is used twice: {names}", number=value, names=", ".join(names)),
+                    _("number {number} is used twice: {names}", number=number, names=", ".join(names)),
                     names[-1],
                     hint=_("Renumber one of them."),
                 )
             )
 
 
-def _mixed_width(files: Iterable[SQLFile]) -> Problem | None:
+def _mixed_width(files: Iterable[_Numbered]) -> Problem | None:
     if settings.ORDER == "number":
         return None
-    first: dict[tuple[str, str], tuple[str, int]] = {}
+    first: dict[tuple[str, str], _Numbered] = {}
     for file in files:
-        if file.kind is not Kind.VERSIONED or (number := file.number) is None:
-            continue
-        other, width = first.setdefault((file.folder, file.name.rpartition("/")[0]), (file.name, len(number)))
-        if width != len(number):
+        other = first.setdefault(file.folder, file)
+        if len(other.digits) != len(file.digits):
             return Problem(
-                _("numbers of different width sort wrongly by name: {name}, {file}", name=other, file=file.name),
+                _("numbers of different width sort wrongly by name: {name}, {file}", name=other.name, file=file.name),
                 file.name,
                 hint=_('Pad them with zeros, or set SQLMIGRATIONS_ORDER = "number".'),
             )

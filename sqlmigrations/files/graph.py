@@ -6,6 +6,7 @@ import difflib
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import dropwhile
 
 from sqlmigrations.exceptions import InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
@@ -25,10 +26,11 @@ def arrange(
     ``django_migrations(app_label, name)`` says whether a Django migration exists on disk; without it nobody asks.
     Raises ``InvalidFiles`` for names that no file has and for circles, each with its whole path.
     """
-    if problems := unknown(files, django_migrations):
+    requires = any(file.directives.requires for file in files)
+    if requires and (problems := unknown(files, django_migrations)):
         raise InvalidFiles(problems)
-    if _is_in_order(files):
-        return tuple(files)
+    if not requires and _are_in_order(file.kind for file in files):
+        return tuple(files)  # as most projects' files, of which there may be thousands
     edges = order(files)
     arranged = _sorted(files, edges)
     if len(arranged) < len(files):  # what waits for itself never gets its turn
@@ -36,14 +38,10 @@ def arrange(
     return arranged
 
 
-def _is_in_order(files: Sequence[SQLFile]) -> bool:
-    """Say whether files stand in order as they came: none requires another, and no repeatable precedes a versioned one.
-
-    Most projects' do, and thousands of them are looked at in every run.
-    """
-    kinds = [file.kind for file in files if file.kind is not Kind.SEED]
-    firsts = kinds.index(Kind.REPEATABLE) if Kind.REPEATABLE in kinds else len(kinds)
-    return Kind.VERSIONED not in kinds[firsts:] and not any(file.directives.requires for file in files)
+def _are_in_order(kinds: Iterable[Kind]) -> bool:
+    """Say whether no repeatable precedes a versioned file."""
+    from_repeatable = dropwhile(lambda kind: kind is not Kind.REPEATABLE, kinds)
+    return Kind.VERSIONED not in from_repeatable
 
 
 def required(file: SQLFile) -> tuple[str, ...]:

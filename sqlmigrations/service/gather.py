@@ -54,7 +54,7 @@ class OnDisk:
         """The files by name."""
         return {file.name: file for file in self.files}
 
-    @property
+    @cached_property
     def requires_django(self) -> bool:
         """Whether any file requires a Django migration."""
         return any(required_migrations(file) for file in self.files)
