@@ -72,8 +72,10 @@ def _with_work(application: _Application, prospect: Prospect) -> RunResult:
 
         before = look(options.database)
     result = application.go(prospect, moving_snapshot(run, files=lambda: changing(application.results)))
+    if not run.session.is_alive:  # nobody can be asked any more, and what was done is told all the same
+        return result
     prune_ddl_log(run.connection, run.tables)
-    if options.gate and not run.connection.closed:
+    if options.gate:
         from sqlmigrations.service.gate import close_gate
 
         result = replace(result, gate=close_gate(run, before), head=run.head)

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connections, transaction
+from psycopg import sql
 
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import ConfigurationError
@@ -36,6 +37,7 @@ from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.task import forwards
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.gather import read_disk
+from sqlmigrations.signals import migration_started
 from tests.databases import session
 from tests.helpers import Settings, applysql, events, put, rows, run_sql, states, tables, value, wait_until
 
@@ -536,6 +538,37 @@ def test_a_lost_run_lock_leaves_a_file_outside_a_transaction_half_way(ready_data
     assert "  Applying 001.sql... STOPPED HALF-WAY (" in ran.out
     assert "  Left 002.sql: the connection was lost\n" in ran.out
     assert (states(), tables()) == ({"001.sql": "partial"}, ["one"])
+
+
+def test_a_run_that_loses_its_server_still_tells_what_it_did(ready_database: str, folder: Path) -> None:
+    """Neither connection can be opened again, as after a crash; without the summary, nothing would seem to have run."""
+    put(
+        folder,
+        {"001.sql": "CREATE TABLE one (id int);", "002.sql": "CREATE TABLE two (id int);", "003.sql": "SELECT 1"},
+    )
+    database = sql.Identifier(ready_database)
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+
+    with session(dbname="postgres") as server:
+
+        def crash(name: str, **kwargs: object) -> None:
+            if name == "002.sql":
+                server.execute(allow.format(database, sql.SQL("false")))
+                server.execute(terminate, [ready_database])
+
+        migration_started.connect(crash)
+        try:
+            ran = applysql()
+        finally:
+            migration_started.disconnect(crash)
+            server.execute(allow.format(database, sql.SQL("true")))
+    assert (ran.err, ran.code) == ("", 1)
+    assert ran.out.endswith(
+        "  Left 003.sql: the connection was lost\n  1 applied, 1 failed, 1 pending.\nHead of the history: <hash>\n"
+    )
+    assert (states(), tables()) == ({"001.sql": "applied"}, ["one"])
+    assert applysql().code == 0
 
 
 # Inside another transaction
