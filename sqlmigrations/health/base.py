@@ -316,6 +316,8 @@ class Check:
 
     def on(self, subject: Subject | str) -> Self:
         """Return this check with the thresholds that hold for one object: the last pattern that matches counts."""
+        if not self.exceptions:
+            return self
         changes: dict[str, Any] = {}
         names = [str(subject)]
         if isinstance(subject, Subject) and subject.table:

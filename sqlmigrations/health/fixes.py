@@ -6,7 +6,8 @@ Lock levels are those of https://www.postgresql.org/docs/current/explicit-lockin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, LiteralString
 
 from django.apps import apps
@@ -61,12 +62,20 @@ def columns(names: Sequence[str]) -> sql.Composed:
 
 def model_of(subject: Subject) -> type[Model] | None:
     """Return the model whose migrations own the subject's table; an unmanaged one owns nothing."""
-    qualified = f"{subject.schema}.{subject.table}"
-    for model in apps.get_models(include_auto_created=True):
-        table = model._meta.db_table.strip('"').replace('"."', ".")
-        if table == qualified or (table == subject.table and subject.schema == "public"):
-            return model if model._meta.managed and not model._meta.proxy else None
-    return None
+    known = _owners(tuple(apps.get_models(include_auto_created=True)))
+    return known.get(f"{subject.schema}.{subject.table}")
+
+
+@lru_cache(maxsize=1)
+def _owners(models: tuple[type[Model], ...]) -> Mapping[str, type[Model]]:
+    """Return the model that owns each qualified table; a name without a schema is one of ``public``."""
+    found: dict[str, type[Model]] = {}
+    for model in models:
+        if model._meta.managed and not model._meta.proxy:
+            table = model._meta.db_table.strip('"').replace('"."', ".")
+            found.setdefault(table, model)
+            found.setdefault(f"public.{table}", model)
+    return found
 
 
 def fields_of(model: type[Model], names: Sequence[str]) -> list[Field[Any, Any]]:

@@ -31,6 +31,7 @@ from sqlmigrations.health.base import (
     answer,
     grade,
 )
+from sqlmigrations.health.sizes import table_sizes
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
 from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import percent, quick, size
@@ -328,6 +329,15 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
 _SEARCHES = re.compile(r"@>|@\?|@@|\?\||\?&|\?")
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A column that statements search without an index: with which operators, and in how many calls."""
+
+    column: Row
+    operators: tuple[str, ...]
+    calls: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class MissingGinIndex(Check):
     """A condition on a JSONB column (``@>``, ``?``, ``@?``, ...) reads the whole table unless a GIN index serves it.
@@ -359,32 +369,40 @@ class MissingGinIndex(Check):
             return Answer(0)
         opened, _ = open_statements(probe)
         statements = opened.rows("slow_queries")
-        searching = [row for row in statements if _SEARCHES.search(row["query"])]
-        given = answer(self.judge(column, searching) for column in columns)
+        searching = [row for row in statements if not row["is_hidden"] and _SEARCHES.search(row["query"])]
+        searched = [searched for column in columns if (searched := self._search(column, searching)) is not None]
+        sizes = table_sizes(probe, [each.column["relation"] for each in searched])
+        findings = (self.judge(each, sizes[each.column["relation"]]) for each in searched)
+        given = Answer(len(columns), tuple(found for found in findings if found is not None))
         return unless_hidden(probe, statements, given)
 
-    def judge(self, column: Row, statements: Sequence[Row]) -> Finding | None:
-        """Judge one column by the statements that ask for it."""
+    def _search(self, column: Row, statements: Sequence[Row]) -> Searched | None:
+        """Return how a column is searched, where that is often enough and no index serves it."""
         subject = Subject.of("column", column)
-        limits = self.on(subject)
         served = {operator for name in column["operator_classes"] for operator in OPERATORS.get(name, ())}
-        asked = [(row, operators_on(subject, row["query"]) - served) for row in statements if not row["is_hidden"]]
+        asked = [(row, operators_on(subject, row["query"]) - served) for row in statements]
         calls = sum(row["calls"] for row, operators in asked if operators)
-        missing = sorted({operator for _, operators in asked for operator in operators})
-        if calls < limits.min_calls or not missing or column["bytes"] < limits.min_bytes:
+        missing = tuple(sorted({operator for _, operators in asked for operator in operators}))
+        is_often = missing and calls >= self.on(subject).min_calls
+        return Searched(column, missing, calls) if is_often else None
+
+    def judge(self, searched: Searched, bytes: int) -> Finding | None:
+        """Judge a column that is searched by the size of its table."""
+        subject = Subject.of("column", searched.column)
+        if bytes < self.on(subject).min_bytes:
             return None
         return Finding(
             subject=subject,
             severity=Severity.WARNING,
             observed=_(
                 "searched with {operators} in {calls}, {bytes}, without a GIN index",
-                operators=", ".join(missing),
-                calls=counted(calls, "call"),
-                bytes=size(column["bytes"]),
+                operators=", ".join(searched.operators),
+                calls=counted(searched.calls, "call"),
+                bytes=size(bytes),
             ),
             threshold=_("a GIN index"),
-            fixes=_add_gin(subject, missing, is_partitioned=column["is_partitioned"]),
-            value=calls,
+            fixes=_add_gin(subject, searched.operators, is_partitioned=searched.column["is_partitioned"]),
+            value=searched.calls,
         )
 
 

@@ -39,6 +39,7 @@ WHERE k.contype = 'p'
     AND n.nspname <> 'information_schema'
     AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_depend AS d
-        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+        WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+            AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
     )
 ORDER BY rows DESC, 1, 2;

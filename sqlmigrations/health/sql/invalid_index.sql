@@ -25,7 +25,8 @@ own AS (
         AND c.oid >= 16384 -- TOAST tables of the catalogs have smaller ones
         AND t.oid NOT IN (
             SELECT d.objid FROM pg_catalog.pg_depend AS d
-            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e'
+            WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+                AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
         )
 )
 SELECT

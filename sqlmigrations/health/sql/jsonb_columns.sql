@@ -1,4 +1,6 @@
--- JSONB columns, and the operator classes of the GIN indexes that they have.
+-- JSONB columns, and the operator classes of the GIN indexes that they have. How large a table is takes its time with
+-- thousands, and is asked of those that statements search:
+--   SELECT pg_table_size(relation);  -- of a partitioned one: SELECT sum(pg_table_size(relid)) FROM pg_partition_tree(relation)
 WITH gin AS MATERIALIZED (
     SELECT
         i.indrelid,
@@ -17,19 +19,15 @@ WITH gin AS MATERIALIZED (
 member AS MATERIALIZED (
     SELECT d.objid
     FROM pg_catalog.pg_depend AS d
-    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e'
+    WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+        AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 )
 SELECT
+    c.oid AS relation,
     n.nspname::pg_catalog.text AS schema,
     c.relname::pg_catalog.text AS "table",
     ARRAY[a.attname::pg_catalog.text] AS columns,
     c.relkind = 'p' AS is_partitioned,
-    CASE
-        WHEN c.relkind = 'p' THEN (
-            SELECT pg_catalog.sum(pg_catalog.pg_table_size(p.relid)) FROM pg_catalog.pg_partition_tree(c.oid) AS p
-        )
-        ELSE pg_catalog.pg_table_size(c.oid)
-    END::pg_catalog.int8 AS bytes,
     coalesce(gin.classes, '{}') AS operator_classes
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -42,4 +40,4 @@ WHERE c.relkind IN ('r', 'p', 'm')
     AND n.nspname !~ '^pg_'
     AND n.nspname <> 'information_schema'
     AND c.oid NOT IN (SELECT member.objid FROM member)
-ORDER BY 1, 2, a.attnum;
+ORDER BY 2, 3, a.attnum;

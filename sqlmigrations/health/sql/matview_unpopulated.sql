@@ -16,6 +16,7 @@ WHERE c.relkind = 'm'
     AND n.nspname !~ '^pg_'
     AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_depend AS d
-        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+        WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+            AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
     )
 ORDER BY is_populated, has_unique_index, 1, 2;

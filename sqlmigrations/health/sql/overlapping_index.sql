@@ -21,7 +21,8 @@ WITH own AS (
         AND n.nspname <> 'information_schema'
         AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_depend AS d
-            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
+            WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+                AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = t.oid
         )
 ),
 -- Pairs of which one begins with the numbers of the other's columns.

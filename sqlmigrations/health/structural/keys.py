@@ -22,9 +22,11 @@ from sqlmigrations.health.base import (
     answer,
     grade,
     grade_left,
+    tallied,
     worse,
 )
 from sqlmigrations.health.measures import Past, find
+from sqlmigrations.health.sizes import table_sizes
 from sqlmigrations.health.structural.sequences import last_values
 from sqlmigrations.health.units import percent, span
 from sqlmigrations.messages import counted
@@ -83,13 +85,16 @@ class ForeignKeyWithoutIndex(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at all foreign keys, those of partitioned tables once."""
-        return answer(self._judge(row) for row in probe.rows())
+        rows = probe.rows()
+        limited = [row["relation"] for row in rows if row["service"] < 2 and self.on(_child(row)).min_bytes]
+        sizes = table_sizes(probe, limited)
+        return tallied(rows, lambda row: self._judge(row, sizes.get(row["relation"])))
 
-    def _judge(self, row: Mapping[str, Any]) -> Finding | None:
+    def _judge(self, row: Mapping[str, Any], bytes: int | None) -> Finding | None:
         if row["service"] == 2:
             return None
-        subject = Subject("column", row["schema"], row["table"], columns=tuple(row["columns"]))
-        is_small = row["bytes"] < self.on(subject).min_bytes
+        subject = _child(row)
+        is_small = bytes is not None and bytes < self.on(subject).min_bytes
         observed = (
             _("an index on part of it, or a BRIN index only for the key to {parent}")
             if row["service"]
@@ -102,6 +107,11 @@ class ForeignKeyWithoutIndex(Check):
             threshold=_("an index that its columns lead"),
             fixes=fixes.add_index(subject, subject.columns, is_partitioned=row["is_partitioned"]),
         )
+
+
+def _child(row: Mapping[str, Any]) -> Subject:
+    """Return the columns of a foreign key."""
+    return Subject("column", row["schema"], row["table"], columns=tuple(row["columns"]))
 
 
 @dataclass(frozen=True, kw_only=True)
