@@ -34,6 +34,8 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     # To start parallel workers takes longer than they save, and others may need them.
     "max_parallel_workers_per_gather": "0",
+    # The catalogs of thousands of tables, joined without temporary files.
+    "work_mem": "32MB",
     # Catalogs that just grew have no statistics yet: the planner takes thousands of rows for one, and loops.
     "enable_nestloop": "off",
     "quote_all_identifiers": "off",

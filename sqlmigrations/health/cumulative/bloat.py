@@ -20,7 +20,6 @@ from sqlmigrations.health.base import (
     Probe,
     Skip,
     Subject,
-    answer,
     grade,
 )
 from sqlmigrations.health.units import percent, size
@@ -58,7 +57,7 @@ class Bloat(Check):
 
     def judge_all(self, probe: Probe, rows: Sequence[Row]) -> Answer:
         """Judge what can be judged, and tell what can't."""
-        large = [row for row in rows if row["bytes"] >= self.on(Subject.of(self.kind, row)).warning_bytes]
+        large = [row for row in rows if row["table"] and self._is_large(row)]
         hidden = [row for row in large if not row["is_readable"]]
         stale = [row for row in large if row["is_readable"] and not row["is_fresh"]]
         judged = [row for row in large if row["is_readable"] and row["is_fresh"]]
@@ -66,8 +65,10 @@ class Bloat(Check):
             *([_("{unseen} that may not be read", unseen=len(hidden))] if hidden else []),
             *([_("{stale} without fresh statistics", stale=len(stale))] if stale else []),
         ]
-        given = answer(
-            [*(self.judge(row) for row in judged), *[None] * (len(rows) - len(large))],
+        unseen = len(hidden) + len(stale)
+        given = Answer(
+            examined=sum(row["things"] for row in rows) - unseen,
+            findings=tuple(found for found in map(self.judge, judged) if found is not None),
             left_out=joined(", ", words),
         )
         if given.findings or not (hidden or stale):
@@ -82,6 +83,9 @@ class Bloat(Check):
                 fixes.composed("ANALYZE {};", fixes.relation(Subject.of("table", stale[0]))),
             )
         return given
+
+    def _is_large(self, row: Row) -> bool:
+        return bool(row["bytes"] >= self.on(Subject.of(self.kind, row)).warning_bytes)
 
     def _large(self, rows: Sequence[Row]) -> str:
         return counted(len(rows), f"large {self.kind}", f"large {self.examines}")

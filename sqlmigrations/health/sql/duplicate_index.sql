@@ -3,24 +3,12 @@
 -- one has another operator class, so it is none. Of two, the one is kept that backs a constraint, is unique, is the
 -- replica identity or the clustering one, and then the older; a partition's index goes with its parent's. Two unique
 -- ones that promise something else (at once or at the end; NULLS NOT DISTINCT, which is there from 15 on) are both kept.
-WITH own AS (
+WITH own AS MATERIALIZED (
     SELECT
-        i.indexrelid, i.indrelid, c.relname, c.relispartition, t.relname AS table_name, n.nspname, c.relam,
-        i.indisunique, i.indisreplident, i.indisclustered, i.indnkeyatts,
-        CASE
-            WHEN i.indisunique
-                THEN pg_catalog.concat_ws('/', i.indimmediate, pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')
-        END AS promise,
-        i.indpred, i.indexprs,
-        i.indexrelid IN (
-            SELECT k.conindid FROM pg_catalog.pg_constraint AS k WHERE k.contype IN ('p', 'u', 'x')
-        ) AS backs_constraint,
-        i.indexrelid IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k) AS is_needed,
-        i.indnatts,
-        pg_catalog.concat_ws('/', i.indkey, i.indclass, i.indcollation, i.indoption) AS ways
+        i.indexrelid, i.indrelid, c.relam, i.indnkeyatts,
+        i.indkey::pg_catalog.int2[] AS keys, i.indclass, i.indcollation, i.indoption::pg_catalog.int2[] AS options
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-    JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE i.indisvalid
         AND n.nspname !~ '^pg_'
@@ -28,22 +16,36 @@ WITH own AS (
         AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_depend AS d
             WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
-                AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = t.oid
+                AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indrelid
         )
 ),
--- Expressions are worded only where an index has others that are alike without them.
-peer AS (
-    SELECT own.*, pg_catalog.count(*) OVER (PARTITION BY own.indrelid, own.relam, own.indnkeyatts, own.ways) AS peers
+-- Those that have others which are alike but for expressions and predicates; only of these more is looked up.
+peer AS MATERIALIZED (
+    SELECT pg_catalog.unnest(pg_catalog.array_agg(own.indexrelid)) AS indexrelid
     FROM own
+    GROUP BY own.indrelid, own.relam, own.indnkeyatts, own.keys, own.indclass, own.indcollation, own.options
+    HAVING pg_catalog.count(*) > 1
 ),
 worded AS (
     SELECT
-        peer.*,
-        CASE WHEN peer.peers > 1 THEN pg_catalog.pg_get_expr(peer.indexprs, peer.indrelid) END AS expressions,
+        i.indexrelid, i.indrelid, i.indnatts, i.indisunique, i.indisreplident, i.indisclustered,
+        c.relname, c.relispartition, c.relam, t.relname AS table_name, n.nspname, i.indnkeyatts,
+        pg_catalog.concat_ws('/', i.indkey, i.indclass, i.indcollation, i.indoption) AS ways,
         CASE
-            WHEN peer.peers > 1 THEN coalesce(pg_catalog.pg_get_expr(peer.indpred, peer.indrelid), '')
-        END AS predicate
+            WHEN i.indisunique
+                THEN pg_catalog.concat_ws('/', i.indimmediate, pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')
+        END AS promise,
+        i.indexrelid IN (
+            SELECT k.conindid FROM pg_catalog.pg_constraint AS k WHERE k.contype IN ('p', 'u', 'x')
+        ) AS backs_constraint,
+        i.indexrelid IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k) AS is_needed,
+        pg_catalog.pg_get_expr(i.indexprs, i.indrelid) AS expressions,
+        coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') AS predicate
     FROM peer
+    JOIN pg_catalog.pg_index AS i ON i.indexrelid = peer.indexrelid
+    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 ),
 ranked AS (
     SELECT
@@ -59,7 +61,7 @@ ranked AS (
             own.indisclustered DESC, own.relispartition DESC, own.indexrelid
     )
 ),
-judged AS (
+judged AS MATERIALIZED (
     SELECT
         ranked.*,
         ranked.position > 1
@@ -85,7 +87,8 @@ SELECT
 FROM judged
 WHERE judged.is_superfluous
 UNION ALL
-SELECT '', '', '', '{}', '', false, 0, NULL, pg_catalog.count(*)
-FROM judged
-WHERE NOT judged.is_superfluous
+SELECT
+    '', '', '', '{}', '', false, 0, NULL,
+    pg_catalog.count(*) - (SELECT pg_catalog.count(*) FROM judged WHERE judged.is_superfluous)
+FROM own
 ORDER BY 1, 2, 3;

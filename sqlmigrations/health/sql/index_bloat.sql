@@ -6,72 +6,105 @@
 WITH page AS (
     SELECT pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
 ),
-relation AS (
+-- To measure an index the server has to open it, which takes its time with thousands. Those of a table that has hardly
+-- changed since ANALYZE or VACUUM saw it are as large as they were then; a table that neither has seen is measured
+-- itself, for its indexes are small where it is.
+parent AS MATERIALIZED (
+    SELECT
+        t.oid,
+        t.relname,
+        t.reltuples::pg_catalog.float8 AS rows,
+        s.n_mod_since_analyze AS modified,
+        greatest(s.last_analyze, s.last_autoanalyze) IS NOT NULL AS is_analyzed,
+        coalesce(s.n_live_tup + s.n_dead_tup + s.n_mod_since_analyze > 1000, false)
+        OR CASE
+            WHEN t.reltuples = -1 THEN pg_catalog.pg_relation_size(t.oid) >= 8 * page.bytes
+            ELSE coalesce(s.last_analyze, s.last_autoanalyze, s.last_vacuum, s.last_autovacuum) IS NULL
+        END AS may_have_grown
+    FROM pg_catalog.pg_class AS t
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+    CROSS JOIN page
+    LEFT JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid = t.oid
+    WHERE t.relkind IN ('r', 'm')
+        AND t.relpersistence <> 't'
+        AND n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+),
+relation AS MATERIALIZED (
     SELECT
         i.indexrelid,
         i.indrelid,
         i.indnatts AS columns,
-        n.nspname,
-        t.relname AS table_name,
+        c.relnamespace,
         c.relname,
+        c.reloptions,
         c.reltuples::pg_catalog.float8 AS rows,
-        t.reltuples::pg_catalog.float8 AS table_rows,
-        -- To measure an index the server has to open it, which takes its time with thousands; one that is small by all
-        -- that the statistics say is taken for small. They say nothing of a table that was analysed once and has no
-        -- mark of it any more: somebody has reset them.
-        CASE
-            WHEN c.relpages >= 8
-                OR s.n_live_tup + s.n_dead_tup + s.n_mod_since_analyze > 1000
-                OR t.reltuples >= 0
-                    AND coalesce(s.last_analyze, s.last_autoanalyze, s.last_vacuum, s.last_autovacuum) IS NULL
-                THEN pg_catalog.pg_relation_size(c.oid)
-            ELSE (c.relpages * page.bytes)::pg_catalog.int8
-        END AS bytes,
         c.relpages * page.bytes AS bytes_then,
-        page.bytes AS page_bytes,
-        pg_catalog.has_table_privilege(t.oid, 'SELECT') AND NOT pg_catalog.row_security_active(t.oid) AS is_readable,
-        CASE WHEN c.reloptions IS NULL THEN 90 ELSE coalesce(
-            (
-                SELECT pg_catalog.split_part(o, '=', 2)::pg_catalog.float8
-                FROM pg_catalog.unnest(c.reloptions) AS o
-                WHERE o LIKE 'fillfactor=%'
-            ),
-            90
-        ) END AS fillfactor,
-        s.n_mod_since_analyze AS modified,
-        greatest(s.last_analyze, s.last_autoanalyze) IS NOT NULL AS is_analyzed
+        parent.relname AS table_name,
+        parent.rows AS table_rows,
+        parent.modified,
+        parent.is_analyzed,
+        CASE
+            WHEN c.relpages >= 8 OR parent.may_have_grown THEN pg_catalog.pg_relation_size(c.oid)
+            ELSE (c.relpages * page.bytes)::pg_catalog.int8
+        END AS bytes
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid AND c.relkind = 'i'
     JOIN pg_catalog.pg_am AS am ON am.oid = c.relam AND am.amname = 'btree'
-    JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN parent ON parent.oid = i.indrelid
     CROSS JOIN page
-    LEFT JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid = t.oid
     WHERE i.indisvalid
-        AND c.relpersistence <> 't'
-        AND n.nspname !~ '^pg_'
-        AND n.nspname <> 'information_schema'
+),
+-- Those of a few pages waste nothing that is worth a look.
+large AS MATERIALIZED (
+    SELECT
+        relation.*,
+        n.nspname,
+        pg_catalog.has_table_privilege(relation.indrelid, 'SELECT')
+        AND NOT pg_catalog.row_security_active(relation.indrelid) AS is_readable,
+        coalesce(
+            (
+                SELECT pg_catalog.split_part(o, '=', 2)::pg_catalog.float8
+                FROM pg_catalog.unnest(relation.reloptions) AS o
+                WHERE o LIKE 'fillfactor=%'
+            ),
+            90
+        ) AS fillfactor
+    FROM relation
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = relation.relnamespace
+    CROSS JOIN page
+    WHERE relation.bytes >= 8 * page.bytes
 ),
 -- An expression's statistics stand under the name of the index, a column's under that of the table.
-width AS (
+described AS (
     SELECT
         r.indexrelid,
-        pg_catalog.count(s.attname) AS columns,
-        pg_catalog.sum((1 - s.null_frac) * s.avg_width) AS data,
-        pg_catalog.bool_or(s.null_frac > 0) AS has_nulls
-    FROM relation AS r
+        r.nspname,
+        CASE WHEN k.attnum = 0 THEN r.relname ELSE r.table_name END AS tablename,
+        a.attname
+    FROM large AS r
     JOIN pg_catalog.pg_index AS i ON i.indexrelid = r.indexrelid
     CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k (attnum, position)
     JOIN pg_catalog.pg_attribute AS a
         ON a.attrelid = CASE WHEN k.attnum = 0 THEN i.indexrelid ELSE i.indrelid END
         AND a.attnum = CASE WHEN k.attnum = 0 THEN k.position ELSE k.attnum END
+),
+width AS (
+    SELECT
+        described.indexrelid,
+        pg_catalog.count(s.attname) AS columns,
+        pg_catalog.sum((1 - s.null_frac) * s.avg_width) AS data,
+        pg_catalog.bool_or(s.null_frac > 0) AS has_nulls
+    FROM described
     JOIN pg_catalog.pg_stats AS s
-        ON s.schemaname = r.nspname
-        AND s.tablename = CASE WHEN k.attnum = 0 THEN r.relname ELSE r.table_name END
-        AND s.attname = a.attname
+        ON s.schemaname = described.nspname
+        AND s.tablename = described.tablename
+        AND s.attname = described.attname
         AND NOT s.inherited
+    WHERE (s.schemaname, s.tablename) IN (SELECT d.nspname, d.tablename FROM described AS d)
     GROUP BY 1
 )
+-- All small ones are told together, by their number.
 SELECT
     r.nspname::pg_catalog.text AS schema,
     r.table_name::pg_catalog.text AS "table",
@@ -89,9 +122,16 @@ SELECT
                 + CASE WHEN w.has_nulls THEN 16 ELSE 8 END
                 + pg_catalog.ceil(w.data / 8.0) * 8
             )
-            / ((r.page_bytes - 40) * r.fillfactor / 100)
+            / ((page.bytes - 40) * r.fillfactor / 100)
         )
-    ) * r.page_bytes AS needed_bytes
-FROM relation AS r
+    ) * page.bytes AS needed_bytes,
+    1::pg_catalog.int8 AS things
+FROM large AS r
+CROSS JOIN page
 LEFT JOIN width AS w ON w.indexrelid = r.indexrelid
-ORDER BY r.bytes DESC, 1, 2, 3;
+UNION ALL
+SELECT '', '', '', 0, true, 0, true, 0, pg_catalog.count(*)
+FROM relation
+CROSS JOIN page
+WHERE relation.bytes < 8 * page.bytes
+ORDER BY bytes DESC, 1, 2, 3;

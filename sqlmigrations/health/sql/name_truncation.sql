@@ -28,11 +28,13 @@ WITH named AS (
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
 ),
+full_length AS MATERIALIZED (
+    SELECT pg_catalog.current_setting('max_identifier_length')::pg_catalog.int4 AS bytes
+),
 judged AS (
     SELECT
         named.*,
-        pg_catalog.octet_length(named.name::pg_catalog.text)
-            >= pg_catalog.current_setting('max_identifier_length')::pg_catalog.int4
+        pg_catalog.octet_length(named.name::pg_catalog.text) >= (SELECT full_length.bytes FROM full_length)
         AND named.name::pg_catalog.text !~ '_[0-9a-f]{8}(_[a-z0-9_]+)?$' AS is_full
     FROM named
     WHERE named.nspname !~ '^pg_'
@@ -42,18 +44,26 @@ judged AS (
             WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
                 AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = named.relid
         )
+),
+-- In one pass, which keeps nothing but the long ones.
+tally AS MATERIALIZED (
+    SELECT
+        pg_catalog.count(*) FILTER (WHERE NOT judged.is_full) AS well,
+        pg_catalog.jsonb_agg(
+            pg_catalog.jsonb_build_array(judged.kind, judged.nspname, judged.relname, judged.name)
+        ) FILTER (WHERE judged.is_full) AS long
+    FROM judged
 )
 SELECT
-    judged.kind,
-    judged.nspname::pg_catalog.text AS schema,
-    judged.relname::pg_catalog.text AS "table",
-    judged.name::pg_catalog.text AS name,
+    each.parts ->> 0 AS kind,
+    each.parts ->> 1 AS schema,
+    each.parts ->> 2 AS "table",
+    each.parts ->> 3 AS name,
     true AS is_full,
     1::pg_catalog.int8 AS things
-FROM judged
-WHERE judged.is_full
+FROM tally
+CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(tally.long) AS each (parts)
 UNION ALL
-SELECT '', '', '', '', false, pg_catalog.count(*)
-FROM judged
-WHERE NOT judged.is_full
+SELECT '', '', '', '', false, tally.well
+FROM tally
 ORDER BY is_full DESC, 1, 2, 3, 4;

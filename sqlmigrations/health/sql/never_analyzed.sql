@@ -5,13 +5,13 @@ SELECT
     n.nspname::pg_catalog.text AS schema,
     c.relname::pg_catalog.text AS "table",
     CASE
+        WHEN c.reltuples <> -1 THEN 0
         WHEN c.relkind <> 'p' THEN pg_catalog.pg_relation_size(c.oid)
-        WHEN c.reltuples = -1 THEN (
+        ELSE (
             SELECT coalesce(pg_catalog.sum(pg_catalog.pg_relation_size(p.relid)), 0)::pg_catalog.int8
             FROM pg_catalog.pg_partition_tree(c.oid) AS p
             WHERE p.isleaf
         )
-        ELSE 0
     END AS bytes,
     c.relkind = 'p' AS is_partitioned,
     c.reltuples = -1 AS is_unknown,

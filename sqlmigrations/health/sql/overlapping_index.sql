@@ -1,20 +1,13 @@
 -- B-tree indexes that are the beginning of another one: what (a) does, (a, b) does nearly as well. Unique indexes,
 -- those that back a constraint or are the replica identity, and those with another predicate are no such beginnings.
-WITH own AS (
+WITH own AS MATERIALIZED (
     SELECT
-        i.indexrelid, i.indrelid, c.relname, c.relispartition, t.relname AS table_name, n.nspname, i.indpred,
-        i.indisunique OR i.indisreplident OR i.indisclustered
-        OR i.indexrelid IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k) AS is_needed,
-        i.indnkeyatts,
-        i.indnatts,
-        pg_catalog.concat(i.indkey, ' ') AS columns,
-        pg_catalog.concat(i.indclass, ' ') AS opclasses,
-        pg_catalog.concat(i.indcollation, ' ') AS collations,
-        pg_catalog.concat(i.indoption, ' ') AS options
+        i.indexrelid, i.indrelid, c.relname, n.nspname, i.indpred, i.indnkeyatts, i.indnatts,
+        i.indkey, i.indclass, i.indcollation, i.indoption,
+        i.indisunique OR i.indisreplident OR i.indisclustered OR c.relispartition AS is_needed
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_am AS am ON am.oid = c.relam AND am.amname = 'btree'
-    JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE i.indisvalid
         AND n.nspname !~ '^pg_'
@@ -22,7 +15,7 @@ WITH own AS (
         AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_depend AS d
             WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
-                AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = t.oid
+                AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indrelid
         )
 ),
 -- Pairs of which one begins with the numbers of the other's columns.
@@ -30,17 +23,18 @@ pair AS MATERIALIZED (
     SELECT
         own.indexrelid, own.indrelid, own.indnkeyatts, own.indpred,
         o.indexrelid AS other, o.relname AS other_name, o.indnkeyatts AS other_width, o.indpred AS other_predicate,
-        own.columns ~ '(^| )0 ' AS has_expressions
+        0 = ANY (own.indkey) AS has_expressions
     FROM own
-    JOIN own AS o ON o.indrelid = own.indrelid
+    JOIN own AS o ON o.indrelid = own.indrelid AND o.indkey[0] = own.indkey[0]
     WHERE NOT own.is_needed
-        AND NOT own.relispartition
         AND own.indnkeyatts = own.indnatts
+        AND o.indnkeyatts > 1
         AND o.indnkeyatts > own.indnkeyatts
-        AND pg_catalog.starts_with(o.columns, own.columns)
-        AND pg_catalog.starts_with(o.opclasses, own.opclasses)
-        AND pg_catalog.starts_with(o.collations, own.collations)
-        AND pg_catalog.starts_with(o.options, own.options)
+        AND pg_catalog.starts_with(pg_catalog.concat(o.indkey, ' '), pg_catalog.concat(own.indkey, ' '))
+        AND pg_catalog.starts_with(pg_catalog.concat(o.indclass, ' '), pg_catalog.concat(own.indclass, ' '))
+        AND pg_catalog.starts_with(pg_catalog.concat(o.indcollation, ' '), pg_catalog.concat(own.indcollation, ' '))
+        AND pg_catalog.starts_with(pg_catalog.concat(o.indoption, ' '), pg_catalog.concat(own.indoption, ' '))
+        AND own.indexrelid NOT IN (SELECT k.conindid FROM pg_catalog.pg_constraint AS k)
 ),
 -- The shortest one that begins with it, expressions and predicate included.
 other AS (
@@ -61,13 +55,14 @@ other AS (
 -- All that are well are told together, by their number.
 SELECT
     own.nspname::pg_catalog.text AS schema,
-    own.table_name::pg_catalog.text AS "table",
+    t.relname::pg_catalog.text AS "table",
     own.relname::pg_catalog.text AS name,
     pg_catalog.pg_relation_size(own.indexrelid) AS bytes,
     other.other_name::pg_catalog.text AS other,
     1::pg_catalog.int8 AS things
 FROM own
 JOIN other ON other.indexrelid = own.indexrelid
+JOIN pg_catalog.pg_class AS t ON t.oid = own.indrelid
 UNION ALL
 SELECT '', '', '', 0, NULL, pg_catalog.count(*)
 FROM own

@@ -15,6 +15,29 @@ WITH RECURSIVE sequence AS (
         AND n.nspname !~ '^pg_'
         AND n.nspname <> 'information_schema'
 ),
+-- The types that a column of whole numbers can have, down to what a domain is made of, and where each ends.
+whole (oid, base) AS (
+    SELECT t.oid, t.oid
+    FROM pg_catalog.pg_type AS t
+    WHERE t.oid IN (
+        'pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,
+        'pg_catalog.int8'::pg_catalog.regtype
+    )
+    UNION ALL
+    SELECT t.oid, whole.base
+    FROM whole
+    JOIN pg_catalog.pg_type AS t ON t.typbasetype = whole.oid AND t.typtype = 'd'
+),
+ending AS MATERIALIZED (
+    SELECT
+        whole.oid,
+        CASE whole.base
+            WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767
+            WHEN 'pg_catalog.int4'::pg_catalog.regtype THEN 2147483647
+            ELSE 9223372036854775807
+        END::pg_catalog.numeric AS limit
+    FROM whole
+),
 -- The columns that a sequence fills (serial, identity, or a default that calls nextval), and those that point there.
 filled AS (
     SELECT sequence.oid, d.refobjid AS relid, d.refobjsubid::pg_catalog.int2 AS attnum
@@ -47,31 +70,11 @@ reached (oid, relid, attnum) AS (
     FROM reached
     JOIN pointing ON pointing.relid = reached.relid AND pointing.attnum = reached.attnum
 ),
-typed AS MATERIALIZED (
-    SELECT reached.oid, reached.relid, a.attname, a.atttypid
-    FROM reached
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = reached.relid AND a.attnum = reached.attnum
-),
--- A column of a domain ends where the type ends that the domain is made of.
-made_of AS (
-    SELECT typed.atttypid AS oid, typed.atttypid AS base
-    FROM typed
-    UNION
-    SELECT made_of.oid, t.typbasetype
-    FROM made_of
-    JOIN pg_catalog.pg_type AS t ON t.oid = made_of.base
-    WHERE t.typtype = 'd'
-),
-bound AS (
-    SELECT
-        typed.oid, typed.relid, typed.attname,
-        CASE made_of.base
-            WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767
-            WHEN 'pg_catalog.int4'::pg_catalog.regtype THEN 2147483647
-            WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 9223372036854775807
-        END::pg_catalog.numeric AS limit
-    FROM typed
-    JOIN made_of ON made_of.oid = typed.atttypid
+number AS MATERIALIZED (
+    SELECT a.attrelid, a.attnum, a.attname, ending.limit
+    FROM pg_catalog.pg_attribute AS a
+    JOIN ending ON ending.oid = a.atttypid
+    WHERE a.attnum > 0
 ),
 owner AS (
     SELECT DISTINCT ON (filled.oid) filled.oid, c.relname
@@ -80,15 +83,10 @@ owner AS (
     ORDER BY filled.oid, c.oid
 ),
 narrow AS (
-    SELECT DISTINCT ON (bound.oid)
-        bound.oid,
-        bound.limit,
-        ARRAY[n.nspname::pg_catalog.text, c.relname::pg_catalog.text, bound.attname::pg_catalog.text] AS path
-    FROM bound
-    JOIN pg_catalog.pg_class AS c ON c.oid = bound.relid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE bound.limit IS NOT NULL
-    ORDER BY bound.oid, bound.limit, bound.relid
+    SELECT DISTINCT ON (reached.oid) reached.oid, reached.relid, number.attname, number.limit
+    FROM reached
+    JOIN number ON number.attrelid = reached.relid AND number.attnum = reached.attnum
+    ORDER BY reached.oid, number.limit, reached.relid
 )
 SELECT
     sequence.nspname::pg_catalog.text AS schema,
@@ -104,7 +102,13 @@ SELECT
     END AS limit,
     -- The column that ends first, if one does.
     CASE
-        WHEN narrow.limit <= sequence.seqmax AND narrow.limit < 9223372036854775807 THEN narrow.path
+        WHEN narrow.limit <= sequence.seqmax AND narrow.limit < 9223372036854775807
+            THEN (
+                SELECT ARRAY[n.nspname, c.relname, narrow.attname]::pg_catalog.text[]
+                FROM pg_catalog.pg_class AS c
+                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE c.oid = narrow.relid
+            )
     END AS limited_by,
     sequence.seqcycle AND (narrow.limit IS NULL OR narrow.limit >= sequence.seqmax) AS starts_again
 FROM sequence
