@@ -23,14 +23,34 @@ kind (type, family) AS (
     ('pg_catalog.int8'::pg_catalog.regtype, 'number'),
     ('pg_catalog.uuid'::pg_catalog.regtype, 'uuid')
 ),
+-- Columns of these types.
+typed AS MATERIALIZED (
+    SELECT a.attrelid, a.attnum, a.attname::pg_catalog.text AS attname, kind.family
+    FROM pg_catalog.pg_attribute AS a
+    JOIN kind ON kind.type = a.atttypid
+    WHERE a.attnum > 0
+),
 -- Primary keys of one column.
-key AS (
-    SELECT r.oid, r.relname, r.relnamespace, a.attnum, a.attname, kind.family
+key AS MATERIALIZED (
+    SELECT r.oid, r.relname, r.relnamespace, typed.attnum, typed.attname, typed.family
     FROM relation AS r
     JOIN pg_catalog.pg_constraint AS k
         ON k.conrelid = r.oid AND k.contype = 'p' AND pg_catalog.cardinality(k.conkey) = 1
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum = k.conkey[1]
-    JOIN kind ON kind.type = a.atttypid
+    JOIN typed ON typed.attrelid = r.oid AND typed.attnum = k.conkey[1]
+),
+held AS (
+    SELECT k.conrelid AS oid, pg_catalog.unnest(k.conkey) AS attnum
+    FROM pg_catalog.pg_constraint AS k
+    WHERE k.contype = 'f'
+),
+candidate AS MATERIALIZED (
+    SELECT
+        r.oid, r.relname, r.nspname, r.relnamespace, typed.attnum, typed.attname, typed.family,
+        (r.oid, typed.attnum) IN (SELECT held.oid, held.attnum FROM held) AS is_held
+    FROM relation AS r
+    JOIN typed ON typed.attrelid = r.oid
+    WHERE typed.attname ~ '._id$'
+        AND NOT EXISTS (SELECT FROM key WHERE key.oid = r.oid AND key.attnum = typed.attnum)
 ),
 -- What a table may be called in a column: the end of its name from any underscore on, in the singular.
 called AS (
@@ -50,20 +70,7 @@ called AS (
         (pg_catalog.regexp_replace(tail.name, 'ies$', 'y'))
     ) AS singular (name)
     WHERE singular.name <> ''
-),
-candidate AS (
-    SELECT r.oid, r.relname, r.nspname, r.relnamespace, a.attnum, a.attname::pg_catalog.text AS attname, kind.family
-    FROM relation AS r
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-    JOIN kind ON kind.type = a.atttypid
-    WHERE a.attname ~ '._id$'
-        AND NOT EXISTS (SELECT FROM key WHERE key.oid = r.oid AND key.attnum = a.attnum)
-),
-held AS (
-    SELECT DISTINCT k.conrelid AS oid, held.attnum
-    FROM pg_catalog.pg_constraint AS k
-    CROSS JOIN LATERAL pg_catalog.unnest(k.conkey) AS held (attnum)
-    WHERE k.contype = 'f'
+        AND EXISTS (SELECT FROM candidate WHERE NOT candidate.is_held)
 ),
 target AS (
     SELECT candidate.oid, candidate.attnum, pg_catalog.min(called.oid::pg_catalog.int8)::pg_catalog.oid AS parent
@@ -72,18 +79,25 @@ target AS (
         ON called.relnamespace = candidate.relnamespace
         AND called.family = candidate.family
         AND called.name = pg_catalog.left(candidate.attname, -3)
+    WHERE NOT candidate.is_held
     GROUP BY candidate.oid, candidate.attnum
     HAVING pg_catalog.count(DISTINCT called.oid) = 1
 )
+-- All that a foreign key holds are told together, by their number.
 SELECT
     candidate.nspname AS schema,
     candidate.relname AS "table",
     ARRAY[candidate.attname] AS columns,
-    held.oid IS NOT NULL AS is_held,
     coalesce(parent.relname, '') AS parent_table,
-    coalesce(parent.attname::pg_catalog.text, '') AS parent_column
+    coalesce(parent.attname, '') AS parent_column,
+    false AS is_held,
+    1::pg_catalog.int8 AS things
 FROM candidate
-LEFT JOIN held ON held.oid = candidate.oid AND held.attnum = candidate.attnum
 LEFT JOIN target ON target.oid = candidate.oid AND target.attnum = candidate.attnum
 LEFT JOIN key AS parent ON parent.oid = target.parent
+WHERE NOT candidate.is_held
+UNION ALL
+SELECT '', '', '{}', '', '', true, pg_catalog.count(*)
+FROM candidate
+WHERE candidate.is_held
 ORDER BY 1, 2, 3;

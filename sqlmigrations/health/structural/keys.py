@@ -169,7 +169,7 @@ class ForeignKeyTypeMismatch(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at all pairs of columns."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if row["is_same"]:
@@ -204,7 +204,7 @@ class DuplicateForeignKey(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Compare the foreign keys of each table."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if row["other"] is None:
@@ -249,12 +249,12 @@ class MissingForeignKey(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at the columns whose names end in ``_id``."""
-        pointing = [(row, _target(row)) for row in probe.rows()]
-        return answer(self._judge(row, target) for row, target in pointing if row["is_held"] or target is not None)
+        rows = probe.rows()
+        targets = ((row, _target(row)) for row in rows if not row["is_held"])
+        findings = tuple(self._judge(row, target) for row, target in targets if target is not None)
+        return Answer(sum(row["things"] for row in rows if row["is_held"]) + len(findings), findings)
 
-    def _judge(self, row: Mapping[str, Any], target: _Target | None) -> Finding | None:
-        if row["is_held"] or target is None:
-            return None
+    def _judge(self, row: Mapping[str, Any], target: _Target) -> Finding:
         subject = Subject.of("column", row)
         why = "db_constraint=False" if target.is_of_model else _("its name says so")
         return Finding(
