@@ -42,7 +42,8 @@ def gettext(template: str, /, **values: Any) -> Message:
 
     Values are texts, numbers and other messages; anything else is taken as its text.
     """
-    return _message(template.format(**_plain(values)) if values else template, template, _plain(values))
+    known = _plain(values)
+    return _message(template.format(**known) if known else template, template, known)
 
 
 def ngettext(singular: str, plural: str, /, count: int, **values: Any) -> Message:

@@ -79,7 +79,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """A number that grows with the severity."""
-        return list(Severity).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class FixKind(StrEnum):
@@ -245,6 +248,9 @@ class Probe:
     past: Past = field(default_factory=Past, repr=False)
     #: Answers to SQL files, which several checks read.
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+
+    #: What sequences gave out last, by oid, as far as a check has read them.
+    last_values: dict[int, int | None] = field(default_factory=dict, repr=False)
 
     def fetch(self, statement: str, parameters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         """Return the rows of a statement."""

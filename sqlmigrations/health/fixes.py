@@ -27,6 +27,10 @@ _HASH = re.compile(r"[0-9a-f]{8}")
 OUTSIDE = _("can't run in a transaction (in a SQL file: -- sqlmigrations: transaction off)")
 
 
+#: How CREATE INDEX CONCURRENTLY goes about it.
+BESIDE_WRITERS = joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), OUTSIDE])
+
+
 def statement(template: LiteralString, *names: sql.Composable) -> Fix:
     """Return a SQL fix; ``{}`` in the template stand for the names, in order."""
     return Fix(FixKind.SQL, composed(template, *names))
@@ -111,7 +115,7 @@ def add_index(subject: Subject, names: Sequence[str], *, is_partitioned: bool = 
         "CREATE INDEX CONCURRENTLY ON {} ({});",
         relation(subject),
         columns(names),
-        note=joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), OUTSIDE]),
+        note=BESIDE_WRITERS,
     )
     return (*_django_index(subject, names), by_hand)
 
@@ -185,7 +189,7 @@ def rebuild_index(subject: Subject) -> tuple[Fix, ...]:
         noted(
             "REINDEX INDEX CONCURRENTLY {};",
             named(subject),
-            note=joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), OUTSIDE]),
+            note=BESIDE_WRITERS,
         ),
     )
 

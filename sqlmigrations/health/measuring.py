@@ -45,10 +45,10 @@ def place_of(probe: Probe) -> Row:
 
 def _sequences(probe: Probe) -> dict[str, dict[str, Any]]:
     readable = [row for row in probe.rows("sequence_exhaustion") if row["is_readable"]]
-    values = last_values(probe, [(row["schema"], row["name"]) for row in readable])
+    values = last_values(probe, {row["sequence"]: (row["schema"], row["name"]) for row in readable})
     found: dict[str, dict[str, Any]] = {}
     for row in readable:
-        last = values[row["schema"], row["name"]]
+        last = values.get(row["sequence"])
         if last is not None and not row["starts_again"]:
             found.setdefault(row["schema"], {})[row["name"]] = [last, int(row["limit"])]
     return found

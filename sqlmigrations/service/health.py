@@ -202,7 +202,7 @@ def _settled(result: Result, config: Config, known: Mapping[str, Known], origins
         replace(
             finding,
             origin=finding.origin or origins.of(finding.subject),
-            is_known=_is_known(finding.severity, known.get(finding.fingerprint(id))),
+            is_known=bool(known) and _is_known(finding.severity, known.get(finding.fingerprint(id))),
         )
         for finding in kept
     ]

@@ -35,7 +35,7 @@ from sqlmigrations.health.sizes import table_sizes
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
 from sqlmigrations.health.texts import shown
 from sqlmigrations.health.units import percent, quick, size
-from sqlmigrations.messages import counted, joined, ngettext
+from sqlmigrations.messages import counted, ngettext
 from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]
@@ -429,7 +429,7 @@ def _add_gin(subject: Subject, operators: Sequence[str], *, is_partitioned: bool
         sql.Identifier(opclass),
         note=_("then CREATE INDEX CONCURRENTLY on each partition, and ALTER INDEX ... ATTACH PARTITION for each")
         if is_partitioned
-        else joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), fixes.OUTSIDE]),
+        else fixes.BESIDE_WRITERS,
     )
     model = fixes.model_of(subject)
     fields = fixes.fields_of(model, subject.columns) if model is not None else []

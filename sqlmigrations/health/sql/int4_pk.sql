@@ -7,6 +7,7 @@ SELECT
     pg_catalog.format_type(a.atttypid, NULL) AS type,
     CASE a.atttypid WHEN 'pg_catalog.int2'::pg_catalog.regtype THEN 32767 ELSE 2147483647 END AS limit,
     greatest(c.reltuples, 0)::pg_catalog.int8 AS rows,
+    sequence.oid AS sequence,
     coalesce(sequence.schema, '') AS sequence_schema,
     coalesce(sequence.name, '') AS sequence_name,
     coalesce(sequence.is_readable, false) AS is_readable
@@ -18,6 +19,7 @@ LEFT JOIN (
     SELECT DISTINCT ON (d.refobjid, d.refobjsubid)
         d.refobjid AS relid,
         d.refobjsubid AS attnum,
+        s.oid,
         sn.nspname::pg_catalog.text AS schema,
         s.relname::pg_catalog.text AS name,
         pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AND pg_catalog.has_schema_privilege(sn.oid, 'USAGE')

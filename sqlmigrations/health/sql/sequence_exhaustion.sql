@@ -89,6 +89,7 @@ narrow AS (
     ORDER BY reached.oid, number.limit, reached.relid
 )
 SELECT
+    sequence.oid AS sequence,
     sequence.nspname::pg_catalog.text AS schema,
     sequence.relname::pg_catalog.text AS name,
     coalesce(owner.relname, '')::pg_catalog.text AS "table",
@@ -114,4 +115,4 @@ SELECT
 FROM sequence
 LEFT JOIN owner ON owner.oid = sequence.oid
 LEFT JOIN narrow ON narrow.oid = sequence.oid
-ORDER BY 1, 2;
+ORDER BY 2, 3;

@@ -322,12 +322,11 @@ class IntegerPrimaryKey(Check):
             Skip: nothing was found, but some sequences can't be read, and few rows say little of deleted ones.
         """
         rows = probe.rows()
+        readable = [row for row in rows if row["is_readable"]]
         values = last_values(
-            probe, [(row["sequence_schema"], row["sequence_name"]) for row in rows if row["is_readable"]]
+            probe, {row["sequence"]: (row["sequence_schema"], row["sequence_name"]) for row in readable}
         )
-        verdicts = [
-            self._judge(row, values.get((row["sequence_schema"], row["sequence_name"])), probe.past) for row in rows
-        ]
+        verdicts = [self._judge(row, values.get(row["sequence"]), probe.past) for row in rows]
         findings = tuple(verdict for verdict in verdicts if verdict is not None)
         unseen = sum(
             bool(row["sequence_name"]) and not row["is_readable"] and verdict is None

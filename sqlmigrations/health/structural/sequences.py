@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,9 +64,9 @@ class SequenceExhaustion(Check):
         rows = probe.rows()
         readable = [row for row in rows if row["is_readable"]]
         unseen = len(rows) - len(readable)
-        values = last_values(probe, [(row["schema"], row["name"]) for row in readable])
+        values = last_values(probe, {row["sequence"]: (row["schema"], row["name"]) for row in readable})
         given = answer(
-            (self._judge(row, values[row["schema"], row["name"]], probe.past) for row in readable),
+            (self._judge(row, values.get(row["sequence"]), probe.past) for row in readable),
             left_out=_("{sequences} that can't be read", sequences=counted(unseen, "sequence")) if unseen else "",
         )
         if unseen and not given.findings:
@@ -121,18 +121,20 @@ def seconds_left(past: Past, row: Mapping[str, Any], last: int) -> float | None:
 #: How many sequences are read, and locked with AccessShare, at once.
 BATCH = 100
 
+_READING = sql.SQL("SELECT tableoid AS oid, last_value, is_called FROM ")
 
-def last_values(probe: Probe, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
-    """Return what each sequence, given as schema and name, gave out last; nothing where it never gave one."""
-    found: dict[tuple[str, str], int | None] = {}
-    for start in range(0, len(names), BATCH):
-        batch = names[start : start + BATCH]
-        each = sql.SQL("SELECT {} AS number, last_value, is_called FROM {}")
-        reading = sql.SQL(" UNION ALL ").join(
-            each.format(sql.Literal(number), sql.Identifier(*name)) for number, name in enumerate(batch)
-        )
-        for row in probe.fetch(reading.as_string(), None):
-            found[batch[row["number"]]] = row["last_value"] if row["is_called"] else None
+
+def last_values(probe: Probe, names: Mapping[int, tuple[str, str]]) -> dict[int, int | None]:
+    """Return what sequences gave out last, by oid; nothing where one never gave any.
+
+    ``names`` are the schema and name of each by its oid. One that another check has read isn't read again.
+    """
+    found = probe.last_values
+    unread = [name for oid, name in names.items() if oid not in found]
+    for start in range(0, len(unread), BATCH):
+        each = (_READING + sql.Identifier(*name) for name in unread[start : start + BATCH])
+        for row in probe.fetch(sql.SQL(" UNION ALL ").join(each).as_string(), None):
+            found[row["oid"]] = row["last_value"] if row["is_called"] else None
     return found
 
 
