@@ -1,31 +1,43 @@
 -- Where autovacuum doesn't run: on the whole server, or for a table or its TOAST table.
+-- All tables where it runs are told together, by their number.
+WITH relation AS MATERIALIZED (
+    SELECT n.nspname, c.relname, c.reloptions, t.reloptions AS toast_options
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
+    WHERE c.relkind IN ('r', 'm')
+        AND c.relpersistence <> 't'
+        AND n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+),
+off AS MATERIALIZED (
+    SELECT relation.nspname, relation.relname, option.name
+    FROM relation
+    CROSS JOIN LATERAL (
+        SELECT 'autovacuum_enabled' AS name, own.text
+        FROM pg_catalog.unnest(relation.reloptions) AS own (text)
+        UNION ALL
+        SELECT 'toast.autovacuum_enabled', own.text
+        FROM pg_catalog.unnest(relation.toast_options) AS own (text)
+    ) AS option
+    WHERE (relation.reloptions IS NOT NULL OR relation.toast_options IS NOT NULL)
+        -- All that PostgreSQL takes for false.
+        AND option.text ~* '^autovacuum_enabled=(f|fa|fal|fals|false|n|no|of|off|0)$'
+)
 SELECT
     'setting' AS kind,
     '' AS schema,
     '' AS "table",
     s.name,
-    s.setting = 'off' AS is_off
+    s.setting = 'off' AS is_off,
+    1::pg_catalog.int8 AS things
 FROM pg_catalog.pg_settings AS s
 WHERE s.name IN ('autovacuum', 'track_counts')
 UNION ALL
-SELECT
-    'table',
-    n.nspname::pg_catalog.text,
-    c.relname::pg_catalog.text,
-    CASE WHEN option LIKE 'toast%' THEN 'toast.autovacuum_enabled' ELSE 'autovacuum_enabled' END,
-    coalesce(pg_catalog.lower(pg_catalog.split_part(option, '=', 2)) IN ('false', 'off', 'no', '0', 'f', 'n'), false)
-FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
-LEFT JOIN LATERAL (
-    SELECT own AS option FROM pg_catalog.unnest(c.reloptions) AS own WHERE own LIKE 'autovacuum\_enabled=%'
-    UNION ALL
-    SELECT pg_catalog.concat('toast.', own)
-    FROM pg_catalog.unnest(t.reloptions) AS own
-    WHERE own LIKE 'autovacuum\_enabled=%'
-) AS options ON true
-WHERE c.relkind IN ('r', 'm')
-    AND c.relpersistence <> 't'
-    AND n.nspname !~ '^pg_'
-    AND n.nspname <> 'information_schema'
+SELECT 'table', off.nspname::pg_catalog.text, off.relname::pg_catalog.text, off.name, true, 1
+FROM off
+UNION ALL
+SELECT 'table', '', '', '', false, pg_catalog.count(*)
+FROM relation
+WHERE (relation.nspname, relation.relname) NOT IN (SELECT off.nspname, off.relname FROM off)
 ORDER BY is_off DESC, 1, 2, 3, 4;

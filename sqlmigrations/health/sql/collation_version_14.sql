@@ -12,6 +12,9 @@ WHERE c.collversion IS NOT NULL
         SELECT a.attcollation
         FROM pg_catalog.pg_attribute AS a
         JOIN pg_catalog.pg_class AS t ON t.oid = a.attrelid
-        WHERE t.oid >= 16384 AND t.relkind IN ('r', 'p', 'm', 'i', 'I')
+        WHERE t.oid >= 16384
+            AND t.relkind IN ('r', 'p', 'm', 'i', 'I')
+            -- The default one, which most columns have, has no version of its own.
+            AND a.attcollation IN (SELECT v.oid FROM pg_catalog.pg_collation AS v WHERE v.collversion IS NOT NULL)
     )
 ORDER BY 1, 2, 3;

@@ -12,18 +12,17 @@ WITH building AS (
         AND l.mode = 'ShareUpdateExclusiveLock'
         AND l.granted
 ),
-own AS (
+own AS MATERIALIZED (
     SELECT
-        i.indexrelid, i.indrelid, i.indisready, n.nspname, t.relname AS table_name, c.relname, c.relkind,
+        i.indexrelid, i.indrelid, i.indisready, n.nspname, c.relname, c.relkind,
         i.indisvalid AND i.indisready AND i.indislive AS is_valid
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-    JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname !~ '^pg_(catalog|temp)'
         AND n.nspname <> 'information_schema'
         AND c.oid >= 16384 -- TOAST tables of the catalogs have smaller ones
-        AND t.oid NOT IN (
+        AND i.indrelid NOT IN (
             SELECT d.objid FROM pg_catalog.pg_depend AS d
             WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
                 AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -31,7 +30,7 @@ own AS (
 )
 SELECT
     own.nspname::pg_catalog.text AS schema,
-    own.table_name::pg_catalog.text AS "table",
+    t.relname::pg_catalog.text AS "table",
     own.relname::pg_catalog.text AS name,
     own.relkind = 'I' AS is_partitioned,
     own.is_valid,
@@ -54,6 +53,7 @@ SELECT
     ) AS missing,
     1::pg_catalog.int8 AS things
 FROM own
+JOIN pg_catalog.pg_class AS t ON t.oid = own.indrelid
 WHERE NOT own.is_valid
 UNION ALL
 SELECT '', '', '', false, true, false, false, false, '{}', pg_catalog.count(*)

@@ -1,6 +1,6 @@
 -- Tables, and whether they have a primary key. A partition has its parent's. Of those that have none: unique indexes that
 -- could become it, and whether a column is called id.
-WITH relation AS (
+WITH relation AS MATERIALIZED (
     SELECT
         c.oid, n.nspname, c.relname,
         EXISTS (
@@ -33,19 +33,23 @@ candidate AS (
             WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull
         )
     GROUP BY i.indrelid
-),
-identified AS (
-    SELECT DISTINCT a.attrelid
-    FROM pg_catalog.pg_attribute AS a
-    WHERE a.attname = 'id' AND a.attnum > 0 AND NOT a.attisdropped
 )
+-- All that have a key are told together, by their number.
 SELECT
     relation.nspname::pg_catalog.text AS schema,
     relation.relname::pg_catalog.text AS "table",
-    relation.has_key,
+    false AS has_key,
     coalesce(candidate.names, '{}') AS candidates,
-    identified.attrelid IS NOT NULL AS has_id
+    EXISTS (
+        SELECT FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = relation.oid AND a.attname = 'id' AND a.attnum > 0 AND NOT a.attisdropped
+    ) AS has_id,
+    1::pg_catalog.int8 AS things
 FROM relation
 LEFT JOIN candidate ON candidate.indrelid = relation.oid
-LEFT JOIN identified ON identified.attrelid = relation.oid
-ORDER BY relation.has_key, 1, 2;
+WHERE NOT relation.has_key
+UNION ALL
+SELECT '', '', true, '{}', false, pg_catalog.count(*)
+FROM relation
+WHERE relation.has_key
+ORDER BY has_key, 1, 2;

@@ -94,7 +94,7 @@ class ForeignKeyEnforcementOff(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at all triggers, internal ones included, and at the settings of roles, of the database and our own."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if not row["is_off"]:

@@ -48,7 +48,7 @@ class NoPrimaryKey(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at all tables; a partition has its parent's key."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if row["has_key"]:

@@ -184,7 +184,7 @@ class AutovacuumOff(Check):
 
     def run(self, probe: Probe) -> Answer:
         """Look at the server's settings and at the options of tables and their TOAST tables."""
-        return answer(self._judge(row) for row in probe.rows())
+        return tallied(probe.rows(), self._judge)
 
     def _judge(self, row: Mapping[str, Any]) -> Finding | None:
         if not row["is_off"]:
