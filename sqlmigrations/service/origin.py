@@ -100,7 +100,13 @@ class Origins:
                 _brings(operation, model_name, names) for operation in migration.operations
             ):
                 last = migration
-        return Origin(os.path.relpath(inspect.getfile(type(last)))) if last is not None else None
+        return Origin(_place(type(last))) if last is not None else None
+
+
+def _place(migration: type[Migration]) -> str:
+    """Return the file of a migration: below the current folder from there on, else as its module is called."""
+    path = os.path.relpath(inspect.getfile(migration))
+    return path if not path.startswith(os.pardir) else f"{migration.__module__.replace('.', '/')}.py"
 
 
 def _objects_made(table: sql.Composable) -> sql.Composed:

@@ -1,6 +1,6 @@
 -- Tables with rows, and extended statistics on them, of which the planner has no statistics. Only a role that may read
 -- a table sees what is known of its columns.
-WITH relation AS (
+WITH relation AS MATERIALIZED (
     SELECT
         c.oid,
         n.nspname,
@@ -15,9 +15,31 @@ WITH relation AS (
         AND n.nspname !~ '^pg_'
         AND n.nspname <> 'information_schema'
 ),
--- The view is read once: it joins several catalogs for each table.
-known AS (
-    SELECT DISTINCT s.schemaname, s.tablename FROM pg_catalog.pg_stats AS s
+-- The view asks of each column whether it may be read. So it is asked for the first columns, which nearly all tables have
+-- statistics of, and only then for the other columns of the tables that are left.
+known_by_first AS MATERIALIZED (
+    SELECT DISTINCT s.schemaname, s.tablename
+    FROM pg_catalog.pg_stats AS s
+    WHERE s.attname = ANY (
+        ARRAY(
+            SELECT DISTINCT a.attname
+            FROM relation
+            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = relation.oid AND a.attnum = 1
+        )
+    )
+),
+known AS MATERIALIZED (
+    SELECT k.schemaname, k.tablename FROM known_by_first AS k
+    UNION
+    SELECT s.schemaname, s.tablename
+    FROM pg_catalog.pg_stats AS s
+    WHERE s.tablename = ANY (
+        ARRAY(
+            SELECT relation.relname
+            FROM relation
+            WHERE (relation.nspname, relation.relname) NOT IN (SELECT k.schemaname, k.tablename FROM known_by_first AS k)
+        )
+    )
 )
 SELECT
     'table' AS kind,

@@ -1,37 +1,60 @@
 -- Indexes, how often each was scanned since the counters began, and what each is for besides scans. Those of partitions
 -- are told as the one index of the partitioned table, since they can't be dropped alone.
-WITH leaf AS (
+WITH page AS (
+    SELECT pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
+),
+-- To measure an index the server has to open it, which takes its time with thousands. Those of a table that has hardly
+-- changed since ANALYZE or VACUUM saw it are as large as they were then, and those of a table that neither has seen are
+-- small where no row was counted and the table itself is small.
+parent AS MATERIALIZED (
+    SELECT
+        t.oid,
+        coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0) AS writes,
+        coalesce(s.n_live_tup + s.n_dead_tup + s.n_mod_since_analyze > 1000, false)
+        OR CASE
+            WHEN t.reltuples = -1 THEN s.n_tup_ins > 0 OR pg_catalog.pg_relation_size(t.oid) >= 8 * page.bytes
+            ELSE coalesce(s.last_analyze, s.last_autoanalyze, s.last_vacuum, s.last_autovacuum) IS NULL
+        END AS may_have_grown
+    FROM pg_catalog.pg_class AS t
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+    CROSS JOIN page
+    LEFT JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid = t.oid
+    WHERE t.relkind IN ('r', 'm')
+        AND t.relpersistence <> 't'
+        AND n.nspname !~ '^pg_'
+        AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend AS d
+            WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+                AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = t.oid
+        )
+),
+leaf AS MATERIALIZED (
     SELECT
         i.indexrelid,
-        i.indrelid,
-        coalesce(pg_catalog.pg_partition_root(i.indexrelid)::pg_catalog.oid, i.indexrelid) AS root,
+        i.indisreplident,
+        i.indisclustered,
+        CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END AS root,
         coalesce(s.idx_scan, 0) AS scans,
         -- From 16 on the server knows when, too.
         CASE
             WHEN s.idx_scan > 0 THEN (pg_catalog.to_jsonb(s) ->> 'last_idx_scan')::pg_catalog.timestamptz
         END AS last_scan,
-        pg_catalog.pg_relation_size(i.indexrelid) AS bytes,
-        coalesce(t.n_tup_ins + t.n_tup_upd + t.n_tup_del, 0) AS writes,
+        CASE
+            WHEN c.relpages >= 8 OR parent.may_have_grown THEN pg_catalog.pg_relation_size(c.oid)
+            ELSE (c.relpages * page.bytes)::pg_catalog.int8
+        END AS bytes,
+        parent.writes,
         CASE
             WHEN pg_catalog.current_setting('track_commit_timestamp')::pg_catalog.bool
                 THEN pg_catalog.pg_xact_commit_timestamp(c.xmin)
         END AS made
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid AND c.relkind = 'i'
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN parent ON parent.oid = i.indrelid
+    CROSS JOIN page
     LEFT JOIN pg_catalog.pg_stat_all_indexes AS s ON s.indexrelid = i.indexrelid
-    LEFT JOIN pg_catalog.pg_stat_all_tables AS t ON t.relid = i.indrelid
-    WHERE n.nspname !~ '^pg_'
-        AND n.nspname <> 'information_schema'
-        AND c.relpersistence <> 't'
-        AND i.indisvalid
-        AND i.indislive
-        AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_depend AS d
-            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.objid = i.indrelid
-                AND d.deptype = 'e'
-        )
+    WHERE i.indisvalid AND i.indislive
 ),
 whole AS (
     SELECT
@@ -41,10 +64,9 @@ whole AS (
         pg_catalog.sum(leaf.bytes)::pg_catalog.int8 AS bytes,
         pg_catalog.sum(leaf.writes)::pg_catalog.int8 AS writes,
         pg_catalog.max(leaf.made) AS made,
-        pg_catalog.bool_or(x.indisreplident) AS is_replica_identity,
-        pg_catalog.bool_or(x.indisclustered) AS is_clustered
+        pg_catalog.bool_or(leaf.indisreplident) AS is_replica_identity,
+        pg_catalog.bool_or(leaf.indisclustered) AS is_clustered
     FROM leaf
-    JOIN pg_catalog.pg_index AS x ON x.indexrelid = leaf.indexrelid
     GROUP BY leaf.root
 ),
 -- Foreign keys that an index serves: their columns lead it, in any order, and it leaves out no row but NULLs.
