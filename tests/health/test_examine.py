@@ -13,6 +13,8 @@ import pytest
 from sqlmigrations.health.base import Answer, Check, Evidence, Finding, Probe, Severity, Skip, Subject
 from sqlmigrations.health.examine import examine
 from sqlmigrations.health.registry import BUILT_IN
+from sqlmigrations.health.structural.keys import IntegerPrimaryKey
+from sqlmigrations.health.structural.sequences import SequenceExhaustion
 from tests.databases import session
 from tests.health.asking import BARE, Answered, Patient, said
 from tests.helpers import value
@@ -120,6 +122,24 @@ def test_what_holds_while_a_check_asks(own_patient: Patient) -> None:
     }
     assert own_patient.connection.execute("SHOW transaction_read_only").fetchone() == ("off",)
     assert own_patient.connection.execute("SHOW search_path").fetchone() == ('"$user", public',)
+
+
+def test_a_sequence_is_read_once_a_run(own_patient: Patient) -> None:
+    """Two checks want the last value of each; with thousands of them that is most of what they do."""
+    own_patient.run("CREATE TABLE t (id serial PRIMARY KEY); SELECT nextval('t_id_seq')")
+    read: list[dict[int, int | None]] = []
+
+    def look(probe: Probe) -> None:
+        read.append(dict(probe.last_values))
+        probe.last_values.update(dict.fromkeys(probe.last_values, 2_000_000_000))
+
+    ended = examine(
+        own_patient.connection,
+        [SequenceExhaustion(), Asking(ask=look), IntegerPrimaryKey()],
+        database="default",
+    )
+    assert [list(values.values()) for values in read] == [[1]]
+    assert [str(result.status) for result in ended if result.check.id != "asking"] == ["ok", "critical"]
 
 
 def test_no_lock_but_access_share(own_patient: Patient) -> None:

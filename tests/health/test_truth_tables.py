@@ -103,6 +103,26 @@ def test_active_record_doctor_flags_a_primary_key_that_is_a_foreign_key(patient:
     assert said(patient.ask(ForeignKeyWithoutIndex())) == Answered("ok", 1)
 
 
+def test_foreign_keys_of_small_tables_are_information_where_that_is_set(patient: Patient) -> None:
+    """A partitioned table is as large as its partitions, and rows that are stored out of line count."""
+    patient.run(
+        "CREATE TABLE parent (id int PRIMARY KEY);"
+        "CREATE TABLE small (p_id int REFERENCES parent);"
+        "CREATE TABLE wide (p_id int REFERENCES parent, data text STORAGE EXTERNAL);"
+        "CREATE TABLE parted (p_id int REFERENCES parent) PARTITION BY LIST (p_id);"
+        "CREATE TABLE part PARTITION OF parted DEFAULT;"
+        "INSERT INTO parent VALUES (1);"
+        "INSERT INTO small VALUES (1);"
+        "INSERT INTO wide VALUES (1, repeat('x', 200000));"
+        "INSERT INTO parted SELECT 1 FROM generate_series(1, 5000)"
+    )
+    assert said(patient.ask(ForeignKeyWithoutIndex(min_bytes=100_000))).findings == (
+        ("public.parted.p_id", "warning", NONE),
+        ("public.wide.p_id", "warning", NONE),
+        ("public.small.p_id", "info", NONE),
+    )
+
+
 def test_an_index_of_another_collation_serves_no_foreign_key(patient: Patient) -> None:
     patient.run(
         "CREATE TABLE parent (id text PRIMARY KEY); "
@@ -494,3 +514,17 @@ def test_pg_extras_sees_25_times_the_needed_size_in_a_table_that_was_just_loaded
     own_patient.run("ANALYZE t")
     wait_for(own_patient, ANALYZED)
     assert said(own_patient.ask(check)) == Answered("ok", 1)
+
+
+@pytest.mark.parametrize("check", LARGE, ids=lambda check: check.id)
+def test_a_table_that_nobody_counted_is_not_taken_for_small(own_patient: Patient, check: Bloat) -> None:
+    """Loaded, never analysed, and then the counters were lost, as after a crash."""
+    own_patient.run(
+        "CREATE TABLE t (id int CONSTRAINT t_key PRIMARY KEY) WITH (autovacuum_enabled = off);"
+        "INSERT INTO t SELECT generate_series(1, 30000)"
+    )
+    own_patient.run("SELECT pg_stat_force_next_flush()" if own_patient.connection.info.server_version >= 150000 else "")
+    own_patient.run("SELECT pg_stat_reset()")
+    assert said(own_patient.ask(check)) == Answered(
+        "skipped", reason=f"of 1 large {check.kind} the statistics are old", remedy='ANALYZE "public"."t";'
+    )
