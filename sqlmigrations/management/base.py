@@ -79,6 +79,12 @@ class SQLCommand(BaseCommand):
         """Return the parser of the arguments, whose help ends with what the exit codes mean."""
         return super().create_parser(prog_name, subcommand, epilog=_EPILOG, **kwargs)
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run as Django does, without colours where the environment asks for none: https://no-color.org."""
+        if os.environ.get("NO_COLOR") and not options.get("force_color"):
+            options["no_color"] = True
+        return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command and turn its end into an exit code.
 

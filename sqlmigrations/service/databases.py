@@ -47,11 +47,18 @@ def main_alias(alias: str) -> str:
     """Return the alias through which the files of this alias's database are applied.
 
     Of several aliases of one database that is the first which SQLMIGRATIONS_DIRS names, else the first that has files.
+    One that it names and whose sessions start with other options, a search_path say, stands for itself.
     """
     same = [other for other in connections if is_postgresql(other) and address(other) == address(alias)]
     with_files = [other for other in same if has_files(other)]
     named = [other for other in with_files if other in named_aliases()]
-    return next(iter([*named, *with_files, alias]))
+    main = next(iter([*named, *with_files, alias]))
+    return alias if alias in named and _start_options(alias) != _start_options(main) else main
+
+
+def _start_options(alias: str) -> str:
+    """Return what the alias's sessions start with."""
+    return str(connections[alias].settings_dict["OPTIONS"].get("options", ""))
 
 
 def aliases_with_files() -> tuple[str, ...]:

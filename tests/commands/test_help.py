@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
+from django.core.management.color import color_style
 
+from sqlmigrations.management.commands import dbhealth
 from tests.docs.test_reference import COMMANDS, Bare, arguments
 
 EXIT_CODES = (
@@ -36,3 +40,12 @@ def test_every_format_is_explained(name: str) -> None:
     parser = command.create_parser("manage.py", name)
     (words,) = [action.help or "" for action in parser._actions if action.dest == "format"]
     assert [part.split(": ")[0].strip() for part in words.split("; ")] == list(command.formats)
+
+
+@pytest.mark.parametrize(("environment", "is_plain"), [("", False), ("1", True)])
+def test_no_color_in_the_environment(environment: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", environment)
+    command = dbhealth.Command(stdout=StringIO())
+    command.style = color_style(force_color=True)
+    call_command(command, "--list")
+    assert (command.style.ERROR("a") == "a") is is_plain

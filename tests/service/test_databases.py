@@ -72,6 +72,19 @@ def test_an_apps_folder_belongs_to_every_database() -> None:
     assert aliases_with_files() == ("default", "other")
 
 
+@pytest.mark.usefixtures("one_database")
+def test_aliases_of_one_database_with_schemas_of_their_own(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each tenant's alias has a history of its own; else one of them would be left out in silence."""
+    settings.SQLMIGRATIONS_DIRS = {"default": [folder], "other": [folder]}
+    assert aliases_with_files() == ("default",)
+    monkeypatch.setitem(connections["other"].settings_dict, "OPTIONS", {"options": "-c search_path=tenant"})
+    assert aliases_with_files() == ("default", "other")
+    settings.SQLMIGRATIONS_DIRS = {"default": [folder]}
+    assert (aliases_with_files(), main_alias("other")) == (("default",), "default")
+
+
 @pytest.mark.usefixtures("app_folder", "one_database")
 def test_two_names_of_one_database(settings: Settings, folder: Path) -> None:
     """The one that the settings name goes before the one that comes first."""
