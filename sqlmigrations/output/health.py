@@ -239,9 +239,23 @@ def explanation_lines(check: Check, style: Style) -> Iterator[str]:
         yield f"SQL: {name}.sql (--sql shows it)"
 
 
+#: The statements that a check's SQL begins with: no name of anybody's stands in the way of the catalog's. The views of
+#: pg_stat_statements are where the extension is.
+EMPTY_PATH = "SET search_path = '';"
+STATEMENTS_PATH = (
+    "SELECT pg_catalog.set_config('search_path', extnamespace::pg_catalog.regnamespace::pg_catalog.text, false)\n"
+    "FROM pg_catalog.pg_extension WHERE extname = 'pg_stat_statements';"
+)
+
+
 def sql_lines(check: Check) -> Iterator[str]:
     """Yield a check's SQL, ready to be pasted into psql."""
-    yield "SET search_path = '';"
-    for text in check.sql_files().values():
+    texts = check.sql_files()
+    if not texts:
+        yield "-- It has no SQL of its own."
+    for name, text in texts.items():
+        yield f"-- {name}.sql"
+        yield STATEMENTS_PATH if "FROM pg_stat_statements" in text else EMPTY_PATH
         yield ""
         yield text.rstrip()
+        yield ""

@@ -330,6 +330,7 @@ def test_sql_can_be_pasted() -> None:
     out = dbhealth("--explain", "sequence_exhaustion", "--sql").out
     with session() as connection:
         connection.execute(out.encode())
+    assert dbhealth("--explain", "backup_age", "--sql").out == "-- It has no SQL of its own.\n"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sqlmigrations.health.cumulative.statements import (
     StatementStatistics,
     operators_on,
 )
+from sqlmigrations.output.health import sql_lines
 from tests.health.asking import Answered, Patient, fixes, said
 from tests.health.others import Roles
 
@@ -40,6 +41,11 @@ def watched(own_patient: Patient) -> Patient:
     own_patient.run(EXTENDED)
     own_patient.run(FORGET)
     return own_patient
+
+
+@pytest.mark.parametrize("check", [SlowQueries(), StatementStatistics(), MissingGinIndex()], ids=lambda check: check.id)
+def test_sql_can_be_pasted_wherever_the_extension_is(watched: Patient, check: Check) -> None:
+    watched.run("\n".join(sql_lines(check)))
 
 
 def sleep(patient: Patient) -> None:
