@@ -173,24 +173,18 @@ class Filled:
     values: Sequence[Any] = ()
 
 
+def begin_statement(connection: Connection) -> Filled:
+    """Return the statement that begins a transaction as psycopg begins them on this connection."""
+    level = connection.isolation_level
+    return Filled(f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}" if level else "BEGIN")
+
+
 def fillable(statement: sql.Composable) -> str:
     """Return a composed statement as the text of a ``Filled`` one: ``%`` means a value in its placeholders only."""
     if isinstance(statement, sql.Composed):
         return "".join(map(fillable, statement))
     text = statement.as_string(None)
     return text if isinstance(statement, sql.Placeholder) else text.replace("%", "%%")
-
-
-def execute_together(connection: Connection, *statements: Filled) -> Cursor:
-    """Execute statements in one message, and return a cursor that stands at the answer to the last one."""
-    opened = psycopg.ClientCursor(connection, row_factory=tuple_row)
-    opened.adapters.register_loader("timestamptz", TimestamptzLoader)
-    opened.adapters.register_loader("jsonb", JsonbLoader)
-    text = "; ".join(statement.text for statement in statements)
-    opened.execute(text, [value for statement in statements for value in statement.values])
-    while opened.nextset():
-        pass
-    return opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +205,19 @@ class Answer:
         transformer = Transformer(cursor(self.connection))
         transformer.set_pgresult(self.result)
         return transformer.load_rows(0, self.result.ntuples, tuple)
+
+
+def execute_together(connection: Connection, *statements: Filled) -> list[Answer]:
+    """Execute statements in one message, and return the answer to each."""
+    opened = psycopg.ClientCursor(connection)
+    text = "; ".join(statement.text for statement in statements)
+    opened.execute(text, [value for statement in statements for value in statement.values])
+    answers = []
+    while True:
+        if opened.pgresult is not None:
+            answers.append(Answer(opened.pgresult, connection))
+        if not opened.nextset():
+            return answers
 
 
 def ask_together(connection: Connection, statements: Iterable[sql.Composable]) -> Generator[Answer, None, None]:

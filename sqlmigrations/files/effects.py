@@ -45,9 +45,10 @@ class _Routine:
 
 
 class Collector:
-    """Take a file's statements one by one; tell what they change, read and make."""
+    """Take a file's statements one by one; tell what they change, read and make, or ``only_made``: that alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_made: bool = False) -> None:
+        self._only_made = only_made
         self.changes: set[str] = set()
         self.reads: set[str] = set()
         #: Functions that run: what they do counts, when they are made in this file.
@@ -188,6 +189,8 @@ class Collector:
         handler(self, node)
         if kind == "DoStmt":
             self._run_block(node, text)
+        elif self._only_made:
+            return
         elif kind == "CreateFunctionStmt":
             self._read_routine(node, text)
         elif kind == "CreateSchemaStmt":

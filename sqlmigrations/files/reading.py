@@ -33,7 +33,7 @@ def _collector() -> Collector:
     """Return what collects the objects that a file makes; only files that run are read for them."""
     from sqlmigrations.files.effects import Collector
 
-    return Collector()
+    return Collector(only_made=True)
 
 
 class Reading:

@@ -11,7 +11,7 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from sqlmigrations.database import Connection, Filled, execute_together, fetch_all, fillable
+from sqlmigrations.database import Answer, Connection, Filled, execute_together, fetch_all, fillable
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.history.tables import Tables
 from sqlmigrations.models import State
@@ -88,13 +88,17 @@ def read_missing(
 
 def read_record(connection: Connection, tables: Tables, name: str) -> Record | None:
     """Return the record of one file."""
-    return read_record_after(connection, tables, name)
+    return record_in(execute_together(connection, look_statement(tables, name))[-1])
 
 
-def read_record_after(connection: Connection, tables: Tables, name: str, *before: Filled) -> Record | None:
-    """Execute the statements ``before``, and return the record of one file: all in one message."""
-    row = execute_together(connection, *before, Filled(_look(tables), [name])).fetchone()
-    return _record(row) if row else None
+def look_statement(tables: Tables, name: str) -> Filled:
+    """Return the statement that reads the record of one file; ``record_in`` its answer is that record."""
+    return Filled(_look(tables), [name])
+
+
+def record_in(answer: Answer) -> Record | None:
+    """Return the record in the answer to ``look_statement``."""
+    return next(map(_record, answer.fetchall()), None)
 
 
 @cache

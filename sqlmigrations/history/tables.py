@@ -67,6 +67,8 @@ class Location:
     has_django_migrations: bool
     #: Whether reports can be kept: not before the app's newest migration has run.
     has_reports: bool = False
+    #: Whether the DDL log is there: it looks into the history which file is at work.
+    has_ddl_log: bool = False
 
     @property
     def schema(self) -> str:

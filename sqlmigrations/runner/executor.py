@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
-from typing import LiteralString
+from functools import partial
 
 import psycopg
 from django.db import transaction
@@ -15,10 +15,11 @@ from django.db.utils import Error as DjangoError
 from psycopg.pq import TransactionStatus
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, cursor
+from sqlmigrations.database import Connection, Filled, begin_statement
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.discovery import DOWN, SUFFIX
+from sqlmigrations.files.reading import Reading
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import Record, identify
 from sqlmigrations.messages import gettext as _
@@ -28,10 +29,10 @@ from sqlmigrations.runner import outcome as outcomes
 from sqlmigrations.runner.advice import advise
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.journal import Journal, is_chain_conflict
-from sqlmigrations.runner.lock import OnWait, file_holder, file_keys, poll, try_file_lock
+from sqlmigrations.runner.lock import Holder, OnWait, file_holder, file_lock_statements, poll, try_file_lock
 from sqlmigrations.runner.moved import Moved
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.send import send
+from sqlmigrations.runner.send import Aside, send_within
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.stop import check, sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task
@@ -50,11 +51,13 @@ RETRIED_FOR = 120.0
 #: What a file can fail with.
 ERRORS = (StatementFailed, VerifyFailed, InvalidFile, psycopg.Error, DjangoError, OSError)
 
-_ISOLATION: dict[str, LiteralString] = {
-    "read committed": "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    "repeatable read": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "serializable": "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+_ISOLATION = {
+    "read committed": Filled("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+    "repeatable read": Filled("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"),
+    "serializable": Filled("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
 }
+
+_TRANSACTION_ID = Filled("SELECT pg_catalog.pg_current_xact_id()")
 
 
 class Transaction(Enum):
@@ -66,6 +69,10 @@ class Transaction(Enum):
 
     DURABLE = "durable"
     JOINED = "joined"
+
+
+class FileInWork(Exception):
+    """The backend of an earlier run still works on the file."""
 
 
 class SettledElsewhere(Exception):
@@ -86,6 +93,7 @@ class Executor:
         *,
         in_transaction: Transaction = Transaction.DURABLE,
         watcher: Watcher | None = None,
+        logs_ddl: bool = False,
         lock_wait: float = 60.0,
         on_wait: OnWait = lambda holder: None,
         on_batch: Callable[[Moved], None] = lambda moved: None,
@@ -94,6 +102,7 @@ class Executor:
         self.journal = journal
         self.in_transaction = in_transaction
         self.watcher = watcher
+        self.logs_ddl = logs_ddl
         self.lock_wait = lock_wait
         self.on_wait = on_wait
         self.on_batch = on_batch
@@ -104,14 +113,17 @@ class Executor:
         return self.journal.chain.tables.schema
 
     @property
-    def goes_ahead(self) -> bool:
-        """Whether statements go without waiting for each other's answers; not every pooler bears that."""
-        return bool(settings.PIPELINE) and not self.session.is_pooled
-
-    @property
     def shares_connection(self) -> bool:
         """Whether the journal writes over the working connection: inside a surrounding transaction it does."""
         return self.journal.connect() is self.session.connection
+
+    @property
+    def looks_first(self) -> bool:
+        """Whether a file's statements wait for the look whether it is still pending.
+
+        They do where that takes the same connection, and where the DDL log looks which file has begun.
+        """
+        return self.logs_ddl or self.shares_connection
 
     def run(self, task: Task, known: Record | None) -> Outcome:
         """Run ``task``, whose record was ``known`` when the plan was made, and return how it went.
@@ -202,37 +214,74 @@ class Executor:
         return self.in_transaction is Transaction.DURABLE and spent < RETRIED_FOR * 1000
 
     def _attempt(self, task: Task, known: Record | None, attempt: Attempt) -> Outcome:
+        """Make one attempt, once an earlier run's backend has let go of the file."""
+        begins = attempt.number == 1 and not self._begins_before(task)
+        while True:
+            try:
+                return self._in_transaction(task, attempt, partial(self.look_again, task, known, begins=begins))
+            except FileInWork:
+                self.await_file(task)
+                begins = False
+
+    def _in_transaction(self, task: Task, attempt: Attempt, look: Callable[[], None]) -> Outcome:
+        """Run the file, its record and its event in one transaction, and commit it.
+
+        Raises:
+            FileInWork: an earlier run's backend holds the file's lock.
+        """
         reading = task.script.read(objects=task.direction is Direction.FORWARDS)
         with self.notices_of(attempt), self.transaction():
             connection = self.session.connection
-            xid = self._enter(connection, task)
-            self.look_again(task, known, begins=attempt.number == 1 and not self._begins_before(task))
-            with self.watched(attempt, lock_timeout_of(task.script)):
-                for result in send(connection, reading, ahead=self.goes_ahead):
-                    attempt.timings.add(result)
-                if task.verify is not None:
-                    verify(connection, task.verify)
-                _check_transaction(xid, self.session.reset())
+            self._statements(connection, task, reading, attempt, look)
             self.note_locks(attempt)
             # Django's COMMIT then finds the transaction ended, and psycopg sends none.
             link = self.journal.done(connection, task, reading, attempt, commit=not self.shares_connection)
         self.journal.chain.advance(link)
         return outcomes.done(task, reading, attempt)
 
-    def _enter(self, connection: Connection, task: Task) -> str:
-        """Open the file's transaction: isolation, timeouts, the file's lock; return its id. All in one round trip."""
-        with connection.pipeline() if self.goes_ahead else contextlib.nullcontext():
-            if isolation := task.script.directives.isolation:
-                connection.execute(_ISOLATION[isolation])
-            set_timeouts(connection, task.script)
-            keys = file_keys(self.schema, task.name)
-            asked = cursor(connection).execute(
-                "SELECT pg_try_advisory_xact_lock(%s, %s), pg_current_xact_id()::text", keys
+    def _statements(
+        self, connection: Connection, task: Task, reading: Reading, attempt: Attempt, look: Callable[[], None]
+    ) -> None:
+        """Send the file's statements, and leave the session as it was before.
+
+        The look whether the file is still pending goes over the other connection while the statements are on their way:
+        who finds that somebody else has dealt with it rolls back. Once the event that it writes is in the chain, no
+        earlier run can commit any more.
+        """
+        enter, leave = self._entering(connection, task), self.session.leaving()
+        if self.looks_first:
+            look()
+        with contextlib.ExitStack() as watching:
+
+            def meanwhile() -> None:
+                if not self.looks_first:
+                    look()
+                watching.enter_context(self.watched(attempt, lock_timeout_of(task.script)))
+
+            behind = None if task.verify else leave
+            results = send_within(
+                connection, reading, enter=enter, leave=behind, meanwhile=meanwhile, ahead=self.session.goes_ahead
             )
-        taken, xid = asked.fetchall()[0]
-        if not taken:
-            self.take_file_lock(connection, task, for_session=False)
-        return str(xid)
+            try:
+                for result in results:
+                    attempt.timings.add(result)
+            except psycopg.errors.LockNotAvailable as error:
+                raise error if enter.is_answered else FileInWork from error
+            if task.verify is not None:
+                verify(connection, task.verify)
+            ended_in = behind.value if behind else self.session.reset()
+        _check_transaction(enter.value, ended_in)
+
+    def _entering(self, connection: Connection, task: Task) -> Aside:
+        """Return what opens the file's transaction: isolation, the file's lock, timeouts; its value is the id."""
+        statements: list[Filled] = []
+        if self.session.goes_ahead and connection.info.transaction_status is TransactionStatus.IDLE:
+            statements.append(begin_statement(connection))  # psycopg sends one only before what goes through a cursor
+        if isolation := task.script.directives.isolation:
+            statements.append(_ISOLATION[isolation])
+        return Aside(
+            (*statements, *file_lock_statements(self.schema, task.name), *timeouts(task.script), _TRANSACTION_ID)
+        )
 
     def was_committed(self, task: Task, attempt: Attempt) -> bool:
         """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened.
@@ -257,17 +306,9 @@ class Executor:
         Raises:
             DatabaseUnavailable: it hadn't ended after the whole wait.
         """
-        with self.journal.over_lock() as connection:
-            gone = poll(
-                lambda: file_holder(connection, self.schema, task.name) is None,
-                lambda: file_holder(connection, self.schema, task.name),
-                self.lock_wait,
-                self.on_wait,
-            )
-            holder = None if gone else file_holder(connection, self.schema, task.name)
-        if not gone:
+        if worker := self.still_at_work(task):
             raise DatabaseUnavailable(
-                f"The connection was lost, and its backend still works on {task.name}: {holder or 'it has just left'}.",
+                f"The connection was lost, and its backend still works on {task.name}: {worker}.",
                 hint="Run it again when that one is done.",
             )
 
@@ -307,21 +348,34 @@ class Executor:
         """Note the locks that the open transaction holds on relations of before: what it keeps from others."""
         attempt.take_locks(self.journal.locks_of(self.session.connection, self.session.backend_pid))
 
-    def take_file_lock(self, connection: Connection, task: Task, *, for_session: bool) -> None:
-        """Take the file's lock, once a killed run's backend has let go of it.
+    def take_file_lock(self, connection: Connection, task: Task) -> None:
+        """Take the file's lock for the session, once a killed run's backend has let go of it.
 
         Raises:
             psycopg.errors.LockNotAvailable: it still works on the file after the whole wait.
         """
-        taken = poll(
-            lambda: try_file_lock(connection, self.schema, task.name, session=for_session),
-            lambda: file_holder(connection, self.schema, task.name),
-            self.lock_wait,
-            self.on_wait,
-        )
-        if not taken:
-            holder = file_holder(connection, self.schema, task.name) or "it has just left"
-            raise psycopg.errors.LockNotAvailable(f"An earlier run's backend still works on this file: {holder}.")
+        while not try_file_lock(connection, self.schema, task.name, session=True):
+            self.await_file(task)
+
+    def await_file(self, task: Task) -> None:
+        """Wait until a killed run's backend has let go of the file.
+
+        Raises:
+            psycopg.errors.LockNotAvailable: it still works on the file after the whole wait.
+        """
+        if worker := self.still_at_work(task):
+            raise psycopg.errors.LockNotAvailable(f"An earlier run's backend still works on this file: {worker}.")
+
+    def still_at_work(self, task: Task) -> str:
+        """Wait until no backend works on the task; name the one that still does after the whole wait."""
+
+        def worker() -> Holder | None:
+            return file_holder(connection, self.schema, task.name)
+
+        with self.journal.over_lock() as connection:
+            if poll(lambda: worker() is None, worker, self.lock_wait, self.on_wait):
+                return ""
+            return str(worker() or "it has just left")
 
     def look_again(self, task: Task, known: Record | None, *, begins: bool = False) -> None:
         """Check, under the file's lock, that nobody has dealt with the file since the plan was made.
@@ -403,15 +457,15 @@ def lock_timeout_of(script: Script) -> str:
     return script.directives.lock_timeout or str(settings.LOCK_TIMEOUT)
 
 
-def set_timeouts(connection: Connection, script: Script) -> None:
-    """Set the timeouts of the open transaction."""
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout_of(script)])
+def timeouts(script: Script) -> Iterator[Filled]:
+    """Yield the statements that set the timeouts of the open transaction."""
+    yield Filled("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [lock_timeout_of(script)])
     statement_timeout = script.directives.statement_timeout or settings.STATEMENT_TIMEOUT
     if statement_timeout is not None:
-        connection.execute("SELECT set_config('statement_timeout', %s, true)", [statement_timeout])
+        yield Filled("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [statement_timeout])
 
 
-def _check_transaction(began: str, now: str) -> None:
+def _check_transaction(began: str | None, now: str | None) -> None:
     """Check that the transaction about to be recorded is the one that the file began in."""
     if now != began:
         raise psycopg.ProgrammingError(

@@ -15,9 +15,10 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sqlmigrations.database import Connection, Filled, execute_together, fillable
+from sqlmigrations.database import Connection, Filled, fillable
 from sqlmigrations.queries import query
 from sqlmigrations.runner.modes import Mode
+from sqlmigrations.runner.pipeline import ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,25 @@ def held_locks(observer: Connection, pid: int) -> list[HeldLock]:
     Raises:
         psycopg.errors.LockNotAvailable: the backend has locked the catalogs.
     """
-    return _read(observer, Filled(_query(), [pid]))
+    return _read(observer, Filled(_query(), [pid]), ahead=False)
 
 
 class RepeatedLook:
     """``held_locks`` for many looks over one connection: the server plans the query once, which is most of its work.
 
-    That takes a connection that keeps its backend.
+    That takes a connection that keeps its backend. Statements go ``ahead`` as the journal's do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ahead: bool) -> None:
+        self._ahead = ahead
         self._prepared_on: Connection | None = None
         self._name = sql.Identifier("")
 
     def __call__(self, observer: Connection, pid: int) -> list[HeldLock]:
         """Return what ``held_locks`` returns. Raises as it does."""
         before = [] if observer is self._prepared_on else [self._prepare()]
-        execute = fillable(sql.SQL("EXECUTE {} ({})").format(self._name, sql.Placeholder()))
-        found = _read(observer, *before, Filled(execute, [pid]))
+        execute = fillable(sql.SQL("EXECUTE {} ({})").format(self._name, sql.Literal(pid)))
+        found = _read(observer, *before, Filled(execute), ahead=self._ahead)
         self._prepared_on = observer
         return found
 
@@ -81,8 +83,8 @@ def _query() -> LiteralString:
     return query("runner/sql/held_locks.sql").as_string(None)
 
 
-def _read(observer: Connection, *statements: Filled) -> list[HeldLock]:
-    rows = execute_together(observer, _NOT_LONG, *statements).fetchall()
+def _read(observer: Connection, *statements: Filled, ahead: bool) -> list[HeldLock]:
+    rows = ask(observer, _NOT_LONG, *statements, ahead=ahead)[-1].fetchall()
     return [HeldLock(relation, kind, Mode(strength), oid) for oid, relation, kind, strength in rows]
 
 

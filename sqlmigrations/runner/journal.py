@@ -14,7 +14,7 @@ import psycopg
 from django.db.utils import Error as DjangoError
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import Connection, Filled, execute_together, is_lost
+from sqlmigrations.database import Connection, Filled, is_lost
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.reading import Reading
 from sqlmigrations.files.scripts import SMALL, Script, SQLFile
@@ -26,9 +26,9 @@ from sqlmigrations.history import (
     Record,
     change_record,
     holds_event,
+    look_statement,
     read_head,
-    read_record,
-    read_record_after,
+    record_in,
     record_statement,
     remove_record,
     write_record,
@@ -38,6 +38,7 @@ from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import HeldLock, held_locks
 from sqlmigrations.runner.outcome import Attempt
+from sqlmigrations.runner.pipeline import ask
 from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole, text_columns
 
 #: Writes what goes with an event, into its transaction.
@@ -45,13 +46,14 @@ Write = Callable[[Connection], None]
 
 Answer = TypeVar("Answer")
 
-_NOT_DURABLE = Filled("SET LOCAL synchronous_commit = off")
+_NOT_DURABLE = Filled("SELECT pg_catalog.set_config('synchronous_commit', 'off', true)")
 
 
 class Journal:
     """The events' chain and the records of one run; ``connect`` returns the run lock's connection.
 
-    ``look`` sees over it which locks a backend holds.
+    ``look`` sees over it which locks a backend holds. Statements go without waiting for each other's answers where they
+    may go ``ahead``.
 
     Its methods raise ``DatabaseUnavailable`` when that connection was lost, for then the lock is lost too.
     """
@@ -62,10 +64,12 @@ class Journal:
         connect: Callable[[], Connection],
         *,
         look: Callable[[Connection, int], list[HeldLock]] = held_locks,
+        ahead: bool = False,
     ) -> None:
         self.chain = chain
         self.connect = connect
         self._look = look
+        self._ahead = ahead
         #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
         self.context: dict[str, Any] = {}
 
@@ -80,14 +84,19 @@ class Journal:
     def _started(self, event: Event) -> Record | None:
         link = self.chain.link(event)
         with self.over_lock() as connection:
-            # What comes in one message is a transaction by itself; inside another it takes a savepoint, and that one
-            # has to reach the disk.
+            # What goes together is a transaction by itself; inside another it takes a savepoint, and that one has to
+            # reach the disk.
             is_alone = connection.info.transaction_status is TransactionStatus.IDLE
             before = [*([_NOT_DURABLE] if is_alone else []), self.chain.statement(link)]
             with nullcontext() if is_alone else connection.transaction():
-                record = read_record_after(connection, self.chain.tables, event.filename, *before)
+                record = self._look_at(connection, event.filename, *before)
         self.chain.advance(link)
         return record
+
+    def _look_at(self, connection: Connection, name: str, *before: Filled) -> Record | None:
+        """Execute the statements ``before``, and return the record of ``name``."""
+        *_done, answer = ask(connection, *before, look_statement(self.chain.tables, name), ahead=self._ahead)
+        return record_in(answer)
 
     def done(
         self, connection: Connection, task: Task, reading: Reading, attempt: Attempt, *, commit: bool = False
@@ -116,7 +125,7 @@ class Journal:
         )
         attempt.link = self.chain.link(event)
         end = [Filled("COMMIT")] if commit else []
-        execute_together(connection, record, self.chain.statement(attempt.link), *end)
+        ask(connection, record, self.chain.statement(attempt.link), *end, ahead=self._ahead)
         return attempt.link
 
     def failed(self, task: Task, attempt: Attempt, failure: Failure, state: State, **columns: Any) -> Failure:
@@ -190,7 +199,7 @@ class Journal:
     def record(self, name: str) -> Record | None:
         """Return the record of ``name`` as it is committed now."""
         with self.over_lock() as connection:
-            return read_record(connection, self.chain.tables, name)
+            return self._look_at(connection, name)
 
     def locks_of(self, connection: Connection, pid: int) -> list[HeldLock]:
         """Return the locks that the open transaction of ``connection`` holds on relations that were there before it.

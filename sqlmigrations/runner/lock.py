@@ -20,7 +20,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DjangoError
 
-from sqlmigrations.database import Connection, fetch_dicts, fetch_row, raw
+from sqlmigrations.database import Connection, Filled, fetch_dicts, fetch_row, raw
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import is_transaction_pooled
@@ -232,6 +232,15 @@ def try_file_lock(connection: Connection, schema: str, name: str, *, session: bo
     """Take one file's lock of the history in ``schema``, for the session or the open transaction; return at once."""
     statement = "SELECT pg_try_advisory_lock(%s, %s)" if session else "SELECT pg_try_advisory_xact_lock(%s, %s)"
     return bool(fetch_row(connection, statement, file_keys(schema, name))[0])
+
+
+def file_lock_statements(schema: str, name: str) -> tuple[Filled, Filled]:
+    """Return the statements that take one file's lock for the open transaction, or fail at once.
+
+    Who sends others behind them can't decide in between. They leave a ``lock_timeout`` behind that is to be set anew.
+    """
+    at_once = Filled("SELECT pg_catalog.set_config('lock_timeout', '1ms', true)")
+    return at_once, Filled("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", file_keys(schema, name))
 
 
 def free_file_lock(connection: Connection, schema: str, name: str) -> None:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import fetch_row
+from sqlmigrations.database import execute_together, fetch_row
 from sqlmigrations.files.masking import mask
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement, needs_autocommit
 from sqlmigrations.runner import concurrent
 from sqlmigrations.runner.batches import Walk
-from sqlmigrations.runner.executor import set_timeouts
+from sqlmigrations.runner.executor import timeouts
 from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.held_locks import HeldLock, strongest
 from sqlmigrations.runner.measurements import Block, MeasuredStatement
@@ -112,7 +112,7 @@ class Measuring:
                 self.connection.execute(
                     "SELECT set_config('statement_timeout', %s, true)", [self.rehearsal.statement_timeout]
                 )
-            set_timeouts(self.connection, self.script)
+            execute_together(self.connection, *timeouts(self.script))
             xid = self._transaction_id()
             for statement in self._read():
                 self._within(statement, around, partial(self._execute, statement))

@@ -8,19 +8,24 @@ https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from typing import NoReturn
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 from psycopg.waiting import Ready, Wait
 
-from sqlmigrations.database import Connection
+from sqlmigrations.database import Answer, Connection, Filled, execute_together
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
 
@@ -30,11 +35,15 @@ BYTES_AHEAD = 64 * 1024
 STATEMENTS_AHEAD = 256
 
 
+#: What goes to the server: a statement of a file, or one of ours.
+Sent = Statement | Filled
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """The answer to a statement, and when it came."""
 
-    statement: Statement
+    sent: Sent
     answer: PGresult
     at: float
 
@@ -49,8 +58,9 @@ class Pipeline:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._pgconn = connection.pgconn
-        self._sent: deque[Statement] = deque()
+        self._sent: deque[Sent] = deque()
         self._bytes = 0
+        self._has_begun = False
         self._arrived: deque[Arrival] = deque()
         #: Whether the server was told that nothing more comes, and has not said yet that it is done.
         self._is_ending = False
@@ -66,7 +76,7 @@ class Pipeline:
             self._finish()
         else:
             with suppress(psycopg.Error):  # the first error is the one that counts
-                if self._sent and not issubclass(kind, StatementFailed):
+                if self._sent and not issubclass(kind, (StatementFailed, psycopg.Error)):
                     self._connection.cancel_safe()
                 self._finish()
 
@@ -75,28 +85,50 @@ class Pipeline:
         """Whether answers must come before more is sent."""
         return self._bytes > BYTES_AHEAD or len(self._sent) >= STATEMENTS_AHEAD
 
-    def put(self, statement: Statement) -> None:
-        """Send a statement; its answer is waited for later."""
-        self._pgconn.send_query_params(statement.sql, None)
-        self._pgconn.send_flush_request()
-        if not self._sent:
-            self._pgconn.flush()  # the server can begin; what follows goes in larger pieces
-        self._sent.append(statement)
-        self._bytes += len(statement.sql)
+    def put(self, sent: Sent) -> None:
+        """Send a statement; its answer is waited for later.
+
+        Answers to a file's statements come one by one, for each is to have its time. Ours come when there are others.
+        """
+        if isinstance(sent, Filled):
+            self._put_ours(sent)
+        else:
+            self._pgconn.send_query_params(sent.sql, None)
+            self._pgconn.send_flush_request()
+            if not self._has_begun:
+                self._pgconn.flush()  # the server can begin; what follows goes in larger pieces
+                self._has_begun = True
+        self._sent.append(sent)
+        self._bytes += _size(sent)
+
+    def _put_ours(self, ours: Filled) -> None:
+        """Send a statement with its values, which the server puts in."""
+        text = _numbered(ours.text)
+        if not ours.values:
+            self._pgconn.send_query_params(text, None)
+            return
+        adapting = Transformer(self._connection)
+        values = adapting.dump_sequence(ours.values, [PyFormat.TEXT] * len(ours.values))
+        self._pgconn.send_query_params(text, values, adapting.types, adapting.formats)
 
     def take(self) -> Iterator[Arrival]:
         """Wait for answers, and yield those that have come.
 
         Raises:
-            StatementFailed: PostgreSQL refused a statement; its error is the cause.
+            StatementFailed: PostgreSQL refused a file's statement; its error is the cause.
+            psycopg.Error: it refused one of ours.
         """
         self._wait(self._receive())
         yield from self._hand_out()
 
-    def end(self) -> Iterator[Arrival]:
-        """Say that nothing more comes, and yield all answers that are still to come. Raises as ``take``."""
+    def close(self) -> None:
+        """Say that nothing more comes, and let all that was put go out, as far as the network takes it."""
         self._pgconn.pipeline_sync()
         self._is_ending = True
+        self._pgconn.flush()
+
+    def rest(self) -> Iterator[Arrival]:
+        """Yield all answers that are still to come. Raises as ``take``."""
         while self._sent or self._is_ending:
             yield from self.take()
 
@@ -105,7 +137,7 @@ class Pipeline:
             arrival = self._arrived.popleft()
             if arrival.answer.status == ExecStatus.FATAL_ERROR:
                 error = psycopg.errors.error_from_result(arrival.answer, self._connection.info.encoding)
-                raise StatementFailed(arrival.statement, error) from error
+                _refuse(arrival.sent, error)
             yield arrival
 
     def _finish(self) -> None:
@@ -129,7 +161,7 @@ class Pipeline:
         except psycopg.Error as error:
             if not self._sent:
                 raise
-            raise StatementFailed(self._sent[0], error) from error
+            _refuse(self._sent[0], error)
 
     def _receive(self) -> PQGen[None]:
         """Send what is not sent yet, and wait until at least one answer has come."""
@@ -158,6 +190,45 @@ class Pipeline:
             if answer.status == ExecStatus.PIPELINE_SYNC:
                 self._is_ending = False
                 return
-            statement = self._sent.popleft()
-            self._bytes -= len(statement.sql)
-            self._arrived.append(Arrival(statement, answer, time.perf_counter()))
+            sent = self._sent.popleft()
+            self._bytes -= _size(sent)
+            self._arrived.append(Arrival(sent, answer, time.perf_counter()))
+
+
+def _size(sent: Sent) -> int:
+    return len(sent.text) if isinstance(sent, Filled) else len(sent.sql)
+
+
+def _refuse(sent: Sent, error: psycopg.Error) -> NoReturn:
+    """Raise the server's error, that of a file's statement with its place."""
+    if isinstance(sent, Filled):
+        raise error
+    raise StatementFailed(sent, error) from error
+
+
+_PLACEHOLDER = re.compile("%(.)")
+
+
+@cache
+def _numbered(text: str) -> bytes:
+    """Return the text of a ``Filled`` statement with the server's placeholders in it: ``$1`` and so on."""
+    numbers = count(1)
+    return _PLACEHOLDER.sub(lambda found: f"${next(numbers)}" if found[1] == "s" else found[1], text).encode()
+
+
+def ask(connection: Connection, *statements: Filled, ahead: bool) -> list[Answer]:
+    """Send statements of ours together, and return the answer to each.
+
+    Outside a transaction block they are one transaction. They go in a pipeline, or, unless they may go ``ahead``, in
+    one message with their values written into it.
+
+    Raises:
+        psycopg.Error: PostgreSQL refused one; those behind it are not executed.
+    """
+    if not ahead:
+        return execute_together(connection, *statements)
+    with Pipeline(connection) as pipeline:
+        for statement in statements:
+            pipeline.put(statement)
+        pipeline.close()
+        return [Answer(arrival.answer, connection) for arrival in pipeline.rest()]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 
@@ -16,10 +16,10 @@ from psycopg import generators
 from psycopg.abc import PQGen
 from psycopg.errors import Diagnostic
 from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGconn
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import Wait
 
-from sqlmigrations.database import Connection, Cursor
+from sqlmigrations.database import Answer, Connection, Cursor, Filled, execute_together
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.pipeline import Arrival, Pipeline
@@ -97,33 +97,119 @@ def send(
     Raises:
         StatementFailed: PostgreSQL refused one; its error is the cause.
     """
-    if connection.info.transaction_status is not TransactionStatus.INTRANS:
+    if connection.info.transaction_status is TransactionStatus.INTRANS:
+        yield from send_within(connection, statements, ahead=ahead)
+    else:
         yield from _in_messages(connection, ([statement] for statement in statements))
-        return
-    for goes_ahead, groups in groupby(grouped(statements), key=lambda group: ahead and _is_small(group)):
-        way = _ahead if goes_ahead else _in_messages
-        yield from way(connection, groups)
 
 
-def _is_small(group: Sequence[Statement]) -> bool:
+@dataclass(slots=True)
+class Aside:
+    """Statements of ours before those of a file or behind them, and the answers once they have come."""
+
+    statements: tuple[Filled, ...]
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all answers have come."""
+        return len(self.answers) == len(self.statements)
+
+    @property
+    def value(self) -> str | None:
+        """The first value of the last answer, as the server words it."""
+        value = self.answers[-1].result.get_value(0, 0)
+        return None if value is None else value.decode()
+
+
+#: What goes together: statements of ours, or some of the file.
+Group = Aside | Sequence[Statement]
+
+
+def _nothing() -> None:
+    """Do nothing meanwhile."""
+
+
+def send_within(
+    connection: Connection,
+    statements: Iterable[Statement],
+    *,
+    enter: Aside | None = None,
+    leave: Aside | None = None,
+    meanwhile: Callable[[], None] = _nothing,
+    ahead: bool = True,
+) -> Generator[Result, None, None]:
+    """Send the statements of one transaction between ``enter``, which may begin it, and ``leave``.
+
+    What is to be done ``meanwhile`` is done once, before the first answer is waited for.
+
+    Raises:
+        StatementFailed: PostgreSQL refused one; its error is the cause.
+        psycopg.Error: it refused one of ours.
+    """
+    way = _Way(connection, [aside for aside in (enter, leave) if aside], meanwhile)
+    around = chain[Group]([enter] if enter else [], grouped(statements), [leave] if leave else [])
+    for goes_ahead, groups in groupby(around, key=lambda group: ahead and _is_small(group)):
+        send_groups = way.ahead if goes_ahead else way.in_messages
+        yield from send_groups(groups)
+    way.meanwhile()
+
+
+def _is_small(group: Group) -> bool:
+    if isinstance(group, Aside):
+        return True
     return group[0].keywords[:1] != ("COPY",) and sum(len(statement.sql) for statement in group) < SMALL
 
 
-def _ahead(connection: Connection, groups: Iterable[Sequence[Statement]]) -> Iterator[Result]:
-    """Send statements without waiting for the answers; what each of them took is the time from answer to answer."""
-    before = time.perf_counter()
-    with Pipeline(connection) as pipeline:
-        for arrival in _arrivals(pipeline, chain.from_iterable(groups)):
-            yield Result(arrival.statement.number, arrival.statement.line, (arrival.at - before) * 1000)
-            before = arrival.at
+class _Way:
+    """How the groups of one transaction travel, and where answers to statements of ours go."""
 
+    def __init__(self, connection: Connection, asides: Sequence[Aside], meanwhile: Callable[[], None]) -> None:
+        self._connection = connection
+        self._asides = asides
+        self._meanwhile: Callable[[], None] | None = meanwhile
 
-def _arrivals(pipeline: Pipeline, statements: Iterable[Statement]) -> Iterator[Arrival]:
-    for statement in statements:
-        pipeline.put(statement)
-        if pipeline.is_full:
-            yield from pipeline.take()
-    yield from pipeline.end()
+    def meanwhile(self) -> None:
+        """Do what is to be done meanwhile, unless that was done."""
+        act, self._meanwhile = self._meanwhile, None
+        if act is not None:
+            act()
+
+    def ahead(self, groups: Iterable[Group]) -> Iterator[Result]:
+        """Send statements without waiting for the answers; what each took is the time from answer to answer."""
+        before = time.perf_counter()
+        with Pipeline(self._connection) as pipeline:
+            for arrival in self._arrivals(pipeline, groups):
+                if isinstance(arrival.sent, Statement):
+                    yield Result(arrival.sent.number, arrival.sent.line, (arrival.at - before) * 1000)
+                else:
+                    self._take(arrival.answer)
+                before = arrival.at
+
+    def _arrivals(self, pipeline: Pipeline, groups: Iterable[Group]) -> Iterator[Arrival]:
+        for group in groups:
+            for sent in group.statements if isinstance(group, Aside) else group:
+                pipeline.put(sent)
+                if pipeline.is_full:
+                    self.meanwhile()
+                    yield from pipeline.take()
+        pipeline.close()
+        self.meanwhile()
+        yield from pipeline.rest()
+
+    def _take(self, answer: PGresult) -> None:
+        """Note an answer to a statement of ours: they come in order."""
+        aside = next(aside for aside in self._asides if not aside.is_answered)
+        aside.answers.append(Answer(answer, self._connection))
+
+    def in_messages(self, groups: Iterable[Group]) -> Iterator[Result]:
+        """Send each group in one message, and wait for its end."""
+        for group in groups:
+            self.meanwhile()
+            if isinstance(group, Aside):
+                group.answers = execute_together(self._connection, *group.statements)
+            else:
+                yield from _in_messages(self._connection, [group])
 
 
 def _in_messages(connection: Connection, groups: Iterable[Sequence[Statement]]) -> Iterator[Result]:

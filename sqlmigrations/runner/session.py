@@ -9,9 +9,21 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from sqlmigrations.database import Connection, apart, cursor, fetch_all, fetch_row, fetch_together, raw
+from sqlmigrations.conf import settings
+from sqlmigrations.database import (
+    Connection,
+    Filled,
+    apart,
+    execute_together,
+    fetch_all,
+    fetch_row,
+    fetch_together,
+    fillable,
+    raw,
+)
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import backend_pid
+from sqlmigrations.runner.send import Aside
 
 #: What a run sets for its time: the server notices soon that its client is gone, and ends what it is doing for it; and
 #: it bears with a client that reads files, or waits before the next try.
@@ -20,14 +32,26 @@ RUNNING = {"client_connection_check_interval": "500ms", "idle_session_timeout": 
 #: The parts of DISCARD ALL, which itself is refused inside a transaction block. Deferred constraints come first:
 #: their violation must fail while the transaction can still be rolled back.
 #: https://www.postgresql.org/docs/current/sql-discard.html
-_RESET = sql.SQL(
-    "SET CONSTRAINTS ALL IMMEDIATE; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; "
-    "UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES"
+_RESET = tuple(
+    map(
+        sql.SQL,
+        (
+            "SET CONSTRAINTS ALL IMMEDIATE",
+            "CLOSE ALL",
+            "SET SESSION AUTHORIZATION DEFAULT",
+            "RESET ALL",
+            "DEALLOCATE ALL",
+            "UNLISTEN *",
+            "DISCARD PLANS",
+            "DISCARD TEMP",
+            "DISCARD SEQUENCES",
+        ),
+    )
 )
 
+_TRANSACTION_ID = sql.SQL("pg_catalog.pg_current_xact_id_if_assigned()")
 
-_TRANSACTION_ID = sql.SQL("; SELECT pg_catalog.pg_current_xact_id_if_assigned()")
-
+_UNLOCK = sql.SQL("pg_catalog.pg_advisory_unlock_all()")
 
 _ROLES = sql.SQL("SELECT current_setting('role'), session_user")
 
@@ -40,26 +64,19 @@ class StartValues:
     role: str
     session_user: str
 
-    @property
-    def roles(self) -> tuple[tuple[str, str], ...]:
-        """The roles as settings, in the order in which they must be set."""
-        return (("session_authorization", self.session_user), ("role", self.role))
+    def restore_roles(self, *, local: bool = False) -> list[sql.Composed]:
+        """Return the statements that take on the roles again, perhaps for the open transaction only."""
+        roles = (("session_authorization", self.session_user), ("role", self.role))
+        return [_select([_set(role, local=local)]) for role in roles]
 
-    def restore(self) -> sql.Composed:
-        """Return the statements that set all of it again after a reset."""
-        return _set((*self.roles, *self.settings), local=False)
-
-    def restore_roles(self) -> sql.Composed:
-        """Return the statements that take on the roles again."""
-        return _set(self.roles, local=False)
+    def restore_settings(self) -> list[sql.Composed]:
+        """Return what sets the settings again, as expressions."""
+        return [_set(setting, local=False) for setting in self.settings]
 
 
-def _set(values: tuple[tuple[str, str], ...], *, local: bool) -> sql.Composed:
-    """Return statements, each behind a semicolon, that set the settings for the session or the transaction."""
-    statement = sql.SQL("; SELECT pg_catalog.set_config({}, {}, {})")
-    return sql.SQL("").join(
-        [statement.format(sql.Literal(name), sql.Literal(value), sql.Literal(local)) for name, value in values]
-    )
+def _set(setting: tuple[str, str], *, local: bool) -> sql.Composed:
+    """Return an expression that sets a setting for the session or the transaction."""
+    return sql.SQL("pg_catalog.set_config({}, {}, {})").format(*map(sql.Literal, (*setting, local)))
 
 
 def _select(values: Iterable[sql.Composable]) -> sql.Composed:
@@ -80,6 +97,11 @@ class Session:
     def connection(self) -> Connection:
         """The psycopg connection."""
         return raw(self.wrapper)
+
+    @property
+    def goes_ahead(self) -> bool:
+        """Whether statements go without waiting for each other's answers; not every pooler bears that."""
+        return bool(settings.PIPELINE) and not self.is_pooled
 
     @property
     def is_alive(self) -> bool:
@@ -103,48 +125,53 @@ class Session:
         ((role, session_user),) = roles
         self.start = StartValues(tuple((name, setting) for name, setting in rows), role, session_user)
         # Composed once, and sent behind every file.
-        self._reset = (_RESET + self.start.restore() + _TRANSACTION_ID).as_string(self.connection)
+        rest = _select([_TRANSACTION_ID, _UNLOCK, *self.start.restore_settings()])
+        self._reset = tuple(Filled(fillable(part)) for part in (*_RESET, *self.start.restore_roles(), rest))
 
     def _set_up(self) -> None:
         """Set what a run needs; behind a pooler, it would stay on somebody else's backend."""
         if not self.is_pooled:
             self._found = self._change(RUNNING)
 
-    def _change(self, settings: Mapping[str, str]) -> dict[str, str]:
+    def _change(self, values: Mapping[str, str]) -> dict[str, str]:
         """Change those settings of the session that the server's platform allows; return what they were."""
         try:
-            return self._change_together(settings)
+            return self._change_together(values)
         except psycopg.Error:
-            if len(settings) <= 1:
+            if len(values) <= 1:
                 return {}
-            return {name: was for one in settings.items() for name, was in self._change(dict([one])).items()}
+            return {name: was for one in values.items() for name, was in self._change(dict([one])).items()}
 
-    def _change_together(self, settings: Mapping[str, str]) -> dict[str, str]:
+    def _change_together(self, values: Mapping[str, str]) -> dict[str, str]:
         """Change settings of the session, or raise what the server says; return what they were. All in one message."""
-        asked = [sql.SQL("current_setting({})").format(sql.Literal(name)) for name in settings]
+        asked = [sql.SQL("current_setting({})").format(sql.Literal(name)) for name in values]
         changes = [
             sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(setting))
-            for name, setting in settings.items()
+            for name, setting in values.items()
         ]
         with apart(self.connection):
             [found], _changed = fetch_together(self.connection, _select(asked), _select(changes))
-        return dict(zip(settings, found, strict=True))
+        return dict(zip(values, found, strict=True))
 
-    def reset(self) -> str:
+    def leaving(self) -> Aside | None:
+        """Return what brings the session back to its start values; its value is the transaction's id, if it has one.
+
+        The first of it fails where a deferred constraint is violated. ``None`` says that ``reset`` has to look first.
+        """
+        return Aside(self._reset)
+
+    def reset(self) -> str | None:
         """Bring the session back to its start values; return the transaction's id, if it has one. All in one message.
 
         Raises:
             psycopg.Error: a deferred constraint is violated.
         """
-        answers = cursor(self.connection).execute(self._reset)
-        while answers.nextset():
-            pass
-        return str(answers.fetchall()[0][0])
+        return Aside(self._reset, execute_together(self.connection, *self._reset)).value
 
     def step_back(self) -> None:
         """Return to the roles of the start until the open transaction ends: the file may have taken on another one."""
         start = sql.SQL("SET LOCAL SESSION AUTHORIZATION DEFAULT")
-        self.connection.execute(start + _set(self.start.roles, local=True))
+        fetch_together(self.connection, start, *self.start.restore_roles(local=True))
 
     def reconnect(self) -> None:
         """Open the connection anew after it was lost."""
@@ -169,11 +196,14 @@ class JoinedSession(Session):
     def _set_up(self) -> None:
         """Leave the session as it is."""
 
+    def leaving(self) -> None:
+        """Say that what is put back depends on what the file changed."""
+
     def reset(self) -> str:
         """Put back what the file changed; return the transaction's id, if it has one."""
         role, session_user = fetch_row(self.connection, "SELECT current_setting('role'), session_user")
         if (role, session_user) != (self.start.role, self.start.session_user):
-            cursor(self.connection).execute(sql.SQL("SET SESSION AUTHORIZATION DEFAULT") + self.start.restore_roles())
+            fetch_together(self.connection, sql.SQL("SET SESSION AUTHORIZATION DEFAULT"), *self.start.restore_roles())
         now = dict(fetch_all(self.connection, query("runner/sql/session_settings.sql")))
         before = dict(self.start.settings)
         for name in sorted(now.keys() | before.keys()):

@@ -107,7 +107,7 @@ class Stepwise:
         Raises:
             SettledElsewhere: another run has dealt with the file.
         """
-        self.executor.take_file_lock(self.connection, self.task, for_session=True)
+        self.executor.take_file_lock(self.connection, self.task)
         try:
             self.executor.look_again(self.task, self.known)
         except SettledElsewhere:

@@ -94,8 +94,8 @@ def open_run(
     _check_not_inside(wrapper)
     _check_writable(wrapper)
     with ExitStack() as stack:
-        schema = (location or locate(raw(wrapper))).schema
-        lock = stack.enter_context(RunLock(wrapper, schema, wait=lock_wait, on_wait=on_wait))
+        location = location or locate(raw(wrapper))
+        lock = stack.enter_context(RunLock(wrapper, location.schema, wait=lock_wait, on_wait=on_wait))
         if has_waited:
             _revive(wrapper)
         tables = ensure_tables(wrapper)
@@ -104,12 +104,20 @@ def open_run(
         chain = _begin_chain(session, tables)
         watcher = None
         if wrapper.in_atomic_block:
-            journal = Journal(chain, lambda: session.connection)
+            journal = Journal(chain, lambda: session.connection, ahead=session.goes_ahead)
         else:
-            look = held_locks if lock.is_pooled else RepeatedLook()
-            journal = Journal(chain, lambda: lock.connection, look=look)
+            look = held_locks if lock.is_pooled else RepeatedLook(ahead=session.goes_ahead)
+            journal = Journal(chain, lambda: lock.connection, look=look, ahead=session.goes_ahead)
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
-        executor = Executor(session, journal, watcher=watcher, lock_wait=lock_wait, on_wait=on_wait, on_batch=tell)
+        executor = Executor(
+            session,
+            journal,
+            watcher=watcher,
+            logs_ddl=location.has_ddl_log,
+            lock_wait=lock_wait,
+            on_wait=on_wait,
+            on_batch=tell,
+        )
         yield Run(chain.run, tables, session, journal, executor)
 
 
@@ -129,7 +137,7 @@ def join_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> R
     tables = ensure_tables(wrapper)
     session = JoinedSession(wrapper)
     chain = _begin_chain(session, tables)
-    journal = Journal(chain, lambda: session.connection)
+    journal = Journal(chain, lambda: session.connection, ahead=session.goes_ahead)
     executor = Executor(session, journal, in_transaction=Transaction.JOINED, lock_wait=lock_wait, on_wait=on_wait)
     return Run(chain.run, tables, session, journal, executor)
 

@@ -1,5 +1,5 @@
 -- The schema of the history's tables (NULL while there are none), the one that new tables would go to,
--- whether Django has its own table of migrations, and whether there is one for reports that are kept.
+-- whether Django has its own table of migrations, whether there is one for reports that are kept, and the DDL log.
 SELECT (SELECT n.nspname
           FROM pg_catalog.pg_class c
           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -7,4 +7,5 @@ SELECT (SELECT n.nspname
            AND pg_catalog.to_regclass('sqlmigrations_migrationevent') IS NOT NULL),
        pg_catalog.current_schema(),
        pg_catalog.to_regclass('django_migrations') IS NOT NULL,
-       pg_catalog.to_regclass('sqlmigrations_report') IS NOT NULL
+       pg_catalog.to_regclass('sqlmigrations_report') IS NOT NULL,
+       EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtname = 'sqlmigrations_log_command')

@@ -154,7 +154,7 @@ class Proxy:
         for kind, message in _messages(link.client):
             held += message
             if kind in b"QP":
-                text = _text(kind, message)
+                text = "; ".join(filter(None, [text, _text(kind, message)]))
             if kind not in _ENDS_A_STEP or (kind in b"SH" and not text):
                 if kind not in b"PBDE":
                     link.server.sendall(held)

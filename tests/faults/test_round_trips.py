@@ -14,10 +14,10 @@ from tests.helpers import put
 
 STATEMENTS = "".join(f"CREATE TABLE t{{0}}_{number} (id int);\n" for number in range(40))
 
-#: The file's transaction with its lock, the event of its beginning with the look at its record, all of its statements,
-#: the session's reset, the locks that it took, and its record with its event and COMMIT. One more answer is not waited
-#: for: psycopg ends its BEGIN with a synchronisation of its own.
-TRIPS = 6 + 1
+#: The file's transaction with its lock, all of its statements and the session's reset; meanwhile over the other
+#: connection the event of its beginning with the look at its record; the locks that it took; and its record with its
+#: event and COMMIT. The first two are waited for together.
+TRIPS = 4
 
 #: What a run waits for besides: two connections with the run lock, the history before the lock and under it, who works
 #: here, the schema before and after, and its new version. The catalog's two dozen queries are one of these answers.

@@ -126,7 +126,7 @@ def test_whom_a_mode_stops_is_what_postgresql_says(ready_database: str, mode: Mo
 def test_a_repeated_look_sees_what_a_single_one_sees(fresh_database: str) -> None:
     """The query is prepared once for each connection, and anew when another one comes."""
     run_sql(SCHEMA)
-    look = RepeatedLook()
+    look = RepeatedLook(ahead=True)
     with session() as working, session() as first, session() as second:
         pid = working.info.backend_pid
         working.execute("BEGIN")
@@ -140,7 +140,7 @@ def test_a_repeated_look_sees_what_a_single_one_sees(fresh_database: str) -> Non
 
 def test_a_look_that_failed_can_be_repeated(fresh_database: str) -> None:
     """Who has locked the catalogs isn't waited for; the next look is as any other."""
-    look = RepeatedLook()
+    look = RepeatedLook(ahead=True)
     with session() as working, session() as observer:
         working.execute("BEGIN; LOCK pg_catalog.pg_class IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(psycopg.errors.LockNotAvailable):

@@ -11,7 +11,8 @@ import pytest
 
 from sqlmigrations.history import Chain, Event, Tables, identify, read_head, verify_chain, write_record
 from sqlmigrations.models import EventType
-from sqlmigrations.runner.session import Session
+from sqlmigrations.runner.executor import Executor
+from sqlmigrations.runner.outcome import Attempt
 from tests.databases import session
 from tests.helpers import applysql, events, put, rows, run_sql, states, value
 
@@ -43,17 +44,17 @@ def before_the_end(
     put(folder, {"001.sql": "SELECT 1;"})
     assert applysql().code == 0
     put(folder, {"002.sql": FILE})
-    reset = Session.reset
+    note_locks = Executor.note_locks
 
     def arrange(action: Callable[[], None]) -> None:
         left = [action]
 
-        def acting_reset(self: Session) -> str:
+        def acting(self: Executor, attempt: Attempt) -> None:
             if left:
                 left.pop()()
-            return reset(self)
+            note_locks(self, attempt)
 
-        monkeypatch.setattr(Session, "reset", acting_reset)
+        monkeypatch.setattr(Executor, "note_locks", acting)
 
     return arrange
 

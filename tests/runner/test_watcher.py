@@ -102,6 +102,6 @@ def test_between_files_nobody_looks(ready_database: str, monkeypatch: pytest.Mon
 def test_a_lost_connection_ends_the_watch_and_not_the_file(ready_database: str, folder: Path) -> None:
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sqlmigrations'"
     wait = f"{end} AND datname = current_database()"
-    put(folder, {"001.sql": f"{wait};\nCREATE TABLE t (id int);\nSELECT pg_sleep(0.6);"})
+    put(folder, {"001.sql": f"SELECT pg_sleep(0.6);\n{wait};\nCREATE TABLE t (id int);\nSELECT pg_sleep(0.6);"})
     assert applysql().code == 0
     assert value("SELECT state FROM sqlmigrations_migrationrecord") == "applied"
