@@ -520,7 +520,10 @@ LOSE_THE_LOCK = (
 
 
 def test_a_lost_run_lock_ends_the_run(ready_database: str, folder: Path) -> None:
-    put(folder, {"001.sql": f"CREATE TABLE one (id int);\n{LOSE_THE_LOCK}", "002.sql": "CREATE TABLE two (id int)"})
+    later = (
+        f"CREATE TABLE one (id int);\nSELECT pg_sleep(0.5);\n{LOSE_THE_LOCK}"  # when the file's beginning is on record
+    )
+    put(folder, {"001.sql": later, "002.sql": "CREATE TABLE two (id int)"})
     ran = applysql()
     assert ran.code == 1
     assert "    002.sql: The connection that held the run lock was lost: " in ran.out
