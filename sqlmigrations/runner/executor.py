@@ -32,7 +32,7 @@ from sqlmigrations.runner.journal import Journal, is_chain_conflict
 from sqlmigrations.runner.lock import Holder, OnWait, file_holder, file_lock_statements, poll, try_file_lock
 from sqlmigrations.runner.moved import Moved
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.send import Aside, send_within
+from sqlmigrations.runner.send import Aside, nothing, send_within
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.stop import check, sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task
@@ -73,6 +73,10 @@ class Transaction(Enum):
 
 class FileInWork(Exception):
     """The backend of an earlier run still works on the file."""
+
+
+class InItsOwnWay(Exception):
+    """The file, on its way already, has locked what the look whether it is still pending needs: the catalog, say."""
 
 
 class SettledElsewhere(Exception):
@@ -156,11 +160,11 @@ class Executor:
         directives = task.script.directives
         return self.shares_connection or not directives.transaction or bool(directives.isolation)
 
-    def begin(self, task: Task, known: Record | None) -> Record | None:
+    def begin(self, task: Task, known: Record | None, *, meanwhile: bool = False) -> Record | None:
         """Note that the work on a file begins; return its record as it is committed now."""
         resumes = known is not None and known.state == State.PARTIAL
         type = EventType.RESUMED if resumes else EventType.STARTED
-        return self.journal.started(task, type, backend_pid=self.session.backend_pid)
+        return self.journal.started(task, type, meanwhile=meanwhile, backend_pid=self.session.backend_pid)
 
     def _run(self, task: Task, known: Record | None) -> Outcome:
         """Try the task until it succeeds, fails for good, or has been tried often and long enough."""
@@ -216,23 +220,30 @@ class Executor:
     def _attempt(self, task: Task, known: Record | None, attempt: Attempt) -> Outcome:
         """Make one attempt, once an earlier run's backend has let go of the file."""
         begins = attempt.number == 1 and not self._begins_before(task)
+        looks_first = self.looks_first
         while True:
+            look = partial(self.look_again, task, known, begins=begins, meanwhile=not looks_first)
             try:
-                return self._in_transaction(task, attempt, partial(self.look_again, task, known, begins=begins))
+                return self._in_transaction(task, attempt, look, looks_first)
             except FileInWork:
                 self.await_file(task)
                 begins = False
+            except InItsOwnWay:
+                looks_first = True
 
-    def _in_transaction(self, task: Task, attempt: Attempt, look: Callable[[], None]) -> Outcome:
+    def _in_transaction(self, task: Task, attempt: Attempt, look: Callable[[], None], looks_first: bool) -> Outcome:
         """Run the file, its record and its event in one transaction, and commit it.
 
         Raises:
             FileInWork: an earlier run's backend holds the file's lock.
+            InItsOwnWay: the look has to come first.
         """
         reading = task.script.read(objects=task.direction is Direction.FORWARDS)
         with self.notices_of(attempt), self.transaction():
             connection = self.session.connection
-            self._statements(connection, task, reading, attempt, look)
+            if looks_first:
+                look()
+            self._statements(connection, task, reading, attempt, nothing if looks_first else look)
             self.note_locks(attempt)
             # Django's COMMIT then finds the transaction ended, and psycopg sends none.
             link = self.journal.done(connection, task, reading, attempt, commit=not self.shares_connection)
@@ -249,13 +260,13 @@ class Executor:
         earlier run can commit any more.
         """
         enter, leave = self._entering(connection, task), self.session.leaving()
-        if self.looks_first:
-            look()
         with contextlib.ExitStack() as watching:
 
             def meanwhile() -> None:
-                if not self.looks_first:
+                try:
                     look()
+                except psycopg.errors.LockNotAvailable as error:
+                    raise InItsOwnWay from error
                 watching.enter_context(self.watched(attempt, lock_timeout_of(task.script)))
 
             behind = None if task.verify else leave
@@ -377,8 +388,8 @@ class Executor:
                 return ""
             return str(worker() or "it has just left")
 
-    def look_again(self, task: Task, known: Record | None, *, begins: bool = False) -> None:
-        """Check, under the file's lock, that nobody has dealt with the file since the plan was made.
+    def look_again(self, task: Task, known: Record | None, *, begins: bool = False, meanwhile: bool = False) -> None:
+        """Check that nobody has dealt with the file since the plan was made.
 
         The journal's connection sees what is committed now; the file's own transaction may have an older snapshot. If
         the work on the file ``begins``, that is noted in the same message.
@@ -386,8 +397,12 @@ class Executor:
         Raises:
             SettledElsewhere: somebody has.
             DatabaseUnavailable: the run lock's connection was lost.
+            psycopg.errors.LockNotAvailable: the file is ``meanwhile`` on its way, and may be in the way of the look.
         """
-        record = self.begin(task, known) if begins else self.journal.record(task.name)
+        if begins:
+            record = self.begin(task, known, meanwhile=meanwhile)
+        else:
+            record = self.journal.record(task.name, meanwhile=meanwhile)
         if record is not None and (known is None or record.attempted_at != known.attempted_at):
             raise SettledElsewhere(record)
 

@@ -48,6 +48,9 @@ Answer = TypeVar("Answer")
 
 _NOT_DURABLE = Filled("SELECT pg_catalog.set_config('synchronous_commit', 'off', true)")
 
+#: A file on its way over the other connection may have locked what the statement behind it needs, and waits for us.
+_NOT_LONG = Filled("SELECT pg_catalog.set_config('lock_timeout', '500ms', true)")
+
 
 class Journal:
     """The events' chain and the records of one run; ``connect`` returns the run lock's connection.
@@ -73,23 +76,27 @@ class Journal:
         #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
         self.context: dict[str, Any] = {}
 
-    def started(self, task: Task, type: EventType, **details: Any) -> Record | None:
+    def started(self, task: Task, type: EventType, *, meanwhile: bool = False, **details: Any) -> Record | None:
         """Note that an attempt begins, and return the file's record as it is committed then, in one message.
 
-        Nothing depends on the event's having reached the disk, so nobody waits for that.
+        Nothing depends on the event's having reached the disk, so nobody waits for that. What is done ``meanwhile``,
+        with the file on its way, doesn't wait long for locks.
+
+        Raises:
+            psycopg.errors.LockNotAvailable: the file itself may be in the way.
         """
         event = Event(type, task.name, details=self._directed(task, {**self.context, **details}))
-        return self._behind_the_head(lambda: self._started(event))
+        return self._behind_the_head(lambda: self._started(event, meanwhile))
 
-    def _started(self, event: Event) -> Record | None:
+    def _started(self, event: Event, meanwhile: bool) -> Record | None:
         link = self.chain.link(event)
         with self.over_lock() as connection:
             # What goes together is a transaction by itself; inside another it takes a savepoint, and that one has to
             # reach the disk.
             is_alone = connection.info.transaction_status is TransactionStatus.IDLE
-            before = [*([_NOT_DURABLE] if is_alone else []), self.chain.statement(link)]
+            before = [*([_NOT_DURABLE] if is_alone else []), *([_NOT_LONG] if meanwhile else [])]
             with nullcontext() if is_alone else connection.transaction():
-                record = self._look_at(connection, event.filename, *before)
+                record = self._look_at(connection, event.filename, *before, self.chain.statement(link))
         self.chain.advance(link)
         return record
 
@@ -196,10 +203,10 @@ class Journal:
         }
         write_record(connection, self.chain.tables, task.name, values)
 
-    def record(self, name: str) -> Record | None:
-        """Return the record of ``name`` as it is committed now."""
+    def record(self, name: str, *, meanwhile: bool = False) -> Record | None:
+        """Return the record of ``name`` as it is committed now; ``meanwhile`` is as in ``started``."""
         with self.over_lock() as connection:
-            return self._look_at(connection, name)
+            return self._look_at(connection, name, *([_NOT_LONG] if meanwhile else []))
 
     def locks_of(self, connection: Connection, pid: int) -> list[HeldLock]:
         """Return the locks that the open transaction of ``connection`` holds on relations that were there before it.

@@ -126,7 +126,7 @@ class Aside:
 Group = Aside | Sequence[Statement]
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Do nothing meanwhile."""
 
 
@@ -136,7 +136,7 @@ def send_within(
     *,
     enter: Aside | None = None,
     leave: Aside | None = None,
-    meanwhile: Callable[[], None] = _nothing,
+    meanwhile: Callable[[], None] = nothing,
     ahead: bool = True,
 ) -> Generator[Result, None, None]:
     """Send the statements of one transaction between ``enter``, which may begin it, and ``leave``.
