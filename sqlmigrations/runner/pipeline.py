@@ -51,8 +51,8 @@ class Arrival:
 class Pipeline:
     """Statements on their way to the server, in the open transaction of a connection.
 
-    Used as a context manager: outside the block the connection is as every other. A block that is left by an error
-    cancels what is still on its way; the transaction has failed then.
+    Used as a context manager: outside the block the connection is as every other, and in it other threads wait for
+    theirs. A block that is left by an error cancels what is still on its way; the transaction has failed then.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -66,12 +66,22 @@ class Pipeline:
         self._is_ending = False
 
     def __enter__(self) -> Pipeline:
-        self._pgconn.enter_pipeline_mode()
+        self._connection.lock.acquire()
+        try:
+            self._pgconn.enter_pipeline_mode()
+        except BaseException:
+            self._connection.lock.release()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._pgconn.status != ConnStatus.OK:
-            return
+        try:
+            if self._pgconn.status == ConnStatus.OK:
+                self._leave(kind)
+        finally:
+            self._connection.lock.release()
+
+    def _leave(self, kind: type[BaseException] | None) -> None:
         if kind is None:
             self._finish()
         else:
@@ -156,8 +166,7 @@ class Pipeline:
             StatementFailed: the connection was lost.
         """
         try:
-            with self._connection.lock:
-                self._connection.wait(generator)
+            self._connection.wait(generator)
         except psycopg.Error as error:
             if not self._sent:
                 raise

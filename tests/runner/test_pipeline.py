@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -10,11 +11,12 @@ import pytest
 from psycopg.pq import PipelineStatus, TransactionStatus
 from pytest_django import Settings
 
+from sqlmigrations.database import Filled
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
-from sqlmigrations.runner.pipeline import STATEMENTS_AHEAD
+from sqlmigrations.runner.pipeline import STATEMENTS_AHEAD, Pipeline
 from sqlmigrations.runner.send import SMALL, send
 from tests.databases import session
 from tests.helpers import applysql, put, rows, run_sql, value
@@ -115,6 +117,18 @@ def test_a_lost_connection_is_told_of_the_statement_it_was_lost_in(ready_databas
         assert failed.value.statement.number == 2
         assert failed.value.error.sqlstate == "57P01"
         assert connection.closed
+
+
+def test_another_thread_waits_for_the_connection(ready_database: str) -> None:
+    """The watcher looks over the connection that the looks at locks and records go ahead on."""
+    with session() as connection, ThreadPoolExecutor() as threads:
+        with Pipeline(connection) as pipeline:
+            pipeline.put(Filled("SELECT pg_sleep(%s), 1", [0.3]))
+            beside = threads.submit(connection.execute, "SELECT 2")
+            pipeline.close()
+            [arrival] = pipeline.rest()
+        assert arrival.answer.get_value(0, 1) == b"1"
+        assert beside.result().fetchone() == (2,)
 
 
 @pytest.mark.parametrize("pipeline", [True, False])
