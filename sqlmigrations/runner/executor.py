@@ -277,7 +277,9 @@ class Executor:
                 for result in results:
                     attempt.timings.add(result)
             except psycopg.errors.LockNotAvailable as error:
-                raise error if enter.is_answered else FileInWork from error
+                if enter.is_answered:
+                    raise
+                raise FileInWork from error
             if task.verify is not None:
                 verify(connection, task.verify)
             ended_in = behind.value if behind else self.session.reset()

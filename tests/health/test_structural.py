@@ -134,7 +134,9 @@ def test_fk_enforcement_off_by_a_setting(patient: Patient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("altered", "called"), [(f"ROLE {BARE} IN DATABASE %I", f"{BARE} in {{database}}"), ("DATABASE %I", "{database}")]
+    ("altered", "called"),
+    [(f"ROLE {BARE} IN DATABASE %I", f"{BARE} in {{database}}"), ("DATABASE %I", "{database}")],
+    ids=["a role in it", "the database itself"],
 )
 def test_fk_enforcement_off_by_a_setting_of_the_database(patient: Patient, altered: str, called: str) -> None:
     setting = f"'ALTER {altered} SET session_replication_role = replica', current_database()"
