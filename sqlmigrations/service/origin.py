@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,10 +104,16 @@ class Origins:
         return Origin(_place(type(last))) if last is not None else None
 
 
+#: Where packages are installed: often below the project's own folder.
+_INSTALLED = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+
+
 def _place(migration: type[Migration]) -> str:
-    """Return the file of a migration: below the current folder from there on, else as its module is called."""
-    path = os.path.relpath(inspect.getfile(migration))
-    return path if not path.startswith(os.pardir) else f"{migration.__module__.replace('.', '/')}.py"
+    """Return the file of a migration: the project's own from the current folder on, else as its module is called."""
+    file = inspect.getfile(migration)
+    path = os.path.relpath(file)
+    is_own = not path.startswith(os.pardir) and not file.startswith(_INSTALLED)
+    return path if is_own else f"{migration.__module__.replace('.', '/')}.py"
 
 
 def _objects_made(table: sql.Composable) -> sql.Composed:

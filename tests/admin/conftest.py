@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client, override_settings
 from django.utils import translation
@@ -51,5 +51,5 @@ def fresh_client(fresh_database: str) -> Client:
     """Return the client of a superuser of a database in which nothing has been applied yet."""
     call_command("migrate", verbosity=0)
     client = Client()
-    client.force_login(User.objects.create_superuser("ada"))
+    client.force_login(get_user_model().objects.create_superuser("ada"))
     return client

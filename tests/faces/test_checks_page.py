@@ -10,7 +10,15 @@ import pytest
 from django.core import checks
 
 from project.env import BASE_DIR
-from sqlmigrations.checks import TAG, check_databases, check_deployment, check_files, check_routing, check_settings
+from sqlmigrations.checks import (
+    SETTINGS,
+    TAG,
+    check_databases,
+    check_deployment,
+    check_files,
+    check_routing,
+    check_settings,
+)
 from sqlmigrations.checks.messages import IDS, PAGE, error, warning
 
 TEXT = (BASE_DIR / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
@@ -46,7 +54,7 @@ def test_what_is_registered() -> None:
         if check.__module__.startswith("sqlmigrations")
     }
     assert ours == {
-        check_settings: {TAG},
+        check_settings: {TAG, SETTINGS},
         check_files: {TAG, "files"},
         check_routing: {TAG},
         check_databases: {TAG, "database"},

@@ -51,7 +51,8 @@ class Project:
 
     def pytest(self, *arguments: str) -> Ran:
         """Run its tests with pytest."""
-        return self.run("pytest", "-c", str(DOWNSTREAM / "pytest.ini"), "-p", "no:cacheprovider", "-q", *arguments)
+        ours = ("-c", str(DOWNSTREAM / "pytest.ini"), "-p", "no:cacheprovider", "-q")
+        return self.run("pytest", *ours, *arguments, str(DOWNSTREAM))
 
 
 @pytest.fixture
