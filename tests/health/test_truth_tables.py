@@ -108,7 +108,8 @@ def test_foreign_keys_of_small_tables_are_information_where_that_is_set(patient:
     patient.run(
         "CREATE TABLE parent (id int PRIMARY KEY);"
         "CREATE TABLE small (p_id int REFERENCES parent);"
-        "CREATE TABLE wide (p_id int REFERENCES parent, data text STORAGE EXTERNAL);"
+        "CREATE TABLE wide (p_id int REFERENCES parent, data text);"
+        "ALTER TABLE wide ALTER COLUMN data SET STORAGE EXTERNAL;"
         "CREATE TABLE parted (p_id int REFERENCES parent) PARTITION BY LIST (p_id);"
         "CREATE TABLE part PARTITION OF parted DEFAULT;"
         "INSERT INTO parent VALUES (1);"

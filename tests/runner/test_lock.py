@@ -159,7 +159,7 @@ def test_the_locks_connection_is_idle_and_outside_any_transaction(fresh_database
         "WHERE datname = current_database() AND pid <> pg_backend_pid() "
         "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory');"
     )
-    put(folder, {"001.sql": look})
+    put(folder, {"001.sql": f"SELECT pg_sleep(0.5);\n{look}"})  # the event of its beginning is written meanwhile
     assert applysql().code == 0
     with session() as connection:
         assert connection.execute("SELECT * FROM seen").fetchall() == [("idle", True, "sqlmigrations")]
