@@ -54,8 +54,8 @@ OnBlocked = Callable[[list[Blocker]], None]
 class Watcher:
     """Look, while a file runs, which sessions are in its way.
 
-    One thread serves the whole run. It uses the run lock's connection only between ``begin`` and ``end``, when the run
-    itself does not.
+    One thread serves the whole run. It uses the run lock's connection only between ``begin`` and ``end``; where the run
+    does so then, too, each waits for the other.
     """
 
     def __init__(self, connect: Callable[[], Connection], on_blocked: OnBlocked = lambda blockers: None) -> None:
