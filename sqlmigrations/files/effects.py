@@ -15,14 +15,12 @@ from sqlmigrations.files import plpgsql
 from sqlmigrations.files.keywords import read_by_keywords
 from sqlmigrations.files.names import name, path
 from sqlmigrations.files.splitter import split
-from sqlmigrations.files.statements import Statement, tree
+from sqlmigrations.files.statements import ROWS, Statement, tree
 from sqlmigrations.files.targets import HANDLERS, ONLY_DEFINES
 from sqlmigrations.files.tokens import code
 from sqlmigrations.files.trees import Node, Path, named, options_of, search_path, string, strings
 from sqlmigrations.messages import gettext as _
 
-#: Rows of an INSERT beyond this size, in bytes, are not parsed for the names that they might hold.
-_ROWS = 16 * 1024
 _BUILT_IN = ("pg_catalog", "information_schema", "pg_toast")
 
 
@@ -68,7 +66,7 @@ class Collector:
     def add(self, statement: Statement) -> None:
         """Take the next statement."""
         self._line, self.is_empty = statement.line, False
-        rows = statement.keywords[:1] == ("INSERT",) and len(statement.sql) > _ROWS
+        rows = statement.keywords[:1] == ("INSERT",) and len(statement.sql) > ROWS
         parsed = None if rows else tree(statement)
         if parsed is not None:
             try:

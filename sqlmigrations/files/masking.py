@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from sqlmigrations.files.statements import PARSED, Statement
+from sqlmigrations.files.statements import PARSED, ROWS, Statement
 from sqlmigrations.files.tokens import Token, TokenKind, code
 
 MASK = b"********"
 
 _suspect = re.compile(rb"passw|://", re.IGNORECASE)
-#: Rows beyond this size, in bytes, are data and looked at no closer.
-_ROWS = 16 * 1024
 #: ``PASSWORD 'x'`` of a role, ``password 'x'`` among the options of a server or user mapping.
 _OPTIONS = ("password", "passwd", "sslpassword", "scram_client_key", "scram_server_key")
 #: The same within a string, where quotes may be doubled: ``EXECUTE 'ALTER ROLE a PASSWORD ''x'''``.
@@ -31,7 +29,7 @@ def mask(statement: Statement) -> bytes:
     addresses. Within DO blocks and functions they are found where they stand as constants.
     """
     sql = statement.sql
-    limit = _ROWS if statement.keywords[:1] in (("INSERT",), ("COPY",)) else PARSED
+    limit = ROWS if statement.keywords[:1] in (("INSERT",), ("COPY",)) else PARSED
     if len(sql) > limit or not _suspect.search(sql):
         return sql
     parts: list[bytes] = []

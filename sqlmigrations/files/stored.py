@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sqlmigrations.files.masking import mask
-from sqlmigrations.files.statements import Statement
+from sqlmigrations.files.statements import ROWS, Statement
 from sqlmigrations.files.window import BOM
 
 #: Texts up to this size, in bytes, are kept whole.
@@ -14,8 +14,6 @@ WHOLE = 1024 * 1024
 #: The first line of a text that is cut.
 CUT = re.compile(r"-- \d+ bytes, v1:[0-9a-f]{64}: only the statements are kept, without their data")
 
-#: An INSERT beyond this size, in bytes, is cut after VALUES.
-_ROWS = 16 * 1024
 _values = re.compile(rb"\bvalues\b", re.IGNORECASE)
 
 
@@ -75,9 +73,9 @@ class Kept:
 def _without_rows(text: bytes, statement: Statement, room: int) -> str:
     """Return a statement as it is shown in the place of a file that is too large, on lines of its own."""
     cut = len(text)
-    if cut > _ROWS and statement.keywords[:1] == ("INSERT",):
-        values = _values.search(text, 0, _ROWS)
-        cut = values.end() if values else _ROWS
+    if cut > ROWS and statement.keywords[:1] == ("INSERT",):
+        values = _values.search(text, 0, ROWS)
+        cut = values.end() if values else ROWS
     cut = min(cut, room)
     shown = text[:cut].decode(errors="ignore")
     if cut < len(text):
