@@ -43,15 +43,21 @@ def waiting_world(server: Place, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="session")
-def stoppable_world(server: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Return a world on a server that may be stopped at any time."""
+def own_server(server: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAway]:
+    """Start a server that nobody else uses."""
     own = ThrowAway(tmp_path_factory.mktemp("server") / "own", binaries=_binaries(server))
     own.start()
     try:
-        with _world(own.place, tmp_path_factory, crash=own.crash, recover=own.start) as made:
-            yield made
+        yield own
     finally:
         own.destroy()
+
+
+@pytest.fixture(scope="session")
+def stoppable_world(own_server: ThrowAway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Return a world on a server that may be stopped at any time."""
+    with _world(own_server.place, tmp_path_factory, crash=own_server.crash, recover=own_server.start) as made:
+        yield made
 
 
 def _binaries(server: Place) -> Path:
