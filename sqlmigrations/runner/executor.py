@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
@@ -14,50 +13,31 @@ from django.db import transaction
 from django.db.utils import Error as DjangoError
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, Filled, begin_statement
+from sqlmigrations.database import Connection
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.directives import milliseconds
-from sqlmigrations.files.discovery import DOWN, SUFFIX
 from sqlmigrations.files.reading import Reading
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import Record, identify
-from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType, State
-from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
-from sqlmigrations.runner.advice import advise
 from sqlmigrations.runner.failure import Failure, StatementFailed
+from sqlmigrations.runner.file_locks import FileLocks
+from sqlmigrations.runner.file_transaction import FileInWork, lock_timeout_of, send_file
 from sqlmigrations.runner.journal import Journal, is_chain_conflict
-from sqlmigrations.runner.lock import Holder, OnWait, file_holder, file_lock_statements, poll, try_file_lock
+from sqlmigrations.runner.lock import OnWait
 from sqlmigrations.runner.moved import Moved
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.send import Aside, nothing, send_within
+from sqlmigrations.runner.retries import RETRIED, RETRIED_FOR, pause, retries_of
+from sqlmigrations.runner.send import nothing
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.stop import check, sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task
-from sqlmigrations.runner.verify import VerifyFailed, verify
+from sqlmigrations.runner.verify import VerifyFailed
 from sqlmigrations.runner.watcher import Watcher
-
-#: What is tried again: a lock timeout and a deadlock, in which nothing was wrong with the file.
-RETRIED = frozenset({"55P03", "40P01"})
-
-#: Seconds of the first pause between two tries, and of the longest one.
-BACKOFF = (0.5, 15.0)
-
-#: Seconds after which no further try begins, however many are left.
-RETRIED_FOR = 120.0
 
 #: What a file can fail with.
 ERRORS = (StatementFailed, VerifyFailed, InvalidFile, psycopg.Error, DjangoError, OSError)
-
-_ISOLATION = {
-    "read committed": Filled("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
-    "repeatable read": Filled("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"),
-    "serializable": Filled("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
-}
-
-_TRANSACTION_ID = Filled("SELECT pg_catalog.pg_current_xact_id()")
 
 
 class Transaction(Enum):
@@ -69,10 +49,6 @@ class Transaction(Enum):
 
     DURABLE = "durable"
     JOINED = "joined"
-
-
-class FileInWork(Exception):
-    """The backend of an earlier run still works on the file."""
 
 
 class InItsOwnWay(Exception):
@@ -109,12 +85,8 @@ class Executor:
         self.logs_ddl = logs_ddl
         self.lock_wait = lock_wait
         self.on_wait = on_wait
+        self.file_locks = FileLocks(journal.chain.tables.schema, journal.over_lock, wait=lock_wait, on_wait=on_wait)
         self.on_batch = on_batch
-
-    @property
-    def schema(self) -> str:
-        """The schema of the history."""
-        return self.journal.chain.tables.schema
 
     @property
     def shares_connection(self) -> bool:
@@ -144,7 +116,7 @@ class Executor:
                 self.begin(task, known)
             if task.script.directives.transaction:
                 return self._run(task, known)
-            from sqlmigrations.runner.stepwise import Stepwise
+            from sqlmigrations.runner.stepwise import Stepwise  # few files run so, and it builds on this module
 
             return Stepwise(self, task, known).run()
         except SettledElsewhere as settled:
@@ -168,7 +140,7 @@ class Executor:
 
     def _run(self, task: Task, known: Record | None) -> Outcome:
         """Try the task until it succeeds, fails for good, or has been tried often and long enough."""
-        retries: int = settings.RETRIES if task.script.directives.retries is None else task.script.directives.retries
+        retries = retries_of(task.script)
         attempt = Attempt()
         try:
             while True:
@@ -196,7 +168,7 @@ class Executor:
                 self._follow(task, known)
             elif self.was_committed(task, attempt):
                 return outcomes.settled(task, attempt)
-            failure = self.describe(task.script, error)
+            failure = self.explain(error, task.script)
             if failure.sqlstate in RETRIED:
                 failure = replace(failure, blockers=tuple(attempt.blockers))
             may_retry = not is_last and self._may_retry(attempt)
@@ -226,7 +198,7 @@ class Executor:
             try:
                 return self._in_transaction(task, attempt, look, looks_first)
             except FileInWork:
-                self.await_file(task)
+                self.file_locks.await_release(task.name)
                 begins = False
             except InItsOwnWay:
                 looks_first = True
@@ -240,26 +212,22 @@ class Executor:
         """
         reading = task.script.read(objects=task.direction is Direction.FORWARDS)
         with self.notices_of(attempt), self.transaction():
-            connection = self.session.connection
             if looks_first:
                 look()
-            self._statements(connection, task, reading, attempt, nothing if looks_first else look)
+            self._send(task, reading, attempt, nothing if looks_first else look)
             self.note_locks(attempt)
             # Django's COMMIT then finds the transaction ended, and psycopg sends none.
-            link = self.journal.done(connection, task, reading, attempt, commit=not self.shares_connection)
+            link = self.journal.done(self.session.connection, task, reading, attempt, commit=not self.shares_connection)
         self.journal.chain.advance(link)
         return outcomes.done(task, reading, attempt)
 
-    def _statements(
-        self, connection: Connection, task: Task, reading: Reading, attempt: Attempt, look: Callable[[], None]
-    ) -> None:
-        """Send the file's statements, and leave the session as it was before.
+    def _send(self, task: Task, reading: Reading, attempt: Attempt, look: Callable[[], None]) -> None:
+        """Send the file's statements, and watch who is in their way.
 
         The look whether the file is still pending goes over the other connection while the statements are on their way:
         who finds that somebody else has dealt with it rolls back. Once the event that it writes is in the chain, no
         earlier run can commit any more.
         """
-        enter, leave = self._entering(connection, task), self.session.leaving()
         with contextlib.ExitStack() as watching:
 
             def meanwhile() -> None:
@@ -269,32 +237,8 @@ class Executor:
                     raise InItsOwnWay from error
                 watching.enter_context(self.watched(attempt, lock_timeout_of(task.script)))
 
-            behind = None if task.verify else leave
-            results = send_within(
-                connection, reading, enter=enter, leave=behind, meanwhile=meanwhile, ahead=self.session.goes_ahead
-            )
-            try:
-                for result in results:
-                    attempt.timings.add(result)
-            except psycopg.errors.LockNotAvailable as error:
-                if enter.is_answered:
-                    raise
-                raise FileInWork from error
-            if task.verify is not None:
-                verify(connection, task.verify)
-            ended_in = behind.value if behind else self.session.reset()
-        _check_transaction(enter.value, ended_in)
-
-    def _entering(self, connection: Connection, task: Task) -> Aside:
-        """Return what opens the file's transaction: isolation, the file's lock, timeouts; its value is the id."""
-        statements: list[Filled] = []
-        if self.session.goes_ahead and connection.info.transaction_status is TransactionStatus.IDLE:
-            statements.append(begin_statement(connection))  # psycopg sends one only before what goes through a cursor
-        if isolation := task.script.directives.isolation:
-            statements.append(_ISOLATION[isolation])
-        return Aside(
-            (*statements, *file_lock_statements(self.schema, task.name), *timeouts(task.script), _TRANSACTION_ID)
-        )
+            file_lock = self.file_locks.statements(task.name)
+            send_file(self.session, task, reading, file_lock, attempt.timings, meanwhile)
 
     def was_committed(self, task: Task, attempt: Attempt) -> bool:
         """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened.
@@ -307,23 +251,11 @@ class Executor:
         connection = self._living()
         if connection is not None and connection.info.transaction_status != TransactionStatus.IDLE:
             self._reconnect()  # the COMMIT was never sent, and Django can't roll back any more
-        self.await_backend(task)
+        self.file_locks.await_own_backend(task.name)
         committed = self.journal.holds(attempt.link)
         if committed:
             self.recover()
         return committed
-
-    def await_backend(self, task: Task) -> None:
-        """Wait until no backend works on the task any more: one whose connection was lost may still do so.
-
-        Raises:
-            DatabaseUnavailable: it hadn't ended after the whole wait.
-        """
-        if worker := self.still_at_work(task):
-            raise DatabaseUnavailable(
-                f"The connection was lost, and its backend still works on {task.name}: {worker}.",
-                hint="Run it again when that one is done.",
-            )
 
     # What files inside and outside a transaction share
 
@@ -361,35 +293,6 @@ class Executor:
         """Note the locks that the open transaction holds on relations of before: what it keeps from others."""
         attempt.take_locks(self.journal.locks_of(self.session.connection, self.session.backend_pid))
 
-    def take_file_lock(self, connection: Connection, task: Task) -> None:
-        """Take the file's lock for the session, once a killed run's backend has let go of it.
-
-        Raises:
-            psycopg.errors.LockNotAvailable: it still works on the file after the whole wait.
-        """
-        while not try_file_lock(connection, self.schema, task.name, session=True):
-            self.await_file(task)
-
-    def await_file(self, task: Task) -> None:
-        """Wait until a killed run's backend has let go of the file.
-
-        Raises:
-            psycopg.errors.LockNotAvailable: it still works on the file after the whole wait.
-        """
-        if worker := self.still_at_work(task):
-            raise psycopg.errors.LockNotAvailable(f"An earlier run's backend still works on this file: {worker}.")
-
-    def still_at_work(self, task: Task) -> str:
-        """Wait until no backend works on the task; name the one that still does after the whole wait."""
-
-        def worker() -> Holder | None:
-            return file_holder(connection, self.schema, task.name)
-
-        with self.journal.over_lock() as connection:
-            if poll(lambda: worker() is None, worker, self.lock_wait, self.on_wait):
-                return ""
-            return str(worker() or "it has just left")
-
     def look_again(self, task: Task, known: Record | None, *, begins: bool = False, meanwhile: bool = False) -> None:
         """Check that nobody has dealt with the file since the plan was made.
 
@@ -408,30 +311,11 @@ class Executor:
         if record is not None and (known is None or record.attempted_at != known.attempted_at):
             raise SettledElsewhere(record)
 
-    def describe(self, script: Script, error: Exception) -> Failure:
+    def explain(self, error: Exception, script: Script) -> Failure:
         """Say what an error means for the file; it looks into the catalog, so only after the rollback."""
-        match error:
-            case StatementFailed():
-                from sqlmigrations.files.recorded import RecordedFile  # few runs revert, and fewer fail at it
+        from sqlmigrations.runner.explanation import explain  # few files fail
 
-                failure = failures.of_statement(script.name, script.path, error)
-                advice = advise(self._living(), error.statement, error.error)
-                kept_down = isinstance(script, RecordedFile) and script.name.endswith(DOWN)
-                if kept_down and (not advice or failure.sqlstate == "42P01"):
-                    advice = _(
-                        "This script was kept when the file was applied. Correct it on disk, and take that one: "
-                        "revertsql {name} --from-disk",
-                        name=script.name.removesuffix(DOWN) + SUFFIX,
-                    )
-                return replace(failure, advice=advice)
-            case VerifyFailed():
-                return error.failure.advised(_("The file was rolled back."))
-            case InvalidFile():
-                return failures.of_file(error)
-            case psycopg.Error():
-                return replace(failures.of_database(script.name, error), advice=advise(None, None, error))
-            case _:
-                return Failure(str(error).strip(), script.name)
+        return explain(error, script, self._living())
 
     def _living(self) -> Connection | None:
         return self.session.connection if self.session.is_alive else None
@@ -469,37 +353,9 @@ class Executor:
             ) from error
 
 
-def lock_timeout_of(script: Script) -> str:
-    """Return how long a statement of ``script`` may wait for a lock, as PostgreSQL reads it."""
-    return script.directives.lock_timeout or str(settings.LOCK_TIMEOUT)
-
-
-def timeouts(script: Script) -> Iterator[Filled]:
-    """Yield the statements that set the timeouts of the open transaction."""
-    yield Filled("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [lock_timeout_of(script)])
-    statement_timeout = script.directives.statement_timeout or settings.STATEMENT_TIMEOUT
-    if statement_timeout is not None:
-        yield Filled("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [statement_timeout])
-
-
-def _check_transaction(began: str | None, now: str | None) -> None:
-    """Check that the transaction about to be recorded is the one that the file began in."""
-    if now != began:
-        raise psycopg.ProgrammingError(
-            f"The file ended its own transaction ({began}) and began another ({now}), so what it did can't be "
-            "recorded together with it."
-        )
-
-
 def _interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
     """Return the interrupt that an error hides: Django can't leave a transaction whose COMMIT was interrupted."""
     above = error.__context__
     while above is not None and not isinstance(above, KeyboardInterrupt):
         above = above.__context__
     return above
-
-
-def pause(number: int) -> float:
-    """Return the seconds to wait after try ``number``: exponential, capped, with full jitter."""
-    first, longest = BACKOFF
-    return random.uniform(0, min(longest, first * 2 ** (number - 1)))  # noqa: S311 - jitter, not cryptography

@@ -1,8 +1,7 @@
-"""The run lock, and the lock of one file.
+"""The run lock, which one run at a time holds.
 
-The run lock is a session advisory lock on a connection of its own. It is taken by polling: a session that waits inside
+It is a session advisory lock on a connection of its own. It is taken by polling: a session that waits inside
 ``pg_advisory_lock()`` holds a snapshot, for which ``CREATE INDEX CONCURRENTLY`` of the running one would wait in turn.
-The file's lock is taken by the working connection: a killed runner frees the run lock while its backend works on.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DjangoError
 
-from sqlmigrations.database import Connection, Filled, fetch_dicts, fetch_row, raw
+from sqlmigrations.database import Connection, fetch_dicts, fetch_row, raw
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import is_transaction_pooled
@@ -221,33 +220,3 @@ def _copy(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
 def file_class(schema: str) -> int:
     """Return the first key of the locks of files, which each history has for itself; the second is the file's."""
     return key_of(f"files of {schema}")
-
-
-def file_keys(schema: str, name: str) -> tuple[int, int]:
-    """Return both keys of one file's lock of the history in ``schema``."""
-    return file_class(schema), key_of(name)
-
-
-def try_file_lock(connection: Connection, schema: str, name: str, *, session: bool) -> bool:
-    """Take one file's lock of the history in ``schema``, for the session or the open transaction; return at once."""
-    statement = "SELECT pg_try_advisory_lock(%s, %s)" if session else "SELECT pg_try_advisory_xact_lock(%s, %s)"
-    return bool(fetch_row(connection, statement, file_keys(schema, name))[0])
-
-
-def file_lock_statements(schema: str, name: str) -> tuple[Filled, Filled]:
-    """Return the statements that take one file's lock for the open transaction, or fail at once.
-
-    Who sends others behind them can't decide in between. They leave a ``lock_timeout`` behind that is to be set anew.
-    """
-    at_once = Filled("SELECT pg_catalog.set_config('lock_timeout', '1ms', true)")
-    return at_once, Filled("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", file_keys(schema, name))
-
-
-def free_file_lock(connection: Connection, schema: str, name: str) -> None:
-    """Give the session's lock of one file back."""
-    connection.execute("SELECT pg_advisory_unlock(%s, %s)", file_keys(schema, name))
-
-
-def file_holder(connection: Connection, schema: str, name: str) -> Holder | None:
-    """Return the session that works on the file: a killed run's backend that hasn't ended yet."""
-    return next(iter(holders(connection, file_class(schema), key_of(name))), None)

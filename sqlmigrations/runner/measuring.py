@@ -18,8 +18,8 @@ from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement, needs_autocommit
 from sqlmigrations.runner import concurrent
 from sqlmigrations.runner.batches import Walk
-from sqlmigrations.runner.executor import timeouts
 from sqlmigrations.runner.failure import StatementFailed
+from sqlmigrations.runner.file_transaction import timeouts
 from sqlmigrations.runner.held_locks import HeldLock, strongest
 from sqlmigrations.runner.measurements import Block, MeasuredStatement
 from sqlmigrations.runner.send import execute

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_row, is_lost
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.batches import Unbatchable
@@ -33,14 +32,15 @@ from sqlmigrations.runner import concurrent, refusals
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
 from sqlmigrations.runner.batches import EditedMeanwhile, FellBehind, Throttle, Walk
-from sqlmigrations.runner.executor import ERRORS, RETRIED, Executor, SettledElsewhere, lock_timeout_of, pause
+from sqlmigrations.runner.executor import ERRORS, Executor, SettledElsewhere
 from sqlmigrations.runner.failure import Failure, StatementFailed
-from sqlmigrations.runner.lock import free_file_lock, try_file_lock
+from sqlmigrations.runner.file_transaction import lock_timeout_of, statement_timeout_of
 from sqlmigrations.runner.moved import Moved
 from sqlmigrations.runner.outcome import Attempt, Outcome
 from sqlmigrations.runner.position import Batches, Position
 from sqlmigrations.runner.progress import Prefix, Progress, pass_by
 from sqlmigrations.runner.refusals import CannotResume
+from sqlmigrations.runner.retries import RETRIED, pause, retries_of
 from sqlmigrations.runner.send import Result, send
 from sqlmigrations.runner.stop import sleep, stoppable
 from sqlmigrations.runner.task import Direction, Task, read_whole
@@ -58,6 +58,7 @@ class Stepwise:
         self.progress = Progress.of(known, task.direction)
         self.resume_after = self.progress.done
         self.notes: list[str] = []
+        self._retries = retries_of(task.script)
         self._total: int | None = None
         self._prefix = Prefix()
         self._lock_timeout = ""
@@ -71,12 +72,6 @@ class Stepwise:
     def connection(self) -> Connection:
         """The working connection, in autocommit."""
         return self.executor.session.connection
-
-    @property
-    def _retries(self) -> int:
-        """How often a statement is tried again that met a lock timeout or a deadlock."""
-        given = self.task.script.directives.retries
-        return int(settings.RETRIES) if given is None else given
 
     def run(self) -> Outcome:
         """Run what hasn't run yet and return how it went."""
@@ -107,15 +102,14 @@ class Stepwise:
         Raises:
             SettledElsewhere: another run has dealt with the file.
         """
-        self.executor.take_file_lock(self.connection, self.task)
+        self.executor.file_locks.take(self.connection, self.task.name)
         try:
             self.executor.look_again(self.task, self.known)
         except SettledElsewhere:
-            free_file_lock(self.connection, self.executor.schema, self.task.name)
+            self.executor.file_locks.free(self.connection, self.task.name)
             raise
         self._lock_timeout = self._set_lock_timeout(lock_timeout_of(self.task.script))
-        timeout = self.task.script.directives.statement_timeout or settings.STATEMENT_TIMEOUT
-        if timeout is not None:
+        if (timeout := statement_timeout_of(self.task.script)) is not None:
             self.connection.execute("SELECT set_config('statement_timeout', %s, false)", [timeout])
 
     def _set_lock_timeout(self, value: str) -> str:
@@ -151,7 +145,7 @@ class Stepwise:
                 verify(self.connection, self.task.verify)
         with self.executor.transaction():
             # The reset drops the session's lock, and what is committed frees this one.
-            try_file_lock(self.connection, self.executor.schema, self.task.name, session=False)
+            self.executor.file_locks.take_for_transaction(self.connection, self.task.name)
             self.executor.session.reset()
             link = self.executor.journal.done(self.connection, self.task, self._reading, self.attempt)
         self.executor.journal.chain.advance(link)
@@ -341,7 +335,7 @@ class Stepwise:
     def _describe(self, error: Exception) -> Failure:
         if isinstance(error, concurrent.StillBuilding):
             return Failure(str(error), self.task.script.name)
-        return self.executor.describe(self.task.script, error)
+        return self.executor.explain(error, self.task.script)
 
     def _stop(self, failure: Failure, state: State = State.PARTIAL) -> Outcome:
         """Bring the session back and write down where the file stopped."""
@@ -353,7 +347,7 @@ class Stepwise:
         self.executor.recover()
         if self.executor.was_committed(self.task, self.attempt):
             return outcomes.settled(self.task, self.attempt)
-        self.executor.await_backend(self.task)
+        self.executor.file_locks.await_own_backend(self.task.name)
         if state is State.PARTIAL and not self._has_begun():
             state = State.FAILED
         columns = self.progress.columns() if self.progress.refused else {}

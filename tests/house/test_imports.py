@@ -66,7 +66,7 @@ def among(loaded: list[str], packages: tuple[str, ...]) -> list[str]:
     [
         ((), 32, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
         (("check",), 62, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
-        (("applysql",), 99, (*ROOMS, *LIBRARIES)),
+        (("applysql",), 101, (*ROOMS, *LIBRARIES)),
     ],
     ids=["start", "check", "applysql-without-files"],
 )

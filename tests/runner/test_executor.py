@@ -270,14 +270,6 @@ def test_how_often_a_file_is_tried(
     assert tables() == []
 
 
-def test_pauses_grow_to_a_limit_and_vary() -> None:
-    first, longest = executor.BACKOFF
-    for number, limit in ((1, first), (2, first * 2), (4, first * 8), (12, longest), (900, longest)):
-        drawn = [executor.pause(number) for _ in range(50)]
-        assert all(0 <= seconds <= limit for seconds in drawn)
-        assert len(set(drawn)) > 1
-
-
 def test_a_lock_that_is_released_in_time(ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_sql("CREATE TABLE users (id int)")
     put(folder, {"001.sql": "-- sqlmigrations: lock_timeout 30ms\nALTER TABLE users ADD name text;"})

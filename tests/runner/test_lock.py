@@ -19,12 +19,9 @@ from sqlmigrations.runner.lock import (
     Holder,
     RunLock,
     file_class,
-    file_holder,
-    holders,
     key_of,
     poll,
     run_in_progress,
-    try_file_lock,
 )
 from tests.commands.shop import revertsql
 from tests.databases import session
@@ -235,26 +232,6 @@ def test_the_lock_is_let_go_before_its_session_ends(fresh_database: str, monkeyp
         assert run_in_progress(raw(wrapper), "public") is not None
     assert run_in_progress(raw(wrapper), "public") is None
     close()
-
-
-def test_a_files_lock_by_itself(fresh_database: str) -> None:
-    with session() as one, session(application_name="one run") as two:
-        assert try_file_lock(two, "public", "001.sql", session=True)
-        assert not try_file_lock(one, "public", "001.sql", session=True)
-        assert not try_file_lock(one, "public", "001.sql", session=False)
-        assert try_file_lock(one, "public", "002.sql", session=True)
-        assert try_file_lock(one, "app", "001.sql", session=True)  # another history's
-        holder = file_holder(one, "public", "001.sql")
-        assert holder is not None
-        assert (holder.pid, holder.application) == (two.info.backend_pid, "one run")
-        assert file_holder(two, "public", "001.sql") is None  # one's own doesn't count
-        for key in (key_of("002.sql"), None):
-            assert [each.pid for each in holders(two, file_class("public"), key)] == [one.info.backend_pid]
-        with two.transaction():
-            two.execute("SELECT pg_advisory_unlock_all()")
-            assert try_file_lock(two, "public", "001.sql", session=False)
-            assert not try_file_lock(one, "public", "001.sql", session=True)
-        assert try_file_lock(one, "public", "001.sql", session=True)
 
 
 def test_polling_tells_each_holder_once() -> None:

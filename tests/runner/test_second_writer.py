@@ -67,7 +67,7 @@ def check_chain() -> None:
 def test_an_event_of_another_file_has_ours_begin_again(
     before_the_end: Callable[[Callable[[], None]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sqlmigrations.runner.executor.BACKOFF", (0.0, 0.0))
+    monkeypatch.setattr("sqlmigrations.runner.retries.BACKOFF", (0.0, 0.0))
     before_the_end(lambda: append(EventType.ACCEPTED, "001.sql", with_record=False))
     assert applysql().code == 0
     assert events()[-3:] == [("started", "002.sql"), ("accepted", "001.sql"), ("applied", "002.sql")]
