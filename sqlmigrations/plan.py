@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
-from sqlmigrations.exceptions import UnknownFile
+from sqlmigrations.files.checksum import Change
+from sqlmigrations.files.graph import required, required_migrations
+from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Record
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
-
-from .files.checksum import Change
-from .files.graph import required, required_migrations
-from .files.kinds import Kind
-from .files.scripts import SQLFile
 
 #: Says which object two files share so that their order matters; nothing where they are independent.
 Overlap = Callable[[SQLFile, SQLFile], str]
@@ -134,39 +133,6 @@ class Plan:
         return tuple(step for step in self.steps if step.status in statuses)
 
 
-def resolve(name: str, files: Sequence[SQLFile], *, kind: Kind | None = None) -> SQLFile:
-    """Return the file that a person means: by its name, without ``.sql``, or by a beginning that only one has.
-
-    Raises:
-        UnknownFile: none has it, or several begin with it.
-    """
-    candidates = [file for file in files if kind is None or file.kind is kind]
-    for same in (_is_named, _has_base_name):
-        exact = [file for file in candidates if same(file, name)]
-        if len(exact) == 1:
-            return exact[0]
-    starting = [file for file in candidates if name and _begins(file, name)]
-    if len(starting) == 1:
-        return starting[0]
-    if starting:
-        raise UnknownFile(f"Several files begin with '{name}': {', '.join(file.name for file in starting)}.")
-    what = f"No {kind} file" if kind else "No SQL file"
-    raise UnknownFile(f"{what} is called '{name}'.", hint="See the names with: applysql --list")
-
-
-def _is_named(file: SQLFile, name: str) -> bool:
-    return name in (file.name, file.name.removesuffix(".sql"))
-
-
-def _has_base_name(file: SQLFile, name: str) -> bool:
-    base = file.name.rpartition("/")[2]
-    return name in (base, base.removesuffix(".sql"))
-
-
-def _begins(file: SQLFile, name: str) -> bool:
-    return file.name.startswith(name) or file.name.rpartition("/")[2].startswith(name)
-
-
 def make_plan(
     files: Sequence[SQLFile],
     records: Mapping[str, Record],
@@ -252,22 +218,8 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
             return step(Status.FAILED, runs=True, reason=_("only its verify script is left to run"))
         case State.FAILED:
             return step(Status.FAILED, runs=True, reason=_("failed before"))
-        case State.PARTIAL if record.progress and record.progress.get("direction") == "backwards":
-            return step(Status.PARTIAL, reason=_("half reverted: revertsql {name} goes on", name=file.name))
-        case State.PARTIAL if file.directives.transaction:
-            directive = "batch" if "batches" in (record.progress or {}) else "transaction off"
-            template = _("it stopped half-way outside a transaction, and its `{directive}` is gone")
-            return step(Status.PARTIAL, reason=_(template, directive=directive))
-        case State.PARTIAL if batches := (record.progress or {}).get("batches"):
-            reason = _(
-                "resumes behind key {key}: {batches:,} batches with {rows:,} rows are done",
-                key=", ".join(batches["after"]),
-                batches=batches["batches"],
-                rows=batches["rows"],
-            )
-            return step(Status.PARTIAL, runs=True, reason=reason)
         case State.PARTIAL:
-            return step(Status.PARTIAL, runs=True, reason=_resumes(record))
+            return _partial(step, file, record)
         case State.IN_DOUBT:
             return step(Status.IN_DOUBT, reason=record.error_message.partition("\n")[0])
         case State.REVERTED:
@@ -278,7 +230,26 @@ def _step(file: SQLFile, record: Record | None, change: Change, selection: Selec
     return _held(step, file, record, change)
 
 
-def _resumes(record: Record) -> str:
+def _partial(step: Callable[..., Step], file: SQLFile, record: Record) -> Step:
+    """Decide about a file that stopped half-way, outside a transaction."""
+    progress = record.progress or {}
+    if progress.get("direction") == "backwards":
+        return step(Status.PARTIAL, reason=_("half reverted: revertsql {name} goes on", name=file.name))
+    batches = progress.get("batches")
+    if file.directives.transaction:
+        template = _("it stopped half-way outside a transaction, and its `{directive}` is gone")
+        return step(Status.PARTIAL, reason=_(template, directive="batch" if batches else "transaction off"))
+    return step(Status.PARTIAL, runs=True, reason=_resumes(record, batches))
+
+
+def _resumes(record: Record, batches: Mapping[str, Any] | None) -> str:
+    if batches:
+        return _(
+            "resumes behind key {key}: {batches:,} batches with {rows:,} rows are done",
+            key=", ".join(batches["after"]),
+            batches=batches["batches"],
+            rows=batches["rows"],
+        )
     if not record.statements_total:
         return _("resumes after statement {done}", done=record.statements_done)
     return _("resumes after statement {done} of {total}", done=record.statements_done, total=record.statements_total)

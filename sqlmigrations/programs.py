@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from .exceptions import SQLMigrationsError
+from sqlmigrations.exceptions import SQLMigrationsError
 
 #: Where packages of the operating systems put the programs of one major version.
 PATTERNS = (

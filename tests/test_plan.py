@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sqlmigrations.exceptions import UnknownFile
 from sqlmigrations.files.checksum import Change
 from sqlmigrations.files.discovery import Folder, discover
 from sqlmigrations.files.graph import arrange
@@ -17,7 +16,7 @@ from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Record
 from sqlmigrations.models import State
-from sqlmigrations.plan import LatePolicy, Plan, Selection, Status, Walk, make_plan, preview, resolve
+from sqlmigrations.plan import LatePolicy, Plan, Selection, Status, Walk, make_plan, preview
 from tests.helpers import put
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -442,51 +441,3 @@ def test_a_preview_shows_what_would_be_held_even_if_all_else_went_well(tmp_path:
         ("006_f.sql", "pending", True, ""),
     ]
     assert [step.name for step in shown.with_status(Status.HELD, Status.LATE)] == ["002_b.sql", "005_e.sql"]
-
-
-# Names that a person gives
-
-NAMES = {
-    "001_users.sql": "x",
-    "002_posts.sql": "x",
-    "002_posts_index.sql": "x",
-    "repeatable/users.sql": "x",
-    "seed/users.sql": "x",
-    "seed/test_data.sql": "x",
-}
-
-
-@pytest.mark.parametrize(
-    ("given", "kind", "expected"),
-    [
-        ("001_users.sql", None, "001_users.sql"),
-        ("001_users", None, "001_users.sql"),
-        ("001", None, "001_users.sql"),
-        ("002_posts", None, "002_posts.sql"),  # the exact name wins over the one that only begins so
-        ("002_posts_", None, "002_posts_index.sql"),
-        ("repeatable/users", None, "repeatable/users.sql"),
-        ("repeatable/", None, "repeatable/users.sql"),
-        ("users", Kind.SEED, "seed/users.sql"),
-        ("test_data", Kind.SEED, "seed/test_data.sql"),
-        ("test", None, "seed/test_data.sql"),
-    ],
-)
-def test_a_name_or_a_beginning_finds_its_file(tmp_path: Path, given: str, kind: Kind | None, expected: str) -> None:
-    assert resolve(given, on_disk(tmp_path, NAMES), kind=kind).name == expected
-
-
-@pytest.mark.parametrize(
-    ("given", "kind", "message"),
-    [
-        ("002", None, "Several files begin with '002': 002_posts.sql, 002_posts_index.sql."),
-        ("users", None, "Several files begin with 'users': repeatable/users.sql, seed/users.sql."),
-        ("", None, "No SQL file is called ''.\n  See the names with: applysql --list"),
-        ("", Kind.SEED, "No seed file is called ''.\n  See the names with: applysql --list"),
-        ("posts", None, "No SQL file is called 'posts'.\n  See the names with: applysql --list"),
-        ("001_users", Kind.SEED, "No seed file is called '001_users'.\n  See the names with: applysql --list"),
-    ],
-)
-def test_a_name_that_is_not_one_files_is_told(tmp_path: Path, given: str, kind: Kind | None, message: str) -> None:
-    with pytest.raises(UnknownFile) as caught:
-        resolve(given, on_disk(tmp_path, NAMES), kind=kind)
-    assert str(caught.value) == message

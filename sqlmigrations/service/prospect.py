@@ -10,8 +10,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, Problem
 from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.lookup import resolve
 from sqlmigrations.history import Location
-from sqlmigrations.plan import LatePolicy, Plan, Selection, resolve
+from sqlmigrations.plan import LatePolicy, Plan, Selection
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, plan_of, recall, without_collections
 from sqlmigrations.service.told import LOCK_WAIT
 

@@ -8,10 +8,10 @@ from django.db import DEFAULT_DB_ALIAS
 
 from sqlmigrations.database import connected
 from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.files.lookup import resolve
 from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.history import Event, Record
 from sqlmigrations.models import EventType, State
-from sqlmigrations.plan import resolve
 from sqlmigrations.runner.batches import hash_of
 from sqlmigrations.runner.position import Position
 from sqlmigrations.runner.progress import Progress, prefix_of

@@ -15,6 +15,7 @@ from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrat
 from sqlmigrations.files.discovery import DOWN
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
+from sqlmigrations.files.lookup import resolve
 from sqlmigrations.files.masking import holds_masks
 from sqlmigrations.files.reading import examine
 from sqlmigrations.files.recorded import RecordedFile
@@ -23,7 +24,7 @@ from sqlmigrations.files.stored import CUT
 from sqlmigrations.history import Record, Tables, Texts, read_all_texts
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
-from sqlmigrations.plan import Status, resolve
+from sqlmigrations.plan import Status
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import backwards
 from sqlmigrations.service.backup import back_up, check_backup_is_possible

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 from sqlmigrations.health.base import Check, Subject
-from sqlmigrations.health.cumulative.statements import (
-    MissingGinIndex,
-    SlowQueries,
-    StatementStatistics,
-    operators_on,
-)
+from sqlmigrations.health.cumulative.jsonb import MissingGinIndex, operators_on
+from sqlmigrations.health.cumulative.statements import SlowQueries, StatementStatistics
 from sqlmigrations.output.health import sql_lines
 from tests.health.asking import Answered, Patient, fixes, said
 from tests.health.others import Roles

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from sqlmigrations.health.cumulative.access import CacheHit, HotUpdates, SequentialScans
 from sqlmigrations.health.cumulative.bloat import IndexBloat, TableBloat
 from sqlmigrations.health.cumulative.indexes import UnusedIndex
+from sqlmigrations.health.cumulative.jsonb import MissingGinIndex
 from sqlmigrations.health.cumulative.matviews import MaterializedViewStale
 from sqlmigrations.health.cumulative.server import Checkpoints, StandbyConflicts, TemporaryFiles
-from sqlmigrations.health.cumulative.statements import MissingGinIndex, SlowQueries, StatementStatistics
+from sqlmigrations.health.cumulative.statements import SlowQueries, StatementStatistics
 from sqlmigrations.health.cumulative.upkeep import AnalyzeAge, DeadTuples, VacuumAge
 from tests.health.asking import Patient
 from tests.health.matrix.case import By, Case, Newer
