@@ -309,7 +309,7 @@ def validate(
         fix: Say with each difference which SQL undoes it, tried on a scratch copy first.
 
     Raises:
-        ConfigurationError: Settings can't be understood.
+        ConfigurationError: Settings can't be understood, or `against` leads to the same database.
         InvalidFiles: Files can't be read.
         DatabaseUnavailable: The database can't be asked.
     """

@@ -12,6 +12,7 @@ from sqlmigrations.files.graph import required, required_migrations
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Record
+from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 
@@ -245,10 +246,10 @@ def _partial(step: Callable[..., Step], file: SQLFile, record: Record) -> Step:
 def _resumes(record: Record, batches: Mapping[str, Any] | None) -> str:
     if batches:
         return _(
-            "resumes behind key {key}: {batches:,} batches with {rows:,} rows are done",
+            "resumes behind key {key}; done: {batches}, {rows}",
             key=", ".join(batches["after"]),
-            batches=batches["batches"],
-            rows=batches["rows"],
+            batches=counted(batches["batches"], "batch", "batches"),
+            rows=counted(batches["rows"], "row"),
         )
     if not record.statements_total:
         return _("resumes after statement {done}", done=record.statements_done)

@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.files.directives import milliseconds
+from sqlmigrations.management.ways import Way, refuse_ignored
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.service.told import LOCK_WAIT, Told, Waiting
@@ -46,6 +47,8 @@ class SQLCommand(BaseCommand):
     all_databases = "every database that has SQL files"
     #: What ``--format`` takes.
     formats: tuple[str, ...] = ("text", "json")
+    #: In which ways it is used, and which options have a meaning in which.
+    ways: tuple[Way, ...] = ()
     #: Our own checks must never keep the command from running that mends what they found.
     requires_system_checks = ()
 
@@ -93,6 +96,7 @@ class SQLCommand(BaseCommand):
             SystemExit: with the code of the answer, when it isn't 0.
         """
         try:
+            refuse_ignored(self.ways, options)
             self.judge_settings()
             with _TerminationAsInterrupt():
                 code = self.run(**options)

@@ -79,7 +79,7 @@ class HealthText:
         counts = Counter(finding.severity for finding in result.findings)
         found = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
         parts = [
-            f"{found or 'nothing'} among {result.examined:,} {result.check.examines}",
+            f"{found or 'nothing'} among {examined(result)}",
             *([f"within {span(result.window.total_seconds())}"] if result.window else []),
             *([f"left out: {result.left_out}"] if result.left_out else []),
             *([f"{result.ignored} ignored"] if result.ignored else []),
@@ -175,6 +175,56 @@ class HealthText:
         return paints[status]
 
 
+#: What checks examine, when it is just one.
+ONE = {
+    "B-tree indexes": "B-tree index",
+    "B-tree indexes and tables": "B-tree index or table",
+    "JSONB columns": "JSONB column",
+    "aliases": "alias",
+    "archivers": "archiver",
+    "collations in use that have a version": "collation in use that has a version",
+    "columns of foreign keys": "column of a foreign key",
+    "columns that point at other tables": "column that points at another table",
+    "constraints": "constraint",
+    "databases": "database",
+    "databases and tables": "database or table",
+    "databases whose pages have checksums": "database whose pages have checksums",
+    "extensions": "extension",
+    "foreign keys": "foreign key",
+    "indexes": "index",
+    "kinds of conflicts": "kind of conflict",
+    "kinds of pages": "kind of page",
+    "limits": "limit",
+    "materialized views": "materialized view",
+    "names": "name",
+    "pools": "pool",
+    "primary keys narrower than bigint": "primary key narrower than bigint",
+    "published tables": "published table",
+    "replication slots": "replication slot",
+    "rules of pg_hba.conf": "rule of pg_hba.conf",
+    "schemas": "schema",
+    "sequences": "sequence",
+    "servers": "server",
+    "sessions": "session",
+    "settings": "setting",
+    "settings and tables": "setting or table",
+    "standbys": "standby",
+    "statements": "statement",
+    "subscriptions": "subscription",
+    "tables": "table",
+    "tables and extended statistics": "table or extended statistics",
+    "timeouts": "timeout",
+    "transactions, slots and standbys": "transaction, slot or standby",
+    "triggers": "trigger",
+}
+
+
+def examined(result: Result) -> str:
+    """Return how many things a check examined, and what they are; one of somebody's own has only the plural."""
+    many = result.check.examines
+    return counted(result.examined, ONE.get(many, many), many)
+
+
 def _growth(per_second: float) -> str:
     """Return how fast something grows or shrinks, as people read it: ``"+1.2 GB a day"``."""
     sign = "-" if per_second < 0 else "+"
@@ -221,7 +271,7 @@ def explanation_lines(check: Check, style: Style) -> Iterator[str]:
     """Yield what a check looks for, why, and what it can be told."""
     yield style.MIGRATE_HEADING(f"{check.id}: {check.title}")
     yield ""
-    yield from check.explanation().splitlines()
+    yield from check.explanation().replace("``", "`").splitlines()
     yield ""
     yield f"Evidence: {check.evidence}. Examines {check.examines}."
     if check.tags:

@@ -82,6 +82,7 @@ KINDS = (
 
 #: What checks count; ``messages.counted`` puts these together.
 NOUNS = (
+    ngettext_lazy("{count:,} batch", "{count:,} batches"),
     ngettext_lazy("{count:,} call", "{count:,} calls"),
     ngettext_lazy("{count:,} change", "{count:,} changes"),
     ngettext_lazy("{count:,} client", "{count:,} clients"),

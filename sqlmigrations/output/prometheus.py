@@ -24,7 +24,7 @@ Labels = dict[str, str]
 
 #: The metrics, in the order in which they are written, and what they say.
 _HELP = {
-    "check_status": "The answer of a check: 0 ok, 1 warning, 2 critical, 3 skipped.",
+    "check_status": "The answer of a check: 0 ok, 1 warning, 2 critical, 3 could not look, 4 had nothing to examine.",
     "findings": "How many findings a check has of each severity.",
     "examined": "How many things a check examined.",
     "check_duration_seconds": "How long a check took.",
@@ -36,8 +36,9 @@ _HELP = {
     "last_run_timestamp_seconds": "When the checks ran.",
 }
 
-#: Statuses as numbers; those of Nagios.
+#: Answers as numbers; the first four are those of Nagios.
 STATUS = {Status.OK: 0, Status.WARNING: 1, Status.CRITICAL: 2, Status.SKIPPED: 3}
+NOTHING_TO_EXAMINE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _samples(report: HealthReport) -> Iterator[tuple[str, Labels, float]]:
     for result in report.results:
         own = {"check": result.check.id, "evidence": str(result.check.evidence)}
         counts = Counter(finding.severity for finding in result.findings)
-        yield "check_status", own, STATUS[result.status]
+        yield "check_status", own, STATUS[result.status] if result.applies else NOTHING_TO_EXAMINE
         for severity in Severity:
             yield "findings", own | {"severity": str(severity)}, counts[severity]
         yield "examined", own, result.examined

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.color import Style
 
+from sqlmigrations.messages import counted
 from sqlmigrations.output.annotations import annotation, relative
 from sqlmigrations.output.text import failure_lines
 from sqlmigrations.service.rehearse import FileRehearsal, RehearsalReport, Size, Where
@@ -101,12 +102,12 @@ def _block(block: Block, report: RehearsalReport) -> str:
     text = f"{relation}: {waits} ({mode})"
     if estimated := report.estimate_ms(block):
         size = report.sizes[relation]
-        text += f", and about {_ms(estimated)} more with its {size.rows:,} rows ({_megabytes(size)})"
+        text += f", and about {_ms(estimated)} more with its {counted(size.rows, 'row')} ({_megabytes(size)})"
     return text
 
 
 def _statement_lines(statement: MeasuredStatement, verbosity: int) -> Iterator[str]:
-    longest = f"{statement.batches:,} batches, the longest " if statement.batches else ""
+    longest = f"{counted(statement.batches, 'batch', 'batches')}, the longest " if statement.batches else ""
     yield f"    line {statement.line}: {statement.text or 'a statement'} ({longest}{_ms(statement.duration_ms)})"
     for work in statement.work:
         yield f"      {work.message}"

@@ -99,7 +99,10 @@ def _closing(report: ValidationReport, style: Style) -> Iterator[str]:
     if report.differences:
         counts = ", ".join(_counted(count, severity) for severity, count in report.summary.items() if count)
         yield f"Found {counts}."
-    elif not any(skipped.asked for skipped in report.skipped):
+    elif report.skipped or report.not_compared:
+        if not any(skipped.asked for skipped in report.skipped):
+            yield style.SUCCESS("What was compared is what it should be.")
+    else:
         yield style.SUCCESS("The database is what it should be.")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.core.management.color import Style
 
+from sqlmigrations.messages import counted
 from sqlmigrations.models import SnapshotReason
 from sqlmigrations.schema.catalog import Catalog
 from sqlmigrations.service.versions import Accepted, VersionsReport
@@ -20,7 +21,7 @@ def lines(report: VersionsReport, style: Style) -> Iterator[str]:
         files = ", ".join(version.files)
         yield (
             f"  {style.SUCCESS(str(version.id))}  {version.at:%Y-%m-%d %H:%M:%S}  {version.role}  {what}"
-            f"{f': {files}' if files else ''}  ({sum(version.counts.values())} objects)"
+            f"{f': {files}' if files else ''}  ({counted(sum(version.counts.values()), 'object')})"
         )
 
 

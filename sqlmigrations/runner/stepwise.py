@@ -26,6 +26,7 @@ from sqlmigrations.files.statements import (
     waits_beside_others,
 )
 from sqlmigrations.history import Record
+from sqlmigrations.messages import counted, ngettext
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent, refusals
@@ -133,10 +134,9 @@ class Stepwise:
             else:
                 self._in_transaction(statement)
         if self._reading.count < self.resume_after:
-            what = _("it had {done} statements done and has only {count} now")
-            raise refusals.edited(
-                self.task, self.resume_after, _(what, done=self.resume_after, count=self._reading.count)
-            )
+            done = counted(self.resume_after, "statement")
+            what = _("it had {done} done and has only {count} now", done=done, count=self._reading.count)
+            raise refusals.edited(self.task, self.resume_after, what)
 
     def _finish(self) -> Outcome:
         """Verify what was made and record it."""
@@ -342,8 +342,12 @@ class Stepwise:
         if failure.sqlstate in RETRIED:
             failure = replace(failure, blockers=tuple(self.attempt.blockers))
         if done := self.progress.batches:
-            template = _("The {batches} batches before it are committed: the next run goes on behind them.")
-            failure = failure.advised(_(template, batches=done.batches))
+            advice = ngettext(
+                "The batch before it is committed: the next run goes on behind it.",
+                "The {count:,} batches before it are committed: the next run goes on behind them.",
+                done.batches,
+            )
+            failure = failure.advised(advice)
         self.executor.recover()
         if self.executor.was_committed(self.task, self.attempt):
             return outcomes.settled(self.task, self.attempt)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlmigrations.history import ChainReport
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.messages import ngettext
 from sqlmigrations.plan import Plan, Status, Step
 from sqlmigrations.schema.difference import Difference, Severity, Source
 
@@ -85,7 +86,12 @@ def of_head(expected: str | None, chain: ChainReport, *, is_known: bool) -> Iter
             "head",
             "chain",
             _("or have been {head}", head=expected),
-            _("{count} events up to {head}, none of which is that", count=chain.events, head=chain.head),
+            ngettext(
+                "{count:,} event, {head}, which is another",
+                "{count:,} events up to {head}, none of which is that",
+                chain.events,
+                head=chain.head,
+            ),
             Severity.ERROR,
             _("the history was cut, rewritten or restored since that head was printed: find out by whom"),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -169,15 +169,20 @@ def select(config: Config, options: HealthOptions) -> list[Check]:
     for id in options.only:
         if id not in config.known:
             raise ConfigurationError(f"There is no health check '{id}'.", hint="manage.py dbhealth --list shows all.")
-    tags = {tag for check in config.known.values() for tag in check.tags}
-    for tag in options.tags:
-        if tag not in tags:
-            known = ", ".join(sorted(tags))
-            raise ConfigurationError(f"No health check has the tag '{tag}'.", hint=f"Known are: {known}.")
+    _check_tags(options.tags, config)
     ids = [id for id, check in config.known.items() if _is_asked(id, check, config, options)]
     if not ids:
         raise ConfigurationError("No health check is both asked for and enabled.")
     return [config.make(id) for id in ids]
+
+
+def _check_tags(tags: Iterable[str], config: Config) -> None:
+    known = {tag for check in config.known.values() for tag in check.tags}
+    for tag in tags:
+        if tag not in known:
+            raise ConfigurationError(
+                f"No health check has the tag '{tag}'.", hint=f"Known are: {', '.join(sorted(known))}."
+            )
 
 
 def _is_asked(id: str, check: type[Check], config: Config, options: HealthOptions) -> bool:
@@ -257,7 +262,12 @@ def _gone(results: Iterable[Result], known: Mapping[str, Known]) -> tuple[Known,
 # Explanations
 
 
-def known_for(database: str) -> dict[str, Check]:
-    """Return all checks by id with the thresholds that hold for a database. Raises ``ConfigurationError``."""
+def known_for(database: str, tags: Sequence[str] = ()) -> dict[str, Check]:
+    """Return all checks by id, or those with one of some tags, with the thresholds that hold for a database.
+
+    Raises:
+        ConfigurationError: an unknown tag, or settings that can't be understood.
+    """
     config = read_config(settings.HEALTH, database)
-    return {id: config.make(id) for id in config.known}
+    _check_tags(tags, config)
+    return {id: config.make(id) for id, check in config.known.items() if not tags or check.tags & set(tags)}

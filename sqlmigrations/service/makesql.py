@@ -15,6 +15,7 @@ from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.discovery import APP_FOLDER, DOWN, SUFFIX, Folder, discover, folders
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.messages import counted
 from sqlmigrations.service.databases import option
 
 #: How many digits the first number of a folder has.
@@ -123,7 +124,7 @@ def next_number(files: Iterable[SQLFile]) -> str:
     following = str(max(map(int, numbers), default=0) + 1)
     if len(following) > width and settings.ORDER == "name":
         raise ConfigurationError(
-            f"The numbers of {width} digits are used up: {following} would sort before {max(numbers)}.",
+            f"The numbers of {counted(width, 'digit')} are used up: {following} would sort before {max(numbers)}.",
             hint='Set SQLMIGRATIONS_ORDER = "number".',
         )
     return following.zfill(width)

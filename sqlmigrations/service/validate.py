@@ -12,7 +12,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, connected, raw
+from sqlmigrations.database import Connection, connected, fetch_row, raw
+from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.names import same
 from sqlmigrations.history import (
     Tables,
@@ -114,6 +115,7 @@ def validate(options: ValidateOptions) -> ValidationReport:
     A run in progress would be mistaken for drift: it is waited for briefly, then the question is left open.
 
     Raises:
+        ConfigurationError: settings can't be understood, or it would be compared with itself.
         InvalidFiles: files can't be read.
         DatabaseUnavailable: the database can't be asked.
     """
@@ -211,13 +213,23 @@ def _of_required(connection: Connection, tables: Tables | None) -> Findings:
     )
 
 
+#: What tells databases apart, whatever way leads to them: a pooler, another name of the host.
+_IDENTITY = "SELECT oid, pg_postmaster_start_time() FROM pg_catalog.pg_database WHERE datname = current_database()"
+
+
 def _against(live: Live, alias: str) -> Findings:
     """Compare the schema with that of another database.
 
     Raises:
+        ConfigurationError: it is the same one.
         DatabaseUnavailable: the other one can't be asked.
     """
     with connected(alias) as other:
+        if fetch_row(raw(other), _IDENTITY) == fetch_row(live.connection, _IDENTITY):
+            raise ConfigurationError(
+                f"--against {alias} is the same database: it would be compared with itself.",
+                hint="Name the alias of another one.",
+            )
         expected = read_catalog(raw(other))
     found = live.catalog
     severities = read_severities(settings.DRIFT_SEVERITY)

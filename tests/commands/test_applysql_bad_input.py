@@ -194,13 +194,6 @@ def test_a_bad_file_that_is_applied_already_stops_nobody(fresh_database: str, fo
     assert (states(), ran.code) == ({"000_good.sql": "applied", "001.sql": "applied"}, 4)
 
 
-@pytest.mark.parametrize("flags", [["--fake"], ["--baseline", "001.sql"], ["--plan", "--fake"]])
-def test_nothing_is_linted_that_is_only_recorded(fresh_database: str, folder: Path, flags: list[str]) -> None:
-    put(folder, {"001.sql": "CREATE INDEX i ON t (id);"})
-    words = "--lint judges what would run; --fake and --baseline record files without running."
-    assert applysql("--lint", *flags) == Ran("", f"CommandError: {words}\n", 2)
-
-
 def test_a_missing_folder(fresh_database: str, folder: Path) -> None:
     shutil.rmtree(folder)
     before = catalog()

@@ -12,6 +12,9 @@ from django.db import connections
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from sqlmigrations.health.base import Result, Status
+from sqlmigrations.output.health import ONE, examined
+from sqlmigrations.service.health import known_for
 from tests.commands.health import ILL, TWO, dbhealth, document
 from tests.databases import assuming, session
 from tests.helpers import Ran, applysql, put, role, rows, run_sql, states, value
@@ -25,7 +28,7 @@ def test_text() -> None:
         """\
 Health of database default:
   [! ] Every table has a primary key (no_primary_key): 1 warning among 3 tables
-  [! ] Every foreign key has an index on its columns (fk_without_index): 1 warning among 1 foreign keys
+  [! ] Every foreign key has an index on its columns (fk_without_index): 1 warning among 1 foreign key
   [ok] 1 check found nothing (-v 2 names them)
   [--] 1 check had nothing to examine (-v 2 names them)
 
@@ -284,6 +287,31 @@ def test_list() -> None:
     )
 
 
+def test_list_of_a_tag() -> None:
+    titles = [line.split()[0] for line in dbhealth("--list", "--tag", "data").out.splitlines()]
+    document = json.loads(dbhealth("--list", "--tag", "data", "--format", "json").out)
+    assert titles == [check["id"] for check in document["known_checks"]]
+    assert {"data"} <= set.intersection(*(set(check["tags"]) for check in document["known_checks"]))
+
+
+def test_explain_as_a_document() -> None:
+    (check,) = json.loads(dbhealth("--explain", "int4_pk", "--format", "json").out)["known_checks"]
+    assert (check["id"], check["thresholds"]["warning_percent"], list(check["sql"])) == ("int4_pk", 50, ["int4_pk"])
+
+
+def test_no_explanation_has_marks_of_another_markup() -> None:
+    ids = [line.split()[0] for line in dbhealth("--list").out.splitlines()]
+    assert [id for id in ids if "``" in dbhealth("--explain", id).out] == []
+
+
+def test_one_thing_is_no_plural() -> None:
+    """Every check's own word is known; that of a stranger stays as it is."""
+    for check in known_for("default").values():
+        many = examined(Result(check=check, status=Status.OK, examined=2))
+        one = examined(Result(check=check, status=Status.OK, examined=1))
+        assert (many, one) == (f"2 {check.examines}", f"1 {ONE[check.examines]}")
+
+
 def test_explain() -> None:
     assert dbhealth("--explain", "int4_pk").out == (
         "int4_pk: Integer primary keys have room\n"
@@ -292,8 +320,8 @@ def test_explain() -> None:
         "changing it late rewrites a large table and all that point at it.\n"
         "\n"
         "Half of the way is the time to plan it. "
-        "Where earlier numbers are kept (``dbhealth --keep``), how long a key lasts\n"
-        "is told by the growth of its table; of one that a sequence fills, ``sequence_exhaustion`` tells it.\n"
+        "Where earlier numbers are kept (`dbhealth --keep`), how long a key lasts\n"
+        "is told by the growth of its table; of one that a sequence fills, `sequence_exhaustion` tells it.\n"
         "\n"
         "Evidence: structural. Examines primary keys narrower than bigint.\n"
         "Tags: capacity, keys.\n"

@@ -106,7 +106,7 @@ def test_prometheus(tmp_path: Path) -> None:
     statuses = {
         sample.labels["check"]: sample.value for sample in families["sqlmigrations_health_check_status"].samples
     }
-    assert (statuses["no_primary_key"], statuses["autovacuum_off"], statuses["matview_unpopulated"]) == (1, 0, 3)
+    assert (statuses["no_primary_key"], statuses["autovacuum_off"], statuses["matview_unpopulated"]) == (1, 0, 4)
     labels = {label for family in families.values() for sample in family.samples for label in sample.labels}
     assert labels == {"database", "check", "evidence", "severity"}
     assert (target.stat().st_ino != inode, target.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (
@@ -115,3 +115,14 @@ def test_prometheus(tmp_path: Path) -> None:
         [target],
     )
     assert dbhealth("--format", "prometheus", "--output", str(tmp_path / "nowhere" / "x")).code == 2
+
+
+def test_prometheus_tells_what_could_not_be_looked_at_from_what_is_not_there() -> None:
+    """One is for somebody to mend, the other for nobody."""
+
+    def status(check: str) -> str:
+        lines = dbhealth("--only", check, "--format", "prometheus").out.splitlines()
+        (found,) = [line for line in lines if line.startswith("sqlmigrations_health_check_status{")]
+        return found.rpartition(" ")[2]
+
+    assert (status("backup_age"), status("matview_unpopulated")) == ("3", "4")

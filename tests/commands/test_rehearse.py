@@ -57,7 +57,7 @@ def test_what_goes_on_is_told_to_those_who_want_to_know(shop: None) -> None:
 def test_without_rows_times_are_estimated(shop: None) -> None:
     said, code = words("001")
     assert code == 0
-    assert "(AccessExclusive), and about <ms> more with its 1 rows (0.0 MB)" in said
+    assert "(AccessExclusive), and about <ms> more with its 1 row (0.0 MB)" in said
     assert "Note: The tables of the copy are empty: times are estimated from the size of the live ones." in said
     assert "Its down script ran." in said
 
@@ -126,7 +126,10 @@ def test_the_document(shop: None) -> None:
         (["--in-place"], "--in-place goes with --rehearse."),
         (["--max-lock", "Share"], "--max-lock goes with --rehearse."),
         (["--max-block-ms", "0"], "--max-block-ms goes with --rehearse."),
-        (["--rehearse", "--fake"], "--rehearse runs files; --fake and --baseline record them without running."),
+        (
+            ["--rehearse", "--fake"],
+            "--fake has no meaning with --rehearse, which runs the files elsewhere and keeps nothing of it.",
+        ),
     ],
 )
 def test_flags_that_do_not_fit(shop: None, arguments: list[str], message: str) -> None:

@@ -162,7 +162,7 @@ def test_models_that_nobody_has_found_out_are_skipped_on_a_standby(pair: Pair) -
     assert (words(ran), ran.code) == (
         [
             "Skipped the models: the server is a standby, which is read only. Validate the models on its primary.",
-            "The database is what it should be.",
+            "What was compared is what it should be.",
         ],
         0,
     )

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from sqlmigrations.service.apply import ApplyOptions, apply
 from tests.databases import leading_to, new_database
-from tests.helpers import Ran, manage, put, role, run_sql, value
+from tests.helpers import Ran, database_name, manage, put, role, run_sql, value
 
 
 @pytest.fixture
@@ -169,11 +170,49 @@ def test_coverage(users: Path) -> None:
 
 def test_what_is_not_compared_is_counted_though_nothing_has_moved(users: Path) -> None:
     """A collation is written to a catalog that no fingerprint covers."""
-    answer = f"{EXAMINED}Not compared: 1 collation.\nThe database is what it should be.\n"
-    assert validateschema() == Ran(answer.replace("Not compared: 1 collation.\n", ""), "", 0)
+    assert validateschema() == Ran(f"{EXAMINED}The database is what it should be.\n", "", 0)
     run_sql("CREATE COLLATION plain (locale = 'C')")
+    answer = f"{EXAMINED}Not compared: 1 collation.\nWhat was compared is what it should be.\n"
     assert validateschema() == Ran(answer, "", 0)
     assert json.loads(validateschema("--format", "json").out)["not_compared"] == {"collation": 1}
+
+
+def test_everything_that_is_not_compared_has_its_name_and_number(users: Path) -> None:
+    run_sql(
+        "CREATE FUNCTION same(int, int) RETURNS bool LANGUAGE sql AS 'SELECT $1 = $2';"
+        "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = same);"
+        "CREATE OPERATOR FAMILY one USING btree; CREATE OPERATOR FAMILY two USING btree;"
+        "CREATE TEXT SEARCH CONFIGURATION plain (COPY = english);"
+        "CREATE TEXT SEARCH DICTIONARY one (TEMPLATE = simple); CREATE TEXT SEARCH DICTIONARY two (TEMPLATE = simple);"
+        "CREATE TYPE box_of_tea AS (bags int);"
+        "CREATE FUNCTION bags(box_of_tea) RETURNS int LANGUAGE sql AS 'SELECT ($1).bags';"
+        "CREATE CAST (box_of_tea AS int) WITH FUNCTION bags(box_of_tea);"
+        "CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler;"
+        "CREATE FUNCTION handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';"
+        "CREATE LANGUAGE tongue HANDLER handler;"
+        "CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER elsewhere FOREIGN DATA WRAPPER nowhere;"
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere;"
+        "CREATE CONVERSION turned FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1"
+    )
+    assert manage("validateschema", "--accept", "--reason", "so be it").code == 0
+    assert validateschema().out.splitlines()[-2:] == [
+        "Not compared: 1 access method, 1 cast, 1 conversion, 1 language, 1 operator, 2 operator families, "
+        "1 text search configuration, 2 text search dictionaries, 1 user mapping.",
+        "What was compared is what it should be.",
+    ]
+
+
+def test_a_database_is_not_compared_with_itself(users: Path) -> None:
+    """Whatever its alias is called."""
+    answer = Ran(
+        "",
+        "CommandError: --against {} is the same database: it would be compared with itself.\n"
+        "  Name the alias of another one.\n",
+        2,
+    )
+    assert validateschema("--against", "default") == replace(answer, err=answer.err.format("default"))
+    with leading_to(database_name(), "other"):
+        assert validateschema("--against", "other") == replace(answer, err=answer.err.format("other"))
 
 
 def test_another_database_is_what_it_should_be_like(users: Path) -> None:
@@ -276,7 +315,7 @@ def test_a_database_with_none_of_our_tables(
         assert validateschema() == Ran(
             "Skipped the snapshot: no run has left one. The next run that applies a file leaves one, or: "
             "manage.py validateschema --accept --reason TEXT\n"
-            "The database is what it should be.\n",
+            "What was compared is what it should be.\n",
             "",
             0,
         )

@@ -318,7 +318,14 @@ def error_document() -> documents.Document:
 
 
 #: Parts whose keys are counted things.
-_COUNTS = ("summary", "examined", "not_compared", "versions[].objects")
+_COUNTS = (
+    "summary",
+    "examined",
+    "not_compared",
+    "versions[].objects",
+    "known_checks[].thresholds",
+    "known_checks[].sql",
+)
 
 
 def paths(value: Any, path: str = "") -> set[str]:
@@ -369,6 +376,7 @@ def made_documents() -> dict[str, documents.Document]:
         "Coverage": documents.of_coverage("default", Catalog({Identity("table", "x"): {}}, {"cast": 1})),
         "The DDL log": documents.of_ddl_log(DDLLogReport("default", Condition(True, ("x",)), changes=(_LOGGED,))),
         "A look at health": health_document(),
+        "Health checks": documents.of_known("default", [NoPrimaryKey()]),
         "New files": documents.of_made(MadeFiles("001.sql", Path("001.sql"), Path("001.down.sql"), ("x",)), "default"),
         "An error": error_document(),
     }
@@ -416,6 +424,7 @@ def test_every_kind_of_document_is_tested() -> None:
         "of_error",
         "of_gate",
         "of_health",
+        "of_known",
         "of_made",
     }
 

@@ -80,7 +80,7 @@ def test_it_goes_on_behind_the_last_batch(items: None, folder: Path) -> None:
         "expected": 100,
     }
     assert applysql("--plan").out == (
-        "Planned SQL files:\n  Resume 001.sql  (resumes behind key 600: 2 batches with 50 rows are done)\n"
+        "Planned SQL files:\n  Resume 001.sql  (resumes behind key 600; done: 2 batches, 50 rows)\n"
     )
     run_sql("UPDATE items SET note = NULL WHERE id = 700")
     assert applysql().out == (

@@ -29,7 +29,7 @@ from sqlmigrations.health.base import (
 )
 from sqlmigrations.health.cumulative.window import FILES, Counting
 from sqlmigrations.health.units import percent, size, span
-from sqlmigrations.messages import counted
+from sqlmigrations.messages import counted, ngettext
 from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]
@@ -202,7 +202,7 @@ class StandbyConflicts(Counting):
         return Finding(
             subject=Subject("conflict", name=row["name"]),
             severity=severity,
-            observed=_("{times:,.0f} queries cancelled a day", times=a_day),
+            observed=ngettext("{count:,} query cancelled a day", "{count:,} queries cancelled a day", round(a_day)),
             threshold=_("{warning_queries} a day", warning_queries=self.warning_queries),
             fixes=_HELP.get(row["name"], ()),
             value=a_day,

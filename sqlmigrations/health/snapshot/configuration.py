@@ -281,7 +281,7 @@ class StatisticsLost(Check):
         )
         if unseen and not given.findings:
             reason = _(
-                "the statistics of {unseen} of {total} tables and extended statistics are hidden",
+                "the statistics of tables, or extended ones, are hidden: {unseen} of {total}",
                 unseen=unseen,
                 total=len(rows),
             )

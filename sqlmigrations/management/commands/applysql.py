@@ -17,6 +17,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import add_lock_wait, check_jobs
 from sqlmigrations.management.several_databases import Answer, SeveralDatabasesCommand
+from sqlmigrations.management.ways import Way
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -26,6 +27,28 @@ from sqlmigrations.runner.modes import Mode
 from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
 from sqlmigrations.service.databases import aliases_with_files
 from sqlmigrations.service.results import PlanReport, Report
+
+#: The options that say which files a run takes.
+_CHOICE = frozenset({"names", "to", "seed", "force", "allow_late"})
+
+#: The options that say how carefully it runs them.
+_CARE = frozenset({"lint", "gate", "backup", "fail_fast"})
+
+_MEASURES = frozenset({"with_data", "in_place", "keep", "max_block_ms", "max_lock"})
+
+_WAYS = (
+    Way("adopt", frozenset({"plan"}), "takes over another tool's history as it is"),
+    Way("repair", frozenset({"plan", "reason"}), "settles whatever files and history disagree about"),
+    Way("resume_at", frozenset({"names", "reason"}) | _CARE, "goes on with one file"),
+    Way("restart", frozenset({"names", "reason"}) | _CARE, "begins one file again"),
+    Way("rehearse", _CHOICE | _MEASURES, "runs the files elsewhere and keeps nothing of it"),
+    Way("plan", _CHOICE | {"fake", "baseline", "lint"}, "only shows what a run would do"),
+    Way("check", _CHOICE - {"force"} | {"lint"}, "only says whether files are applied"),
+    Way("list", _CHOICE - {"force"}, "only lists files with their states"),
+    Way("baseline", _CHOICE | {"fake", "gate", "backup"}, "records files without running them"),
+    Way("fake", _CHOICE | {"gate", "backup"}, "records files without running them"),
+    Way("", _CHOICE | _CARE),
+)
 
 
 class Command(SeveralDatabasesCommand):
@@ -39,6 +62,7 @@ class Command(SeveralDatabasesCommand):
     )
     name = "applysql"
     formats = ("text", "json", "github")
+    ways = _WAYS
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
@@ -315,7 +339,7 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
     Raises:
         ConfigurationError: two of them contradict each other.
     """
-    asked = ApplyOptions(
+    return ApplyOptions(
         database=options["database"],
         names=tuple(options["names"]),
         to=options["to"],
@@ -328,17 +352,8 @@ def _options(options: dict[str, Any]) -> ApplyOptions:
         backup=options["backup"],
         gate=options["gate"],
         lock_wait=options["lock_wait"],
-        lint=options["lint"] and not options["list"],
+        lint=options["lint"],
     )
-    if not options["rehearse"]:
-        for flag in ("with_data", "in_place", "keep", "max_block_ms", "max_lock"):
-            if options[flag] is not None and options[flag] is not False:
-                raise ConfigurationError(f"--{flag.replace('_', '-')} goes with --rehearse.")
-    elif options["fake"] or options["baseline"]:
-        raise ConfigurationError("--rehearse runs files; --fake and --baseline record them without running.")
-    if options["lint"] and (options["fake"] or options["baseline"]):
-        raise ConfigurationError("--lint judges what would run; --fake and --baseline record files without running.")
-    return asked
 
 
 def _are_folders(dirs: object) -> bool:

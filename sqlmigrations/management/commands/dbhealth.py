@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser, OutputWrapper
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.health.base import Severity
 from sqlmigrations.management.base import SQLCommand, check_jobs
+from sqlmigrations.management.ways import Way
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import documents, exit_codes, github, prometheus
 from sqlmigrations.output.exit_codes import ExitCode
@@ -22,6 +23,15 @@ from sqlmigrations.service.reports import keep
 
 #: What ``--fail-on`` takes, with the least severity that counts.
 FAIL_ON = {"warning": Severity.WARNING, "critical": Severity.CRITICAL, "never": None}
+
+_REPORT = frozenset({"known", "fail_on", "keep", "output", "all_databases"})
+
+_WAYS = (
+    Way("list", frozenset({"tag"}), "asks no database"),
+    Way("explain", frozenset({"sql"}), "asks no database"),
+    Way("only", _REPORT, "names the checks"),
+    Way("", _REPORT | {"tag", "gate"}),
+)
 
 
 class Command(SQLCommand):
@@ -35,12 +45,15 @@ class Command(SQLCommand):
     on_all_databases = True
     all_databases = "every PostgreSQL database of DATABASES, with files or without"
     formats = ("text", "json", "github", "prometheus")
+    ways = _WAYS
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         super().add_arguments(parser)
         look = parser.add_mutually_exclusive_group()
-        look.add_argument("--list", action="store_true", help="List all checks, and ask nothing.")
+        look.add_argument(
+            "--list", action="store_true", help="List the checks, all or those with a --tag; ask nothing."
+        )
         look.add_argument("--explain", metavar="ID", help="Say what a check looks for and why, and ask nothing.")
         parser.add_argument("--sql", action="store_true", help="With --explain: show its SQL, to be pasted into psql.")
         parser.add_argument(
@@ -71,7 +84,6 @@ class Command(SQLCommand):
         parser.add_argument(
             "--fail-on",
             choices=tuple(FAIL_ON),
-            default="warning",
             help="The least severity that ends in exit code 1; warning when not given.",
         )
         parser.add_argument(
@@ -85,8 +97,6 @@ class Command(SQLCommand):
 
     def run(self, **options: Any) -> ExitCode:
         """List, explain, or ask and word the report."""
-        if options["sql"] and not options["explain"]:
-            raise ConfigurationError("--sql goes with --explain.")
         if options["output"] and options["format"] != "prometheus":
             raise ConfigurationError("--output goes with --format prometheus.")
         if options["list"] or options["explain"]:
@@ -118,22 +128,35 @@ class Command(SQLCommand):
                 continue
             reports.append(report)
             found.append(documents.of_health(report))
-            answers[alias] = exit_codes.of_health(report, FAIL_ON[options["fail_on"]])
+            answers[alias] = exit_codes.of_health(report, FAIL_ON[options["fail_on"] or "warning"])
         return reports, found, answers
 
     def _describe(self, options: dict[str, Any]) -> ExitCode:
-        """List all checks, or explain one.
+        """List all checks or those with a tag, or explain one.
 
         Raises:
-            ConfigurationError: there is no check of that id.
+            ConfigurationError: there is no check of that id, or with that tag.
         """
-        checks = known_for(options["database"])
+        if options["format"] not in ("text", "json"):
+            raise ConfigurationError(
+                f"--list and --explain ask no database: there is nothing to write for {options['format']}.",
+                hint="They take --format text and json.",
+            )
+        checks = known_for(options["database"], tags=options["tag"])
+        if not options["list"]:
+            id = options["explain"]
+            if id not in checks:
+                raise ConfigurationError(
+                    f"There is no health check '{id}'.", hint="manage.py dbhealth --list shows all."
+                )
+            checks = {id: checks[id]}
+        if options["format"] == "json":
+            self.stdout.write(documents.dumps(documents.of_known(options["database"], checks.values())))
+            return ExitCode.OK
         if options["list"]:
             return self._write(list_lines(checks.values()))
-        id = options["explain"]
-        if id not in checks:
-            raise ConfigurationError(f"There is no health check '{id}'.", hint="manage.py dbhealth --list shows all.")
-        return self._write(sql_lines(checks[id]) if options["sql"] else explanation_lines(checks[id], self.style))
+        (check,) = checks.values()
+        return self._write(sql_lines(check) if options["sql"] else explanation_lines(check, self.style))
 
     def _word(self, reports: Sequence[HealthReport], found: list[documents.Document], options: dict[str, Any]) -> None:
         match options["format"]:

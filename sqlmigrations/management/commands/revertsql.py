@@ -8,11 +8,16 @@ from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 
 from sqlmigrations.management.base import SQLCommand, add_lock_wait
+from sqlmigrations.management.ways import Way
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.screen import Screen
 from sqlmigrations.output.text import revert_plan_lines
 from sqlmigrations.service.revert import RevertOptions, RevertPlan, plan_revert, refuse_faked, revert
+
+_CHOICE = frozenset({"names", "last", "to", "cascade", "from_disk"})
+
+_WAYS = (Way("plan", _CHOICE, "only shows what would be reverted"), Way("", _CHOICE | {"backup"}))
 
 
 class Command(SQLCommand):
@@ -24,6 +29,7 @@ class Command(SQLCommand):
         "as 003_orders.sql, or a beginning that only one file has."
     )
     name = "revertsql"
+    ways = _WAYS
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""

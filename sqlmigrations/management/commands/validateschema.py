@@ -12,6 +12,7 @@ from django.db import connections
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.management.base import check_jobs
 from sqlmigrations.management.several_databases import Answer, SeveralDatabasesCommand
+from sqlmigrations.management.ways import Way
 from sqlmigrations.models import ReportKind
 from sqlmigrations.output import ddl_log, documents, exit_codes, validation, versions
 from sqlmigrations.output.exit_codes import ExitCode
@@ -20,6 +21,16 @@ from sqlmigrations.service.ddl_log import install_ddl_log, remove_ddl_log, show_
 from sqlmigrations.service.reports import keep
 from sqlmigrations.service.validate import ValidateOptions, ValidationReport, export_history, validate
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions, read_coverage
+
+_WAYS = (
+    Way("export", frozenset(), "writes the events and validates nothing"),
+    Way("ddl_log", frozenset(), "is about the log of changes and validates nothing"),
+    Way("accept", frozenset({"reason"}), "takes the schema as it is"),
+    Way("versions", frozenset(), "only lists what runs have left"),
+    Way("coverage", frozenset(), "only counts what is compared"),
+    Way("between", frozenset(), "compares two versions that were kept"),
+    Way("", frozenset({"history", "expect_head", "verify", "replay", "roundtrip", "against", "fix", "keep"})),
+)
 
 
 class Command(SeveralDatabasesCommand):
@@ -31,6 +42,7 @@ class Command(SeveralDatabasesCommand):
     )
     name = "validateschema"
     formats = ("text", "json", "github")
+    ways = _WAYS
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
@@ -46,6 +58,8 @@ class Command(SeveralDatabasesCommand):
             _check_goes_with_all(options)
             return self.on_databases(aliases_with_files(), options)
         if options["export"]:
+            if options["format"] != "text":
+                raise ConfigurationError("--export writes JSON lines, whatever --format says.", hint="Leave it out.")
             return self._export(options["export"], options["database"])
         if options["ddl_log"]:
             return self._ddl_log(**options)

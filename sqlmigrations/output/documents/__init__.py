@@ -6,7 +6,7 @@ Every command imports this package: what only some documents need is imported wh
 from __future__ import annotations
 
 from sqlmigrations.output.documents.base import SCHEMA_VERSION, Document, dumps, head, of_all, of_error
-from sqlmigrations.output.documents.health import of_gate, of_health
+from sqlmigrations.output.documents.health import of_gate, of_health, of_known
 from sqlmigrations.output.documents.runs import (
     of_adoption,
     of_made,
@@ -39,6 +39,7 @@ __all__ = [
     "of_error",
     "of_gate",
     "of_health",
+    "of_known",
     "of_made",
     "of_plan",
     "of_rehearsal",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sqlmigrations.output.documents.base import Document, head
 
 if TYPE_CHECKING:
-    from sqlmigrations.health.base import Finding, Result
+    from sqlmigrations.health.base import Check, Finding, Result
     from sqlmigrations.health.trends import IdTrend, SequenceTrend, Trends
     from sqlmigrations.service.gate import GateReport
     from sqlmigrations.service.health import HealthReport, Known
@@ -114,6 +115,27 @@ def _per_day(per_second: float) -> float:
 
 def _days(trend: IdTrend | SequenceTrend) -> float | None:
     return None if trend.seconds_left is None else round(trend.seconds_left / SECONDS_OF_A_DAY, 1)
+
+
+def of_known(database: str, checks: Iterable[Check]) -> Document:
+    """Return the document of checks that are listed or explained, with the thresholds that hold for a database."""
+    return {
+        **head("dbhealth", database),
+        "known_checks": [
+            {
+                "id": check.id,
+                "title": check.title,
+                "evidence": str(check.evidence),
+                "tags": sorted(check.tags),
+                "examines": check.examines,
+                "explanation": check.explanation(),
+                "opt_in": check.opt_in,
+                "thresholds": {name: getattr(check, name) for name in check.thresholds()},
+                "sql": check.sql_files(),
+            }
+            for check in checks
+        ],
+    }
 
 
 def of_gate(gate: GateReport) -> Document:
