@@ -202,6 +202,8 @@ class Answer:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return all rows."""
+        if not self.result.ntuples:
+            return []
         transformer = Transformer(cursor(self.connection))
         transformer.set_pgresult(self.result)
         return transformer.load_rows(0, self.result.ntuples, tuple)

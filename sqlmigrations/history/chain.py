@@ -63,6 +63,8 @@ def digest(values: Mapping[str, Any]) -> str:
 
 
 def _canonical(value: Any) -> Any:
+    if isinstance(value, _PLAIN):  # most values are, and there are many in an event
+        return value
     match value:
         case Mapping():
             return {key: _canonical(item) for key, item in value.items()}
@@ -75,6 +77,9 @@ def _canonical(value: Any) -> Any:
         case uuid.UUID():
             return str(value)
     return value
+
+
+_PLAIN = (str, int, type(None))
 
 
 @cache

@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import LiteralString
 
 from psycopg import sql
@@ -59,13 +60,12 @@ class RepeatedLook:
     def __init__(self, *, ahead: bool) -> None:
         self._ahead = ahead
         self._prepared_on: Connection | None = None
-        self._name = sql.Identifier("")
+        self._name = ""
 
     def __call__(self, observer: Connection, pid: int) -> list[HeldLock]:
         """Return what ``held_locks`` returns. Raises as it does."""
         before = [] if observer is self._prepared_on else [self._prepare()]
-        execute = fillable(sql.SQL("EXECUTE {} ({})").format(self._name, sql.Literal(pid)))
-        found = _read(observer, *before, Filled(execute), ahead=self._ahead)
+        found = _read(observer, *before, _execute(self._name, pid), ahead=self._ahead)
         self._prepared_on = observer
         return found
 
@@ -74,9 +74,15 @@ class RepeatedLook:
 
         Behind a pooler of sessions, that of another run may still be there.
         """
-        self._name = sql.Identifier(f"sqlmigrations_{uuid.uuid4().hex}")
+        self._name = f"sqlmigrations_{uuid.uuid4().hex}"
         asked = sql.SQL(_query().replace("%s", "$1"))
-        return Filled(fillable(sql.SQL("PREPARE {} (integer) AS {}").format(self._name, asked)))
+        return Filled(fillable(sql.SQL("PREPARE {} (integer) AS {}").format(sql.Identifier(self._name), asked)))
+
+
+@lru_cache(maxsize=8)
+def _execute(name: str, pid: int) -> Filled:
+    """Return the statement that looks at a backend by the prepared query ``name``."""
+    return Filled(fillable(sql.SQL("EXECUTE {} ({})").format(sql.Identifier(name), sql.Literal(pid))))
 
 
 def _query() -> LiteralString:

@@ -61,6 +61,7 @@ class Pipeline:
         self._sent: deque[Sent] = deque()
         self._bytes = 0
         self._has_begun = False
+        self._adapting = Transformer(connection)
         self._arrived: deque[Arrival] = deque()
         #: Whether the server was told that nothing more comes, and has not said yet that it is done.
         self._is_ending = False
@@ -117,9 +118,8 @@ class Pipeline:
         if not ours.values:
             self._pgconn.send_query_params(text, None)
             return
-        adapting = Transformer(self._connection)
-        values = adapting.dump_sequence(ours.values, [PyFormat.TEXT] * len(ours.values))
-        self._pgconn.send_query_params(text, values, adapting.types, adapting.formats)
+        values = self._adapting.dump_sequence(ours.values, [PyFormat.TEXT] * len(ours.values))
+        self._pgconn.send_query_params(text, values, self._adapting.types, self._adapting.formats)
 
     def take(self) -> Iterator[Arrival]:
         """Wait for answers, and yield those that have come.

@@ -65,9 +65,9 @@ class StartValues:
     session_user: str
 
     def restore_roles(self, *, local: bool = False) -> list[sql.Composed]:
-        """Return the statements that take on the roles again, perhaps for the open transaction only."""
+        """Return what takes on the roles again, as expressions; perhaps for the open transaction only."""
         roles = (("session_authorization", self.session_user), ("role", self.role))
-        return [_select([_set(role, local=local)]) for role in roles]
+        return [_set(role, local=local) for role in roles]
 
     def restore_settings(self) -> list[sql.Composed]:
         """Return what sets the settings again, as expressions."""
@@ -125,8 +125,8 @@ class Session:
         ((role, session_user),) = roles
         self.start = StartValues(tuple((name, setting) for name, setting in rows), role, session_user)
         # Composed once, and sent behind every file.
-        rest = _select([_TRANSACTION_ID, _UNLOCK, *self.start.restore_settings()])
-        self._reset = tuple(Filled(fillable(part)) for part in (*_RESET, *self.start.restore_roles(), rest))
+        rest = _select([_TRANSACTION_ID, *self.start.restore_roles(), _UNLOCK, *self.start.restore_settings()])
+        self._reset = tuple(Filled(fillable(part)) for part in (*_RESET, rest))
 
     def _set_up(self) -> None:
         """Set what a run needs; behind a pooler, it would stay on somebody else's backend."""
@@ -171,7 +171,7 @@ class Session:
     def step_back(self) -> None:
         """Return to the roles of the start until the open transaction ends: the file may have taken on another one."""
         start = sql.SQL("SET LOCAL SESSION AUTHORIZATION DEFAULT")
-        fetch_together(self.connection, start, *self.start.restore_roles(local=True))
+        fetch_together(self.connection, start, _select(self.start.restore_roles(local=True)))
 
     def reconnect(self) -> None:
         """Open the connection anew after it was lost."""
@@ -203,7 +203,8 @@ class JoinedSession(Session):
         """Put back what the file changed; return the transaction's id, if it has one."""
         role, session_user = fetch_row(self.connection, "SELECT current_setting('role'), session_user")
         if (role, session_user) != (self.start.role, self.start.session_user):
-            fetch_together(self.connection, sql.SQL("SET SESSION AUTHORIZATION DEFAULT"), *self.start.restore_roles())
+            default = sql.SQL("SET SESSION AUTHORIZATION DEFAULT")
+            fetch_together(self.connection, default, _select(self.start.restore_roles()))
         now = dict(fetch_all(self.connection, query("runner/sql/session_settings.sql")))
         before = dict(self.start.settings)
         for name in sorted(now.keys() | before.keys()):
