@@ -107,6 +107,10 @@ class EventType(models.TextChoices):
     ENDED = "ended", _("ended")
 
 
+#: Events of an attempt that did not come through.
+FAILURES = frozenset({EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED})
+
+
 class MigrationRecord(ReadOnlyModel):
     """What the database holds of one SQL file, and how the last attempt at it went.
 

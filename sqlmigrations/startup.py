@@ -122,9 +122,10 @@ def _log_wait(report: Report) -> None:
 
 def _validate(alias: str) -> None:
     """Log what isn't as it should be."""
-    from sqlmigrations.schema.difference import Severity, Source
+    from sqlmigrations.schema.difference import Source
     from sqlmigrations.service.databases import option
     from sqlmigrations.service.validate import ValidateOptions, validate
+    from sqlmigrations.severity import Severity
 
     report = validate(ValidateOptions(database=alias, models=False))
     if report.pending:

@@ -22,9 +22,10 @@ from sqlmigrations.exceptions import InvalidFiles, SQLMigrationsError
 from sqlmigrations.files.discovery import discover, folders
 from sqlmigrations.history import locate, read_records
 from sqlmigrations.messages import counted
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.service.databases import has_files, is_postgresql, main_alias, option, pending_django_migrations
 from sqlmigrations.service.validate import ValidateOptions, ValidationReport, validate
+from sqlmigrations.severity import Severity
 
 #: Commands that run these checks and then change what is judged here.
 CHANGING = ("migrate", "test")

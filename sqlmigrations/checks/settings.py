@@ -15,8 +15,8 @@ from sqlmigrations.checks.messages import error
 from sqlmigrations.conf import NAMES, PREFIX, settings
 from sqlmigrations.files.directives import MAX_RETRIES, is_duration
 from sqlmigrations.plan import LatePolicy
-from sqlmigrations.schema.difference import Severity
 from sqlmigrations.schema.ignore import KEYS, problem
+from sqlmigrations.severity import Severity
 
 #: A thousand years: beyond that, PostgreSQL's calendar ends.
 MAX_DAYS = 365_000

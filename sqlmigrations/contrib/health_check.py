@@ -19,10 +19,10 @@ from health_check.exceptions import ServiceUnavailable, ServiceWarning
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.health.base import Severity
 from sqlmigrations.plan import STOPPED
-from sqlmigrations.schema.difference import Severity as DriftSeverity
 from sqlmigrations.service.apply import ApplyOptions, plan_run
 from sqlmigrations.service.health import Gate, HealthOptions, check_health
 from sqlmigrations.service.validate import ValidateOptions, validate
+from sqlmigrations.severity import Severity as DriftSeverity
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlmigrations.files.names import name
 from sqlmigrations.files.trees import Node, Path
+from sqlmigrations.severity import Severity
 
 if TYPE_CHECKING:
     from sqlmigrations.lint.actions import Action
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
 
 #: The page of the documentation that has a section for each rule.
 PAGE = "docs/reference/lint.md"
-
-
-class Severity(StrEnum):
-    """How much a finding weighs: an error fails or loses something, a warning stops others, an info is a note."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 class Certainty(StrEnum):

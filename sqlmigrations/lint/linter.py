@@ -13,12 +13,13 @@ from sqlmigrations.files.statements import Statement
 from sqlmigrations.files.trees import Path
 from sqlmigrations.lint import rules
 from sqlmigrations.lint.actions import UNPARSED, UNREADABLE, Action, actions
-from sqlmigrations.lint.base import LOOKS, RULES, Certainty, Finding, Hit, Look, Rule, Severity, Subject, finding
+from sqlmigrations.lint.base import LOOKS, RULES, Certainty, Finding, Hit, Look, Rule, Subject, finding
 from sqlmigrations.lint.keywords import hits_by_keywords
 from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.lint.taken_locks import ACCESS_EXCLUSIVE, BLOCKING, taken
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 __all__ = ["RULES", "Source", "lint", "not_allowed", "rules", "tell"]
 

@@ -13,12 +13,13 @@ from sqlmigrations.database import Connection, fetch_all, fetch_row
 from sqlmigrations.files.statements import parse
 from sqlmigrations.files.trees import Node, Path, relation, strings
 from sqlmigrations.lint.actions import Action, actions
-from sqlmigrations.lint.base import RULES, Certainty, Finding, Hit, Severity, Subject, finding
+from sqlmigrations.lint.base import RULES, Certainty, Finding, Hit, Subject, finding
 from sqlmigrations.lint.catalog import Catalog, Relation, read_only
 from sqlmigrations.lint.definitions import in_parentheses
 from sqlmigrations.lint.linter import Source
 from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import counted
+from sqlmigrations.severity import Severity
 
 #: How many of the rows are shown.
 SHOWN = 3

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlmigrations.lint.base import Certainty, Finding, Rule, Severity
+from sqlmigrations.lint.base import Certainty, Finding, Rule
 from sqlmigrations.lint.rewriting import words
+from sqlmigrations.severity import Severity
 
 #: How long it may take, in seconds.
 PATIENCE = 60

@@ -15,9 +15,10 @@ from django.core.management.color import color_style, no_style
 
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.scripts import Script
-from sqlmigrations.lint.base import Finding, Severity
+from sqlmigrations.lint.base import Finding
 from sqlmigrations.lint.linter import Source, lint, tell
 from sqlmigrations.output.lint import annotation_lines, document, finding_lines
+from sqlmigrations.severity import Severity
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,12 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sqlmigrations.models import EventType, MigrationEvent
+from sqlmigrations.models import FAILURES, EventType, MigrationEvent
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.exit_codes import ExitCode
 from sqlmigrations.output.highlight import excerpt
 from sqlmigrations.output.phrases import phrase, said
-from sqlmigrations.output.record_page import FAILURES, Happening, Highlighter, happening
+from sqlmigrations.output.record_page import Happening, Highlighter, happening
 from sqlmigrations.service.actions import Action, Asked, Foreseen
 
 #: Scripts that a confirmation shows; more are named.

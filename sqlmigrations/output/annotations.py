@@ -6,7 +6,11 @@ The format: https://docs.github.com/actions/reference/workflow-commands-for-gith
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+
+#: The level of an annotation by the severity of what was found.
+LEVELS: Mapping[str, str] = {"critical": "error", "error": "error", "warning": "warning", "info": "notice"}
 
 
 def annotation(level: str, message: str, *, title: str = "", file: str = "", line: int | None = None) -> str:

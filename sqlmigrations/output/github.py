@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlmigrations.health.base import Finding, Severity
-from sqlmigrations.output.annotations import annotation, relative
+from sqlmigrations.health.base import Finding
+from sqlmigrations.output.annotations import LEVELS, annotation, relative
 
 if TYPE_CHECKING:
     from sqlmigrations.service.health import HealthReport
-
-_LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def health_lines(report: HealthReport) -> Iterator[str]:
@@ -21,7 +19,7 @@ def health_lines(report: HealthReport) -> Iterator[str]:
         for finding in result.findings:
             if not finding.is_known:
                 yield annotation(
-                    _LEVELS[finding.severity],
+                    LEVELS[finding.severity],
                     f"{finding.subject}: {finding.observed}{_fix(finding)}",
                     title=result.check.id,
                     file=_path(finding, report.paths),

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.color import Style
 
-from sqlmigrations.lint.base import Certainty, Finding, Severity
+from sqlmigrations.lint.base import Certainty, Finding
 from sqlmigrations.messages import counted
-from sqlmigrations.output.annotations import annotation, relative
+from sqlmigrations.output.annotations import LEVELS, annotation, relative
+from sqlmigrations.severity import Severity
 
-_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _WORDS = {
     Certainty.GUESS: "a guess from the text alone",
     Certainty.CONFIRMED: "sure",
@@ -64,7 +64,7 @@ def annotation_lines(found: Iterable[Finding], paths: dict[str, Path]) -> Iterat
         path = relative(paths.get(one.file, Path(one.file)))
         text = f"{one.message}\n{certainty(one)}"
         text += f"\nWrite instead:\n{one.rewrite}" if one.rewrite else ""
-        yield annotation(_COMMANDS[one.severity], text, title=one.rule.id, file=path, line=max(one.line, 1))
+        yield annotation(LEVELS[one.severity], text, title=one.rule.id, file=path, line=max(one.line, 1))
 
 
 def document(one: Finding) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from sqlmigrations.output.durations import duration
 from sqlmigrations.output.phrases import phrase
 from sqlmigrations.output.reports_page import Topic, Worst, severity_badge, topics_of, worded, worst_of
 from sqlmigrations.plan import Status, Step
-from sqlmigrations.schema.difference import Difference, Severity
+from sqlmigrations.schema.difference import Difference
 from sqlmigrations.service.overview import NAMED, Day, Execution, Overview
+from sqlmigrations.severity import Severity
 
 #: Differences and findings that the overview names; a link leads to all of them.
 WORST = 3

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from sqlmigrations.files.discovery import DOWN
 from sqlmigrations.messages import revived
-from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord
+from sqlmigrations.models import FAILURES, EventType, MigrationEvent, MigrationRecord
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.charts import Bar, slowest
 from sqlmigrations.output.durations import duration
@@ -24,9 +24,6 @@ from sqlmigrations.output.phrases import phrase, said
 from sqlmigrations.output.reports_page import severity_badge
 from sqlmigrations.output.text_diff import SideBySide, side_by_side
 from sqlmigrations.runner.modes import Mode
-
-#: Events of an attempt that did not come through.
-FAILURES = frozenset({EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED})
 
 #: How a script is called in addresses: the record's field, and what its lines' ids begin with.
 SCRIPTS: Mapping[str, tuple[str, str]] = {

@@ -19,7 +19,8 @@ from sqlmigrations.health.base import Severity as HealthSeverity
 from sqlmigrations.health.base import Status
 from sqlmigrations.output.badges import badge
 from sqlmigrations.output.phrases import phrase, said
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
+from sqlmigrations.severity import Severity
 
 Document = Mapping[str, Any]
 

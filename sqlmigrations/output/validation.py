@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from django.core.management.color import Style
 
 from sqlmigrations.messages import counted
-from sqlmigrations.output.annotations import annotation
+from sqlmigrations.output.annotations import LEVELS, annotation
 from sqlmigrations.output.paths import short
 from sqlmigrations.output.word_diff import marked
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.service.validate import ValidationReport
+from sqlmigrations.severity import Severity
 
 _TITLES = {
     Source.HISTORY: "History of the SQL files",
@@ -124,8 +125,6 @@ def _counted(count: int, noun: str) -> str:
 
 # GitHub
 
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-
 
 def github_lines(report: ValidationReport) -> Iterator[str]:
     """Yield an annotation for each difference, at the statement that makes the object where a file does."""
@@ -136,7 +135,7 @@ def github_lines(report: ValidationReport) -> Iterator[str]:
         message = f"expected: {difference.expected.strip()}\nfound: {difference.found.strip()}"
         if difference.fix:
             message += f"\nfix: {difference.fix}"
-        yield annotation(_LEVELS[difference.severity], message, title=title, file=file, line=line)
+        yield annotation(LEVELS[difference.severity], message, title=title, file=file, line=line)
     for skipped in report.skipped:
         yield annotation("warning", f"Skipped {skipped.what}: {skipped.reason}. {skipped.remedy}".rstrip())
     for rule in report.expired:

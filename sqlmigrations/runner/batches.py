@@ -21,9 +21,9 @@ from sqlmigrations.files.directives import Batch, milliseconds
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.queries import query
+from sqlmigrations.runner.batch_position import Batches, Position
 from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.keys import Keys, find_keys
-from sqlmigrations.runner.position import Batches, Position
 from sqlmigrations.runner.send import execute
 from sqlmigrations.runner.stop import sleep
 

@@ -20,7 +20,7 @@ from sqlmigrations.files.batches import Batched, Unbatchable
 from sqlmigrations.files.directives import Batch
 from sqlmigrations.files.trees import Path
 from sqlmigrations.queries import query
-from sqlmigrations.runner.position import Key
+from sqlmigrations.runner.batch_position import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlmigrations.runner.position import Position
+    from sqlmigrations.runner.batch_position import Position
 
 
 @dataclass(frozen=True, slots=True)

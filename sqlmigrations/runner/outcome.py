@@ -12,10 +12,10 @@ import psycopg
 from sqlmigrations.files.reading import Reading
 from sqlmigrations.history import Link
 from sqlmigrations.models import State
+from sqlmigrations.runner.batch_position import Batches
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import HeldLock, strongest
 from sqlmigrations.runner.modes import Mode
-from sqlmigrations.runner.position import Batches
 from sqlmigrations.runner.send import Timings
 from sqlmigrations.runner.task import Direction, Task
 from sqlmigrations.runner.watcher import Blocker

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.history import Record
-from sqlmigrations.runner.position import Position
+from sqlmigrations.runner.batch_position import Position
 from sqlmigrations.runner.task import Direction
 
 

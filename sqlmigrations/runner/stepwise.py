@@ -32,13 +32,13 @@ from sqlmigrations.models import State
 from sqlmigrations.runner import concurrent, refusals
 from sqlmigrations.runner import failure as failures
 from sqlmigrations.runner import outcome as outcomes
+from sqlmigrations.runner.batch_position import Batches, Position
 from sqlmigrations.runner.batches import EditedMeanwhile, FellBehind, Throttle, Walk
 from sqlmigrations.runner.executor import ERRORS, Executor, SettledElsewhere
 from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.file_transaction import lock_timeout_of, statement_timeout_of
 from sqlmigrations.runner.moved import Moved
 from sqlmigrations.runner.outcome import Attempt, Outcome
-from sqlmigrations.runner.position import Batches, Position
 from sqlmigrations.runner.progress import Prefix, Progress, pass_by
 from sqlmigrations.runner.refusals import CannotResume
 from sqlmigrations.runner.retries import RETRIED, pause, retries_of

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.alone import Alone, without
 from sqlmigrations.schema.catalog import PLACING, RELATIONS, Attributes, Catalog, Identity, Value, last_part
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.schema.pairing import BESIDE, Pairing, Renames, place
 from sqlmigrations.schema.severities import EXTRA, severity
+from sqlmigrations.severity import Severity
 
 #: Attributes of which the first, where it differs, takes the second with it; an identity only as it comes and goes.
 _IMPLIED = (("identity", "identity_sequence"), ("partition_of", "partition_bound"))

@@ -18,8 +18,9 @@ import psycopg
 from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, last_part, read_catalog
 from sqlmigrations.schema.compare import compare
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.schema.trial import trial
+from sqlmigrations.severity import Severity
 
 #: Attributes that hold expressions as PostgreSQL writes them.
 EXPRESSIONS = frozenset(

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlmigrations.schema.catalog import Catalog
+from sqlmigrations.severity import Severity as Severity  # a part of this vocabulary
 
 
 class Source(StrEnum):
@@ -21,14 +22,6 @@ class Source(StrEnum):
     ROUNDTRIP = "roundtrip"
     VERIFY = "verify"
     AGAINST = "against"
-
-
-class Severity(StrEnum):
-    """How bad a difference is."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,11 @@ from sqlmigrations.history import Tables
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity
 from sqlmigrations.schema.deparse import compare_twice
-from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
+from sqlmigrations.schema.difference import Difference, Skipped, Source
 from sqlmigrations.schema.kept_expectations import Expected, keep_expected, read_expected
 from sqlmigrations.schema.materialise import materialise
 from sqlmigrations.schema.reader import CURRENT
+from sqlmigrations.severity import Severity
 
 #: What models can say, by kind; the rest is not compared with them.
 SAYS: Mapping[str, frozenset[str]] = {

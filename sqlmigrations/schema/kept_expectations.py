@@ -20,7 +20,8 @@ from sqlmigrations.database import Connection, fetch_all, fetch_row
 from sqlmigrations.history import Tables
 from sqlmigrations.messages import kept, revived
 from sqlmigrations.schema.catalog import Catalog, Identity
-from sqlmigrations.schema.difference import Difference, Severity, Skipped, Source
+from sqlmigrations.schema.difference import Difference, Skipped, Source
+from sqlmigrations.severity import Severity
 
 #: Expectations that are kept: of the aliases and settings that a project's processes have at a time.
 MOST = 4

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlmigrations.database import Connection, fetch_all
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
+from sqlmigrations.severity import Severity
 
 
 def compare_required(connection: Connection, required: Mapping[str, Sequence[str]]) -> list[Difference]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.schema.difference import Severity
+from sqlmigrations.severity import Severity
 
 #: Stands for the attribute of an object that is there and should not be.
 EXTRA = "extra"

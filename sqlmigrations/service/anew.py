@@ -24,11 +24,12 @@ from sqlmigrations.history import read_record
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import Task, backwards, forwards
 from sqlmigrations.schema.catalog import Catalog, read_catalog
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.schema.scratch import Scratch, scratch_database
 from sqlmigrations.schema.stand_in import OutsideScratch
 from sqlmigrations.service.run import Run, open_run
 from sqlmigrations.service.within_migration import tasks_made_by
+from sqlmigrations.severity import Severity
 
 
 class ReplayFailed(SQLMigrationsError):

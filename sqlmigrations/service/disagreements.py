@@ -8,7 +8,8 @@ from sqlmigrations.history import ChainReport
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.messages import ngettext
 from sqlmigrations.plan import Plan, Status, Step
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
+from sqlmigrations.severity import Severity
 
 
 def of_files(plan: Plan, option: str) -> Iterator[Difference]:

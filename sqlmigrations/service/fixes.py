@@ -15,7 +15,7 @@ from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.history import Tables, locate
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
-from sqlmigrations.schema.difference import Difference, Findings, Severity, Source
+from sqlmigrations.schema.difference import Difference, Findings, Source
 from sqlmigrations.schema.fix import Fix, fix_of, ordered
 from sqlmigrations.schema.ignore import apply_rules, read_rules
 from sqlmigrations.schema.snapshot import latest
@@ -23,6 +23,7 @@ from sqlmigrations.service.authors import with_authors
 from sqlmigrations.service.makesql import Texts
 from sqlmigrations.service.prove import Proof, prove
 from sqlmigrations.service.snapshot import NO_SNAPSHOT, settled
+from sqlmigrations.severity import Severity
 
 #: What tells one difference from another, whatever is known about it by now.
 _Key = tuple[Source, str, str, str]

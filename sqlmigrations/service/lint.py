@@ -11,11 +11,12 @@ from sqlmigrations.database import Connection
 from sqlmigrations.exceptions import DangersFound, Problem
 from sqlmigrations.files.scripts import SMALL, Script
 from sqlmigrations.lint import squawk
-from sqlmigrations.lint.base import Finding, Severity
+from sqlmigrations.lint.base import Finding
 from sqlmigrations.lint.grammar import check_grammar
 from sqlmigrations.lint.linter import Source, lint, not_allowed, tell
 from sqlmigrations.lint.live import confirm
 from sqlmigrations.lint.preflight import preflight
+from sqlmigrations.severity import Severity
 
 #: A finding of one of these fails a check and stops a run.
 SERIOUS = (Severity.ERROR, Severity.WARNING)

@@ -26,17 +26,18 @@ from sqlmigrations.exceptions import DatabaseUnavailable, SQLMigrationsError
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.history import GENESIS, ChainReport, Location, Tables, locate, read_missing, verify_chain
 from sqlmigrations.history.reports import KeptReport, read_reports
-from sqlmigrations.models import EventType, MigrationEvent, MigrationRecord, ReportKind
+from sqlmigrations.models import FAILURES, EventType, MigrationEvent, MigrationRecord, ReportKind
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.lock import Holder, run_in_progress
 from sqlmigrations.schema.catalog import read_fingerprint
-from sqlmigrations.schema.difference import Difference, Severity
+from sqlmigrations.schema.difference import Difference
 from sqlmigrations.schema.snapshot import Version, latest
 from sqlmigrations.service.apply import ApplyOptions, plan_from_disk
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.disagreements import of_files
 from sqlmigrations.service.lint import LintReport, lint_scripts
 from sqlmigrations.service.snapshot import compare_snapshot
+from sqlmigrations.severity import Severity
 
 #: Events at the end of the chain that are counted: no look reads a whole history.
 RECENT_EVENTS = 1_000
@@ -230,8 +231,6 @@ def _schema(
 
 # What happened
 
-_FAILURES = (EventType.FAILED, EventType.STOPPED, EventType.REVERT_FAILED)
-
 #: What the overview reads of the latest events, the newest first.
 _SEEN = ("id", "run", "type", "at", "role", "os_user", "host", "revision", "details__user")
 
@@ -287,7 +286,7 @@ def _days(seen: Sequence[Any]) -> tuple[Day, ...]:
     for event in seen:
         if event.type == EventType.APPLIED:
             applied[_day(event.at)] += 1
-        elif event.type in _FAILURES:
+        elif event.type in FAILURES:
             failed[_day(event.at)] += 1
     first = timezone.localdate() - timedelta(days=DAYS - 1)
     days = (first + timedelta(days=number) for number in range(DAYS))

@@ -18,9 +18,10 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.programs import ProgramMissing, find
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
-from sqlmigrations.schema.difference import Difference, Severity, Source
+from sqlmigrations.schema.difference import Difference, Source
 from sqlmigrations.schema.fix import Fix, everything
 from sqlmigrations.schema.scratch import NoScratch, scratch_database
+from sqlmigrations.severity import Severity
 
 #: What a source speaks of, of a whole catalog.
 Part = Callable[[Catalog], Catalog]

@@ -12,8 +12,8 @@ from sqlmigrations.files.lookup import resolve
 from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.history import Event, Record
 from sqlmigrations.models import EventType, State
+from sqlmigrations.runner.batch_position import Position
 from sqlmigrations.runner.batches import hash_of
-from sqlmigrations.runner.position import Position
 from sqlmigrations.runner.progress import Progress, prefix_of
 from sqlmigrations.runner.task import Columns, Direction
 from sqlmigrations.service.gather import read_disk, recall

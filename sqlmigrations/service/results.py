@@ -18,10 +18,10 @@ from sqlmigrations.service.told import Told
 
 if TYPE_CHECKING:
     from sqlmigrations.files.scripts import Script
+    from sqlmigrations.runner.batch_position import Batches
     from sqlmigrations.runner.failure import Failure
     from sqlmigrations.runner.lock import Holder
     from sqlmigrations.runner.outcome import Outcome
-    from sqlmigrations.runner.position import Batches
     from sqlmigrations.service.gate import GateReport
     from sqlmigrations.service.lint import LintReport
 

@@ -10,11 +10,12 @@ from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.schema.compare import compare
-from sqlmigrations.schema.difference import Difference, Findings, Severity, Skipped, Source
+from sqlmigrations.schema.difference import Difference, Findings, Skipped, Source
 from sqlmigrations.schema.scratch import NoScratch
 from sqlmigrations.service.anew import Anew, ReplayFailed, anew
 from sqlmigrations.service.gather import OnDisk
 from sqlmigrations.service.run import Run
+from sqlmigrations.severity import Severity
 
 
 def compare_roundtrip(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Findings:

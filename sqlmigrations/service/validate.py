@@ -31,7 +31,7 @@ from sqlmigrations.runner.lock import run_in_progress
 from sqlmigrations.runner.stop import sleep
 from sqlmigrations.schema.catalog import read_catalog
 from sqlmigrations.schema.deparse import compare_twice
-from sqlmigrations.schema.difference import Difference, Findings, Severity, Skipped, Source
+from sqlmigrations.schema.difference import Difference, Findings, Skipped, Source
 from sqlmigrations.schema.ignore import Rule, apply_rules, read_rules
 from sqlmigrations.schema.live import Live
 from sqlmigrations.schema.required import compare_required
@@ -47,6 +47,7 @@ from sqlmigrations.service.replay import compare_replay
 from sqlmigrations.service.roundtrip import compare_roundtrip
 from sqlmigrations.service.snapshot import compare_snapshot
 from sqlmigrations.service.verify import run_verify_scripts
+from sqlmigrations.severity import Severity
 
 #: Events at the end of the chain that are verified when the whole history isn't asked for.
 TAIL = 1_000

@@ -14,8 +14,9 @@ from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Record
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.runner.verify import VerifyFailed, verify
-from sqlmigrations.schema.difference import Difference, Findings, Severity, Source
+from sqlmigrations.schema.difference import Difference, Findings, Source
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered
+from sqlmigrations.severity import Severity
 
 #: When something happened that nobody wrote down.
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)

@@ -6,9 +6,10 @@ import psycopg
 import pytest
 
 from sqlmigrations.lint import catalog as catalog_module
-from sqlmigrations.lint.base import RULES, Certainty, Finding, Rule, Severity
+from sqlmigrations.lint.base import RULES, Certainty, Finding, Rule
 from sqlmigrations.lint.linter import tell
 from sqlmigrations.lint.live import confirm
+from sqlmigrations.severity import Severity
 from tests.databases import session
 from tests.helpers import Settings, role
 from tests.lint.conftest import Connection, Copy

@@ -5,7 +5,7 @@ from sqlmigrations.health.base import Status as HealthStatus
 from sqlmigrations.models import EventType, State
 from sqlmigrations.output.badges import SHAPES, badge
 from sqlmigrations.plan import Status
-from sqlmigrations.schema.difference import Severity
+from sqlmigrations.severity import Severity
 
 
 def test_every_state_event_status_and_severity_has_a_shape() -> None:

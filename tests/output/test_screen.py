@@ -18,10 +18,10 @@ from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.output.screen import MANY, Screen
 from sqlmigrations.plan import Plan, Status, Step
+from sqlmigrations.runner.batch_position import Batches, Position
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.lock import Holder
 from sqlmigrations.runner.moved import Moved
-from sqlmigrations.runner.position import Batches, Position
 from sqlmigrations.runner.watcher import Blocker
 from sqlmigrations.service.results import Began, FileResult, Finished, RunResult, Starting
 from sqlmigrations.service.told import Blocked, Waiting

@@ -17,8 +17,9 @@ from sqlmigrations.schema.attribution import attribute, last_part, names_of, nor
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.ddl_log import LoggedChange
-from sqlmigrations.schema.difference import Change, Difference, Severity, Source
+from sqlmigrations.schema.difference import Change, Difference, Source
 from sqlmigrations.service.authors import with_authors
+from sqlmigrations.severity import Severity
 from tests.databases import new_database, session
 from tests.schema.conftest import EVERYTHING
 from tests.schema.mutations import MUTATIONS, SOME_MUTATIONS, Mutation

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sqlmigrations.files.trees import Node, strings
-from sqlmigrations.lint.base import Certainty, Finding, Severity
+from sqlmigrations.lint.base import Certainty, Finding
 from sqlmigrations.lint.catalog import Catalog, Row
 from sqlmigrations.lint.live.verdicts import Verdict, absent, cleared, rewritten, sized, small, sure
 from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 def set_not_null(one: Finding, catalog: Catalog) -> Verdict:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlmigrations.lint.base import Finding, Severity
+from sqlmigrations.lint.base import Finding
 from sqlmigrations.lint.catalog import Catalog
 from sqlmigrations.lint.live.verdicts import Verdict, absent, cleared, sized, sure
 from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 def primary_key(one: Finding, catalog: Catalog) -> Verdict:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlmigrations.lint.base import Certainty, Finding, Severity
+from sqlmigrations.lint.base import Certainty, Finding
 from sqlmigrations.lint.catalog import Catalog
 from sqlmigrations.lint.live.verdicts import Verdict, absent, cleared, sized, sure, visited
 from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.messages import joined
+from sqlmigrations.severity import Severity
 
 
 def create_index(one: Finding, catalog: Catalog) -> Verdict:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlmigrations.files.trees import Path
-from sqlmigrations.lint.base import Certainty, Finding, Severity
+from sqlmigrations.lint.base import Certainty, Finding
 from sqlmigrations.lint.catalog import LIVED_IN, MANY, Catalog, Relation
 from sqlmigrations.lint.rewriting import identifier
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 @dataclass(frozen=True)

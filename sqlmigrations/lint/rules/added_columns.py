@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from sqlmigrations.files.trees import Node, Path, named
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.base import Hit, Subject, rule
 from sqlmigrations.lint.definitions import constraints, definition, in_parentheses, type_of, written_type
 from sqlmigrations.lint.rewriting import NEXT_FILE, TRANSACTION_OFF, constraint_name, identifier, words
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 _SERIAL = {
     "serial": "integer",

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from sqlmigrations.files.trees import relation
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.base import Hit, Subject, rule
 from sqlmigrations.lint.definitions import definition, new_type, type_of
 from sqlmigrations.lint.rewriting import NEXT_FILE, allowed, constraint_name, identifier
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 @rule(

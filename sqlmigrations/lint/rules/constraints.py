@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from sqlmigrations.files.trees import Node, Path, relation, strings
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.base import Hit, Subject, rule
 from sqlmigrations.lint.rewriting import NEXT_FILE, TRANSACTION_OFF, constraint_name, identifier
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 def constraint(action: Action) -> Node:

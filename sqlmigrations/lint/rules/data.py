@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlmigrations.files.trees import constant, relation
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Rule, Severity, Subject, declare, rule
+from sqlmigrations.lint.base import Hit, Rule, Subject, declare, rule
 from sqlmigrations.lint.rewriting import BATCH, NEXT_FILE, TRANSACTION_OFF, identifier
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 @rule(

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from sqlmigrations.files.trees import Path, is_on, object_path, relation
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, Subject, rule
+from sqlmigrations.lint.base import Hit, Subject, rule
 from sqlmigrations.lint.rewriting import TRANSACTION_OFF, identifier, insert_after
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 @rule(

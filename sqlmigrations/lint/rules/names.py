@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from sqlmigrations.files.tokens import TokenKind, code
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Severity, rule
+from sqlmigrations.lint.base import Hit, rule
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 #: Bytes of a name that PostgreSQL keeps (NAMEDATALEN - 1).
 _KEPT = 63

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from sqlmigrations.files.trees import Node, Path, is_on, object_path, relation
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Rule, Severity, Subject, declare, rule
+from sqlmigrations.lint.base import Hit, Rule, Subject, declare, rule
 from sqlmigrations.lint.rewriting import NEXT_FILE, allowed, identifier
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 
 @rule(

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from sqlmigrations.files.directives import milliseconds
 from sqlmigrations.files.statements import makes_temporary, may_need_autocommit, needs_autocommit, transaction_control
 from sqlmigrations.lint.actions import Action
-from sqlmigrations.lint.base import Hit, Rule, Severity, declare, rule
+from sqlmigrations.lint.base import Hit, Rule, declare, rule
 from sqlmigrations.lint.rewriting import TRANSACTION_OFF
 from sqlmigrations.lint.scope import Scope
 from sqlmigrations.messages import gettext as _
+from sqlmigrations.severity import Severity
 
 #: A longer wait for a lock, in milliseconds, is one that a site feels.
 _LONG = 10_000.0
