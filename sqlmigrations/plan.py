@@ -80,13 +80,17 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One file of the plan: its state now, whether the run takes it, and why or why not."""
+    """One file of the plan: its state now, whether the run takes it, and why or why not.
+
+    ``asked`` is false where a run was asked for other files: what becomes of this one is not what it answers.
+    """
 
     file: SQLFile
     status: Status
     runs: bool = False
     reason: str = ""
     record: Record | None = None
+    asked: bool = True
 
     @property
     def name(self) -> str:
@@ -107,6 +111,7 @@ class Missing:
     kind: Kind
     status: Status = Status.MISSING
     reason: str = "the database holds it, but its file is gone"
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,13 @@ class Plan:
     def runnable(self) -> tuple[Step, ...]:
         """The steps that a run takes, in order."""
         return tuple(step for step in self.steps if step.runs)
+
+    @property
+    def asked(self) -> Plan:
+        """The same of the files alone that were asked for."""
+        return Plan(
+            tuple(step for step in self.steps if step.asked), tuple(gone for gone in self.missing if gone.asked)
+        )
 
     @property
     def unfinished(self) -> tuple[Step, ...]:
@@ -159,8 +171,10 @@ def make_plan(
         if step.status is Status.REVERTED and not step.runs and reverted_with and file.name in reverted_with:
             returning = {earlier.name for earlier in steps if earlier.runs}
             step = _comes_back(step, reverted_with[file.name], records, returning)
-        if step.runs and file.name not in chosen:
-            step = replace(step, runs=False, reason=_("not asked for"))
+        if file.name not in chosen and not (selection.is_all and file.kind is Kind.SEED):
+            step = replace(step, asked=False)
+            if step.runs:
+                step = replace(step, runs=False, reason=_("not asked for"))
         if step.runs and renames and (old := renames.get(file.name)) and file.name not in selection.names:
             reason = _("has the text of {name}, whose file is gone; if it was renamed: applysql --repair", name=old)
             step = replace(step, runs=False, reason=reason)
@@ -172,7 +186,7 @@ def make_plan(
             step = _late(step, file, same_folder, policy, overlap)
         stopped = stopped or step.status in STOPPED
         steps.append(step)
-    return Plan(tuple(steps), tuple(_missing(files, records)))
+    return Plan(tuple(steps), tuple(_missing(files, records, asked=selection.is_all)))
 
 
 def _chosen(files: Sequence[SQLFile], selection: Selection) -> Collection[str]:
@@ -316,14 +330,14 @@ def _late(step: Step, file: SQLFile, later: Sequence[SQLFile], policy: LatePolic
     return replace(step, reason=_("late, but independent of the {count} applied after it", count=len(later)))
 
 
-def _missing(files: Iterable[SQLFile], records: Mapping[str, Record]) -> Iterator[Missing]:
+def _missing(files: Iterable[SQLFile], records: Mapping[str, Record], *, asked: bool) -> Iterator[Missing]:
     names = {file.name for file in files}
     for name, record in sorted(records.items()):
         if name in names:
             continue
         if record.state in (State.RETIRED, State.REVERTED) or (record.state == State.FAILED and not record.is_held):
             continue
-        yield Missing(name, record.kind)
+        yield Missing(name, record.kind, asked=asked)
 
 
 @dataclass

@@ -69,13 +69,14 @@ def of_error(error: SQLMigrationsError) -> ExitCode:
 
 
 def of_run(result: RunResult | RevertResult) -> ExitCode:
-    """Return the exit code of a run."""
-    statuses = {file.status for file in result.files}
+    """Return the exit code of a run: what became of the files that it was asked for."""
+    files = [file for file in result.files if file.asked]
+    statuses = {file.status for file in files}
     if statuses & {Status.PARTIAL, Status.IN_DOUBT}:
         return ExitCode.HALF_WAY
     if statuses & DISAGREEING:
         return ExitCode.DISAGREES
-    if any(file.error for file in result.files) or statuses & {Status.FAILED, Status.HELD, Status.LATE}:
+    if any(file.error for file in files) or statuses & {Status.FAILED, Status.HELD, Status.LATE}:
         return ExitCode.FOUND
     gate = result.gate if isinstance(result, RunResult) else None
     return ExitCode.FOUND if gate is not None and gate.is_worse else ExitCode.OK
@@ -87,15 +88,16 @@ def of_rehearsal(report: RehearsalReport) -> ExitCode:
 
 
 def of_check(report: PlanReport) -> ExitCode:
-    """Return the exit code of ``--check``: whether the database is where the files say it should be."""
-    statuses = {step.status for step in report.unfinished}
+    """Return the exit code of ``--check``: whether the database is where the files asked for say it should be."""
+    plan = report.plan.asked
+    statuses = {step.status for step in plan.unfinished}
     if statuses & {Status.PARTIAL, Status.IN_DOUBT}:
         return ExitCode.HALF_WAY
-    if report.plan.with_status(*DISAGREEING) or report.plan.missing:
+    if plan.with_status(*DISAGREEING) or plan.missing:
         return ExitCode.DISAGREES
     if report.lint is not None:
         return ExitCode.FOUND if report.lint.serious else ExitCode.OK
-    return ExitCode.FOUND if report.unfinished else ExitCode.OK
+    return ExitCode.FOUND if plan.unfinished else ExitCode.OK
 
 
 def of_validation(report: ValidationReport) -> ExitCode:

@@ -12,7 +12,17 @@ from django.core.management.color import Style
 from sqlmigrations.messages import counted
 from sqlmigrations.plan import Missing, Plan, Status, Step
 from sqlmigrations.runner.moved import Moved
-from sqlmigrations.service.results import Began, FileResult, Finished, PlanReport, Report, RunResult, Starting, summary
+from sqlmigrations.service.results import (
+    Began,
+    FileResult,
+    Finished,
+    PlanReport,
+    Report,
+    RunResult,
+    Starting,
+    is_told,
+    summary,
+)
 from sqlmigrations.service.told import Blocked, Waiting
 
 if TYPE_CHECKING:
@@ -75,7 +85,7 @@ class RunText:
     def _began(self, plan: Plan, warnings: Iterable[Problem]) -> Iterator[tuple[str, str]]:
         for warning in warnings:
             yield self.style.WARNING(f"Warning: {warning.where}: {warning.message}. {warning.hint}".rstrip()), "\n"
-        reverted = [step.name for step in plan.with_status(Status.REVERTED) if not step.runs]
+        reverted = [step.name for step in plan.asked.with_status(Status.REVERTED) if not step.runs]
         if reverted:
             yield f"Reverted before, and left alone: {', '.join(reverted)}", "\n"
         if plan.runnable:
@@ -99,6 +109,8 @@ class RunText:
         yield f"\n    {position.walked:,}{of} rows walked, {position.rows:,} changed{behind}", ""
 
     def _finished(self, result: FileResult) -> Iterator[tuple[str, str]]:
+        if not result.asked and self.verbosity < 2:
+            return
         was_begun, self._is_mid_line = self._is_mid_line, False
         if result.status in _WORDS and (result.error or not result.reason):
             if self.verbosity:
@@ -132,10 +144,11 @@ class RunText:
         """Yield the lines at the end of a run."""
         if not self.verbosity:
             return
-        if not result.files:
-            yield f"  {_nothing(result)}"
-        else:
-            yield f"  {by_state(result.files)}."
+        asked = [file for file in result.files if file.asked]
+        others = [file for file in result.files if not file.asked]
+        yield f"  {by_state(asked)}." if asked else f"  {_nothing(result, is_whole=not others)}"
+        if others:
+            yield f"  Not asked for: {by_state(others)}."
         if isinstance(result, RunResult) and result.gate is not None:
             from sqlmigrations.output.health import gate_lines
 
@@ -143,10 +156,14 @@ class RunText:
         yield f"Head of the history: {result.head}"
 
 
-def _nothing(result: RunResult | RevertResult) -> str:
+def _nothing(result: RunResult | RevertResult, *, is_whole: bool) -> str:
     if isinstance(result, RunResult):
-        return "No SQL files to apply: everything is up to date."
+        return f"No SQL files to apply: {_what(is_whole)} is up to date."
     return "Nothing to revert."
+
+
+def _what(is_whole: bool) -> str:
+    return "everything" if is_whole else "what was asked for"
 
 
 def seconds(milliseconds: float) -> str:
@@ -169,7 +186,7 @@ def _label(status: Status) -> str:
     }.get(status, status.capitalize())
 
 
-def by_state(files: Iterable[FileResult]) -> str:
+def by_state(files: Iterable[FileResult | Step | Missing]) -> str:
     """Say how many files are in which state; nothing where there are none."""
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in summary(files).items() if count)
 
@@ -208,10 +225,11 @@ def _source(failure: Failure, indent: str) -> Iterator[str]:
 
 def plan_lines(report: PlanReport, style: Style) -> Iterator[str]:
     """Yield what a run would do."""
+    plan, others = report.plan.asked, _others(report.plan)
     yield style.MIGRATE_HEADING("Planned SQL files:")
-    if not report.unfinished and not report.plan.missing and not report.plan.with_status(Status.CHANGED):
-        yield "  None: everything is up to date."
-    for step in report.plan:
+    if not plan.unfinished and not plan.missing and not plan.with_status(Status.CHANGED):
+        yield f"  None: {_what(not others)} is up to date."
+    for step in plan:
         if step.runs or step.status in (Status.HELD, Status.LATE, Status.CHANGED, Status.IN_DOUBT):
             reason = f"  ({step.reason})" if step.reason else ""
             paint: Paint = str if step.runs else style.WARNING
@@ -220,9 +238,17 @@ def plan_lines(report: PlanReport, style: Style) -> Iterator[str]:
                 from sqlmigrations.output.lint import finding_lines
 
                 yield from finding_lines(report.lint.of(step.name), style)
-    yield from _missing_lines(report.plan.missing, style)
+    yield from _missing_lines(plan.missing, style)
+    if others:
+        yield f"  Not asked for: {others}."
     if report.holder is not None:
         yield style.WARNING(f"A run is in progress: {report.holder}")
+
+
+def _others(plan: Plan) -> str:
+    """Say how many files that were not asked for are not as they should be, by state; nothing where there are none."""
+    told: tuple[Step | Missing, ...] = (*(step for step in plan if is_told(step)), *plan.missing)
+    return by_state(each for each in told if not each.asked)
 
 
 def _verb(step: Step, report: PlanReport) -> str:
@@ -242,9 +268,9 @@ _MARKS = {Status.APPLIED: "[X]", Status.BASELINED: "[X]", Status.FAILED: "[!]", 
 
 
 def list_lines(report: PlanReport, style: Style) -> Iterator[str]:
-    """Yield all files with their states, as ``showmigrations`` does."""
+    """Yield all files that were asked for with their states, as ``showmigrations`` does."""
     label: str | None = None
-    for step in report.plan:
+    for step in report.plan.asked:
         folder = step.file.folder or "project"
         if folder != label:
             label = folder
@@ -254,7 +280,7 @@ def list_lines(report: PlanReport, style: Style) -> Iterator[str]:
         reason = f": {step.reason}" if step.reason else ""
         state = "" if mark == "[X]" and not reason else f" {step.status.replace('_', ' ')}{reason}"
         yield f" {mark} {step.name}{figures}{state}"
-    yield from _missing_lines(report.plan.missing, style)
+    yield from _missing_lines(report.plan.asked.missing, style)
 
 
 def _when(step: Step) -> str:
@@ -269,18 +295,21 @@ def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
     """Yield the verdict of ``--check``."""
     if report.lint is not None:
         yield from _lint_lines(report, report.lint, style)
-    disagreeing = len(report.plan.with_status(Status.CHANGED)) + len(report.plan.missing)
-    if not report.unfinished and not disagreeing:
-        reverted = [step.name for step in report.plan.with_status(Status.REVERTED)]
+    plan, others = report.plan.asked, _others(report.plan)
+    disagreeing = len(plan.with_status(Status.CHANGED)) + len(plan.missing)
+    if not plan.unfinished and not disagreeing:
+        reverted = [step.name for step in plan.with_status(Status.REVERTED)]
         but = f", but for what was reverted: {', '.join(reverted)}" if reverted else ""
-        yield style.SUCCESS(f"Every SQL file is applied{but}.")
-        return
-    if report.unfinished:
-        names = ", ".join(step.name for step in report.unfinished)
+        every = "Every SQL file" if len(plan.steps) == len(report.plan.steps) else "Every SQL file that was asked for"
+        yield style.SUCCESS(f"{every} is applied{but}.")
+    if plan.unfinished:
+        names = ", ".join(step.name for step in plan.unfinished)
         yield style.ERROR(f"Not applied: {names}")
-    for step in report.plan.with_status(Status.CHANGED):
+    for step in plan.with_status(Status.CHANGED):
         yield style.ERROR(f"Changed: {step.name}: {step.reason}")
-    yield from _missing_lines(report.plan.missing, style)
+    yield from _missing_lines(plan.missing, style)
+    if others:
+        yield f"Not asked for: {others}."
 
 
 def _lint_lines(report: PlanReport, lint: LintReport, style: Style) -> Iterator[str]:

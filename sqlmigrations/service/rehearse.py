@@ -159,7 +159,7 @@ def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> Rehea
             if plan.holder is not None:
                 raise RunLockHeld(f"A run is at work: {plan.holder}.", hint="Rehearse when it is done.")
             _check_can_be_rolled_back(plan.plan.runnable)
-        steps = [step for step in plan.unfinished if step.runs or step.status is not Status.PENDING]
+        steps = [step for step in plan.unfinished if step.runs or (step.asked and step.status is not Status.PENDING)]
         with _stage(wrapper, options.where, tell) as (stage, notes):
             walk = Walk.along(plan.plan, Footprints().overlap, plan.django_applied)
             files = _Show(stage, walk, tell).go(steps)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlmigrations.exceptions import Problem
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.plan import UNFINISHED, Plan, Status, Step
+from sqlmigrations.plan import UNFINISHED, Missing, Plan, Status, Step
 from sqlmigrations.service.told import Told
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of one file."""
+    """What became of one file; ``asked`` is false where the run was asked for others."""
 
     name: str
     kind: Kind
@@ -40,6 +40,7 @@ class FileResult:
     error: Failure | None = None
     notes: tuple[str, ...] = ()
     batches: Batches | None = None
+    asked: bool = True
 
     @classmethod
     def of(cls, outcome: Outcome, kind: Kind) -> FileResult:
@@ -61,7 +62,7 @@ class FileResult:
 def left(step: Step, reason: str) -> FileResult:
     """Return the result of a file that the run leaves as it is."""
     status = Status.PENDING if step.runs and step.status is not Status.PARTIAL else step.status
-    return FileResult(step.name, step.kind, status, reason)
+    return FileResult(step.name, step.kind, status, reason, asked=step.asked)
 
 
 def is_told(step: Step) -> bool:
@@ -72,7 +73,7 @@ def is_told(step: Step) -> bool:
 def gone(plan: Plan) -> Iterator[FileResult]:
     """Yield the files that are missing."""
     for file in plan.missing:
-        yield FileResult(file.name, file.kind, file.status, file.reason)
+        yield FileResult(file.name, file.kind, file.status, file.reason, asked=file.asked)
 
 
 def changing(results: Iterable[FileResult]) -> list[str]:
@@ -80,7 +81,7 @@ def changing(results: Iterable[FileResult]) -> list[str]:
     return [each.name for each in results if each.status in (Status.APPLIED, Status.PARTIAL, Status.REVERTED)]
 
 
-def summary(files: Iterable[FileResult]) -> dict[str, int]:
+def summary(files: Iterable[FileResult | Step | Missing]) -> dict[str, int]:
     """Return how many files are in each state; the common ones are always named."""
     counts = Counter(str(result.status) for result in files)
     return {name: counts[name] for name in ("applied", "failed", "held", "pending")} | dict(counts)

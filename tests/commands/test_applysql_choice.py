@@ -29,21 +29,67 @@ def test_what_was_not_asked_for_is_left(ready_database: str, folder: Path) -> No
     put(folder, ORDINARY)
     assert out(applysql("002")) == (
         "Running SQL files:\n"
-        "  Left 001_users.sql: not asked for\n"
         "  Applying 002_posts.sql... OK (<time>, 1 statement)\n"
-        "  Left repeatable/active.sql: not asked for\n"
-        "  1 applied, 2 pending.\n" + HEAD
+        "  1 applied.\n"
+        "  Not asked for: 2 pending.\n" + HEAD
     )
+    assert out(applysql("002")) == (
+        "  No SQL files to apply: what was asked for is up to date.\n  Not asked for: 2 pending.\n" + HEAD
+    )
+    assert out(applysql("002", "-v", "2")) == (
+        "  Left 001_users.sql: not asked for\n"
+        "  Left repeatable/active.sql: not asked for\n"
+        "  No SQL files to apply: what was asked for is up to date.\n"
+        "  Not asked for: 2 pending.\n" + HEAD
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (["001"], "  1 changed.\n", 4),
+        (["002"], "  1 late.\n", 1),
+        (["003"], "  No SQL files to apply: what was asked for is up to date.\n", 0),
+        (["004"], "  1 failed.\n", 1),
+        (["005"], "  1 applied.\n", 0),
+        (["--to", "003"], "  1 changed, 1 late.\n", 4),
+        (["--seed", "data"], "  1 applied.\n", 0),
+    ],
+)
+def test_the_exit_code_is_about_what_was_asked_for(half_way: Path, arguments: list[str], said: str, code: int) -> None:
+    ran = applysql(*arguments)
+    assert (said in ran.out, "\n  Not asked for: " in f"\n{ran.out}", ran.code) == (True, True, code)
+    checked = applysql("--check", *arguments)
+    assert checked.code == code
+    assert ("Every SQL file that was asked for is applied" in checked.out) is (code == 0)
+
+
+def test_a_file_that_waits_for_one_that_was_not_asked_for_is_held(ready_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE t (id intt)", "002.sql": "ALTER TABLE t ADD a int", "003.sql": "SELECT 1"})
+    assert applysql().code == 1
+    assert out(applysql("002"), 1) == (
+        "Running SQL files:\n"
+        "  Held 002.sql: touches t, as does 001.sql, which is not applied\n"
+        "  1 held.\n"
+        "  Not asked for: 1 failed.\n" + HEAD
+    )
+
+
+def test_a_look_at_some_files_is_about_them(half_way: Path) -> None:
+    others = "Not asked for: 1 failed, 2 pending, 1 changed, 1 missing.\n"
+    late = "003_tags.sql is applied already and touches tags too; --allow-late applies it all the same"
+    assert out(applysql("--plan", "002")) == f"Planned SQL files:\n  Late 002_late.sql  ({late})\n  {others}"
+    assert out(applysql("--check", "002"), 1) == f"Not applied: 002_late.sql\n{others}"
+    assert out(applysql("--list", "002")) == f"project\n [ ] 002_late.sql late: {late}\n"
 
 
 def test_fake_records_without_running(ready_database: str, folder: Path) -> None:
     put(folder, {**ORDINARY, "002_posts.down.sql": "DROP TABLE posts", "002_posts.verify.sql": "SELECT true"})
     assert out(applysql("--fake", "002")) == (
         "Running SQL files:\n"
-        "  Left 001_users.sql: not asked for\n"
         "  Recording 002_posts.sql... RECORDED\n"
-        "  Left repeatable/active.sql: not asked for\n"
-        "  2 pending, 1 baselined.\n" + HEAD
+        "  1 baselined.\n"
+        "  Not asked for: 2 pending.\n" + HEAD
     )
     assert tables() == []
     assert rows(
@@ -75,9 +121,8 @@ def test_baseline_records_all_up_to_a_file(ready_database: str, folder: Path) ->
         "Running SQL files:\n"
         "  Recording 001_users.sql... RECORDED\n"
         "  Recording 002_posts.sql... RECORDED\n"
-        "  Left 003_tags.sql: not asked for\n"
-        "  Left repeatable/active.sql: not asked for\n"
-        "  2 pending, 2 baselined.\n" + HEAD
+        "  2 baselined.\n"
+        "  Not asked for: 2 pending.\n" + HEAD
     )
     assert rows("SELECT details FROM sqlmigrations_migrationevent") == [({"reason": "--baseline 002"},)] * 2
     assert out(applysql()) == (

@@ -29,6 +29,7 @@ def file(name: str, state: str, **changed: Any) -> dict[str, Any]:
         "lock_wait_ms": "<ms>",
         "batches": None,
         "notes": [],
+        "asked": True,
         "error": None,
         **changed,
     }
@@ -89,6 +90,7 @@ def planned(name: str, state: str, runs: bool = True, **changed: Any) -> dict[st
         "state": state,
         "reason": "",
         "runs": runs,
+        "asked": True,
         "duration_ms": None,
         "statements": None,
         "error": None,
@@ -105,6 +107,7 @@ def test_the_documents_of_plan_check_and_list(half_way: Path) -> None:
         "state": "missing",
         "reason": "the database holds it, but its file is gone",
         "runs": False,
+        "asked": True,
         "error": None,
     }
     unfinished = [

@@ -108,7 +108,11 @@ class Command(SeveralDatabasesCommand):
         document = documents.of_run(self.name, result)
         if result.gate is not None:
             document |= documents.of_gate(result.gate)
-        return Answer(document if as_json else None, exit_codes.of_run(result), by_state(result.files))
+        return Answer(
+            document if as_json else None,
+            exit_codes.of_run(result),
+            by_state(file for file in result.files if file.asked),
+        )
 
     def _report(self, screen: Screen, report: Report) -> None:
         screen.report(report)

@@ -40,6 +40,7 @@ def _file(result: FileResult) -> Document:
         "lock_wait_ms": result.lock_wait_ms,
         "batches": result.batches.as_json() if result.batches else None,
         "notes": list(result.notes),
+        "asked": result.asked,
         "error": failure_document(result.error),
     }
 
@@ -63,6 +64,7 @@ def _planned(step: Step, lint: LintReport | None) -> Document:
         "state": str(step.status),
         "reason": step.reason,
         "runs": step.runs,
+        "asked": step.asked,
         "duration_ms": step.record.execution_time_ms if step.record else None,
         "statements": step.record.statements_total if step.record else None,
         "error": None,
@@ -84,6 +86,7 @@ def _gone(missing: Missing) -> Document:
         "state": str(missing.status),
         "reason": missing.reason,
         "runs": False,
+        "asked": missing.asked,
         "error": None,
     }
 
