@@ -1,11 +1,4 @@
-"""An operation of Django migrations that applies a SQL file.
-
-from sqlmigrations.operations import ApplySQL
-
-class Migration(migrations.Migration):
-    dependencies = [("shop", "0002_customer_email")]
-    operations = [ApplySQL("003_customer_search.sql")]
-"""
+"""An operation of Django migrations that applies a SQL file."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlmigrations.exceptions import UnknownFile
+from sqlmigrations.files.discovery import SUFFIX
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 
@@ -30,12 +31,12 @@ def resolve(name: str, files: Sequence[SQLFile], *, kind: Kind | None = None) ->
 
 
 def _is_named(file: SQLFile, name: str) -> bool:
-    return name in (file.name, file.name.removesuffix(".sql"))
+    return name in (file.name, file.name.removesuffix(SUFFIX))
 
 
 def _has_base_name(file: SQLFile, name: str) -> bool:
     base = file.name.rpartition("/")[2]
-    return name in (base, base.removesuffix(".sql"))
+    return name in (base, base.removesuffix(SUFFIX))
 
 
 def _begins(file: SQLFile, name: str) -> bool:

@@ -13,15 +13,14 @@ from sqlmigrations.runner.table_work import Work
 class MeasuredStatement:
     """What one statement took and did.
 
-    ``locks`` are those that it gained on relations of before, ``began_ms`` is counted from the beginning of its
-    transaction. ``is_watched`` says that its locks were seen from outside while it ran, where a short one can be
-    missed. ``wal_bytes`` counts what the whole server wrote meanwhile. Of one in ``batches`` it is the longest.
+    ``locks`` are those that it gained on relations of before. ``is_watched`` says that its locks were seen from outside
+    while it ran, where a short one can be missed. ``wal_bytes`` counts what the whole server wrote meanwhile. Of one in
+    ``batches`` it is the longest.
     """
 
     number: int
     line: int
     text: str
-    began_ms: float
     duration_ms: float
     wal_bytes: int
     locks: tuple[HeldLock, ...] = ()

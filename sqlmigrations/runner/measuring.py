@@ -177,7 +177,7 @@ class Measuring:
         gained = around.gain(self.rehearsal.held(), began)
         work = self.rehearsal.work_done() if around.held else ()
         around.work += [(began, one) for one in work]
-        self._note(statement, began, duration, wal, gained, work)
+        self._note(statement, duration, wal, gained, work)
         return answer
 
     def _bare(self, statement: Statement) -> None:
@@ -198,7 +198,7 @@ class Measuring:
             if lock.mode.blocks_writers:
                 readers_ms = duration if lock.mode.blocks_readers else 0.0
                 self.blocks.append(Block(lock, round(duration, 3), round(readers_ms, 3), slow))
-        self._note(statement, 0.0, duration, wal, tuple(locks), work, is_watched=True)
+        self._note(statement, duration, wal, tuple(locks), work, is_watched=True)
 
     def _execute(self, statement: Statement) -> None:
         try:
@@ -219,7 +219,6 @@ class Measuring:
     def _note(
         self,
         statement: Statement,
-        began: float,
         duration: float,
         wal: int,
         locks: tuple[HeldLock, ...],
@@ -233,7 +232,6 @@ class Measuring:
                 statement.number,
                 statement.line,
                 text,
-                round(began, 3),
                 round(duration, 3),
                 self.rehearsal.wal() - wal,
                 locks,

@@ -16,10 +16,11 @@ _BOOLEAN = psycopg.adapters.types["bool"].oid
 
 
 class VerifyFailed(Exception):
-    """A verify script found that the file did not do what it should."""
+    """A verify script found that the file did not do what it should; ``problem`` is empty where it failed itself."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, problem: str = "") -> None:
         self.failure = failure
+        self.problem = problem
         super().__init__(failure.message)
 
 
@@ -37,7 +38,7 @@ def verify(connection: Connection, script: Script) -> None:
             except psycopg.Error as error:
                 raise VerifyFailed(of_statement(script.name, script.path, StatementFailed(statement, error))) from error
             if problem := _untrue(cursor):
-                raise VerifyFailed(_not_verified(script, statement, problem))
+                raise VerifyFailed(_not_verified(script, statement, problem), problem)
 
 
 def _untrue(cursor: Cursor) -> str:

@@ -21,7 +21,6 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import SMALL, Script, SQLFile
 from sqlmigrations.files.server_wide import without_server_wide
 from sqlmigrations.history import read_record
-from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import Task, backwards, forwards
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.difference import Difference, Source
@@ -144,7 +143,8 @@ class Anew:
     def _run(self, run: Run, task: Task) -> None:
         outcome = run.executor.run(task, read_record(run.connection, run.tables, task.name))
         if outcome.error is not None:
-            raise ReplayFailed("file", task.script.name, _why(outcome))
+            why = f"{outcome.error.where}: {outcome.error.message}"
+            raise ReplayFailed("file", task.script.name, why)
 
     def _local(self, file: SQLFile) -> SQLFile:
         """Return the file without the statements that reach beyond the database; a large one as it is."""
@@ -182,11 +182,6 @@ class _Progress:
         """Take a report of Django's executor."""
         if migration is not None:
             self.name = str(migration)
-
-
-def _why(outcome: Outcome) -> str:
-    error = outcome.error
-    return f"{error.where}: {error.message}" if error is not None else ""
 
 
 def _first_line(error: BaseException) -> str:

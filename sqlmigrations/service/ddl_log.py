@@ -78,6 +78,7 @@ def install_ddl_log(database: str, *, tell: Tell) -> DDLLogReport:
 
     Raises:
         DDLLogRefused: the role may not make event triggers.
+        ConfigurationError: it may, but not write to the log's table.
         RunLockHeld: another run went on for too long.
         DatabaseUnavailable: the database can't be reached.
     """

@@ -13,7 +13,6 @@ from sqlmigrations.runner.modes import Mode
 #: Slow work of which the server says nothing while it does it, so that no rehearsal can tell.
 UNHEARD = frozenset({"alter-domain-constraint", "delete-without-where", "update-without-where"})
 
-
 #: Rules that tell of locks which the text of a statement does not show: those of tables that the catalog knows, of the
 #: relations that a statement names beside its own, of indexes.
 TELL_LOCKS = frozenset(

@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from sqlmigrations import signals
 from sqlmigrations.database import Connection, connected
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, SQLMigrationsError, UnknownFile
-from sqlmigrations.files.discovery import DOWN
+from sqlmigrations.files.discovery import DOWN, SUFFIX
 from sqlmigrations.files.graph import required
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.lookup import resolve
@@ -344,7 +344,7 @@ def _kept_script(name: str, text: str) -> Script:
 
 
 def _down_name(name: str) -> str:
-    return name.removesuffix(".sql") + DOWN
+    return name.removesuffix(SUFFIX) + DOWN
 
 
 def _can_be_reverted(record: Record) -> bool:

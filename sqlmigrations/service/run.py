@@ -102,12 +102,9 @@ def open_run(
         session = Session(wrapper, is_pooled=lock.is_pooled)
         stack.callback(session.end)
         chain = _begin_chain(session, tables)
+        journal = _journal(chain, session, lock)
         watcher = None
-        if wrapper.in_atomic_block:
-            journal = Journal(chain, lambda: session.connection, ahead=session.goes_ahead)
-        else:
-            look = held_locks if lock.is_pooled else RepeatedLook(ahead=session.goes_ahead)
-            journal = Journal(chain, lambda: lock.connection, look=look, ahead=session.goes_ahead)
+        if not wrapper.in_atomic_block:
             watcher = stack.enter_context(Watcher(journal.connect, on_blocked))
         executor = Executor(
             session,
@@ -119,6 +116,14 @@ def open_run(
             on_batch=tell,
         )
         yield Run(chain.run, tables, session, journal, executor)
+
+
+def _journal(chain: Chain, session: Session, lock: RunLock) -> Journal:
+    """Return the journal of a run that holds ``lock``; inside an open transaction its events ride in that."""
+    if session.wrapper.in_atomic_block:
+        return Journal(chain, lambda: session.connection, ahead=session.goes_ahead)
+    look = held_locks if lock.is_pooled else RepeatedLook(ahead=session.goes_ahead)
+    return Journal(chain, lambda: lock.connection, look=look, ahead=session.goes_ahead)
 
 
 def join_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> Run:

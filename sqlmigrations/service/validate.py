@@ -145,7 +145,6 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
     remembered = recall(wrapper, disk)
     plan = _plan(disk, remembered)
     tables = remembered.location.tables
-    live = Live(connection)
     whole = options.history or options.expect_head is not None
     chain = verify_chain(connection, tables, last=None if whole else TAIL)
     is_known = options.expect_head is None or knows_head(connection, tables, options.expect_head)
@@ -154,16 +153,7 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         *of_chain(chain),
         *of_head(options.expect_head, chain, is_known=is_known),
     )
-    findings = (
-        Findings(of_history),
-        _of_required(connection, tables),
-        *([compare_with_models(wrapper, tables, live, whole=options.fix)] if options.models else []),
-        compare_snapshot(connection, tables, live),
-        *([run_verify_scripts(wrapper, disk, remembered)] if options.verify else []),
-        *([compare_replay(wrapper, disk, remembered)] if options.replay else []),
-        *([compare_roundtrip(wrapper, disk)] if options.roundtrip else []),
-        *([_against(live, options.against)] if options.against else []),
-    )
+    findings = (Findings(of_history), *_of_schema(wrapper, options, disk, remembered))
     judged = apply_rules(
         (difference for found in findings for difference in found.differences),
         read_rules(settings.DRIFT_IGNORE),
@@ -188,6 +178,25 @@ def _validate(wrapper: BaseDatabaseWrapper, options: ValidateOptions) -> Validat
         has_history=bool(remembered.records),
         head=chain.head,
     )
+
+
+def _of_schema(
+    wrapper: BaseDatabaseWrapper, options: ValidateOptions, disk: OnDisk, remembered: Remembered
+) -> Iterator[Findings]:
+    """Yield what each source that is asked for says of the schema."""
+    tables, live = remembered.location.tables, Live(raw(wrapper))
+    yield _of_required(raw(wrapper), tables)
+    if options.models:
+        yield compare_with_models(wrapper, tables, live, whole=options.fix)
+    yield compare_snapshot(raw(wrapper), tables, live)
+    if options.verify:
+        yield run_verify_scripts(wrapper, disk, remembered)
+    if options.replay:
+        yield compare_replay(wrapper, disk, remembered)
+    if options.roundtrip:
+        yield compare_roundtrip(wrapper, disk)
+    if options.against:
+        yield _against(live, options.against)
 
 
 def _plan(disk: OnDisk, remembered: Remembered) -> Plan:

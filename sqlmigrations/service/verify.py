@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from sqlmigrations.database import raw
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.kinds import Kind
-from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.history import Record
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.runner.verify import VerifyFailed, verify
@@ -37,7 +37,7 @@ def run_verify_scripts(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: R
             continue
         if any(footprints.overlap(file, later) for later in held[index + 1 :]):
             overtaken += 1
-        elif difference := _verify(wrapper, file):
+        elif difference := _verify(wrapper, file.name, file.verify):
             differences.append(difference)
     scripts = len([file for file in held if file.verify])
     return Findings(
@@ -61,20 +61,18 @@ def _is_as_held(file: SQLFile, record: Record | None) -> bool:
     return record is not None and record.is_held and file.kind is not Kind.SEED and record.checksum == file.checksum
 
 
-def _verify(wrapper: BaseDatabaseWrapper, file: SQLFile) -> Difference | None:
-    """Return what a verify script finds, or nothing."""
-    if file.verify is None:
-        return None
+def _verify(wrapper: BaseDatabaseWrapper, name: str, script: Script) -> Difference | None:
+    """Return what the verify script of the file ``name`` finds, or nothing."""
     try:
-        verify(raw(wrapper), file.verify)
+        verify(raw(wrapper), script)
     except VerifyFailed as failed:
-        message = failed.failure.message.removeprefix("The file ran, but its verify script says no: ")
-        found = f"{failed.failure.where}: {message}"
+        said = f"{failed.problem}." if failed.problem else failed.failure.message
+        found = f"{failed.failure.where}: {said}"
     except InvalidFile as error:
         found = str(error)
     else:
         return None
     return Difference(
-        Source.VERIFY, "file", file.name, "verify script", "true", found, Severity.ERROR,
+        Source.VERIFY, "file", name, "verify script", "true", found, Severity.ERROR,
         _("look at what the script asks for: somebody has changed it since the file was applied"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.history import Event, locate
+from sqlmigrations.history import Event, Tables, locate
 from sqlmigrations.models import EventType, SnapshotReason
 from sqlmigrations.schema.catalog import Catalog, read_catalog, read_fingerprint
 from sqlmigrations.schema.compare import compare
@@ -85,6 +85,10 @@ def read_coverage(database: str = DEFAULT_DB_ALIAS) -> Catalog:
         return read_catalog(raw(wrapper))
 
 
+#: Differences that the event of an acceptance names; more are counted.
+MOST = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What was accepted: the version, and how the schema differed from the one before."""
@@ -115,19 +119,7 @@ def accept_schema(reason: str, *, database: str = DEFAULT_DB_ALIAS, tell: Tell) 
 
         def write(connection: Connection) -> None:
             nonlocal number
-            if version is not None:
-                note_unfinished(connection, tables, version.id, None)
-            before = None if version is None else (version.id, read_hashes(connection, tables, version.id))
-            number = store(
-                connection,
-                tables,
-                pack(found),
-                reason=str(SnapshotReason.ACCEPTED),
-                files=(),
-                fingerprint=fingerprint,
-                before=before,
-            )
-            prune(connection, tables, settings.SCHEMA_VERSIONS)
+            number = _store(connection, tables, found, fingerprint, version)
 
         details: dict[str, Any] = {
             "reason": reason,
@@ -139,8 +131,16 @@ def accept_schema(reason: str, *, database: str = DEFAULT_DB_ALIAS, tell: Tell) 
         return Accepted(database, number, differences, run.head)
 
 
-#: Differences that an event names; more are counted.
-MOST = 100
+def _store(connection: Connection, tables: Tables, accepted: Catalog, fingerprint: str, version: Version | None) -> int:
+    """Store what was accepted behind ``version``, which is settled with it; return the new version's number."""
+    before = None
+    if version is not None:
+        note_unfinished(connection, tables, version.id, None)
+        before = version.id, read_hashes(connection, tables, version.id)
+    reason = str(SnapshotReason.ACCEPTED)
+    number = store(connection, tables, pack(accepted), reason=reason, files=(), fingerprint=fingerprint, before=before)
+    prune(connection, tables, settings.SCHEMA_VERSIONS)
+    return number
 
 
 def _told(difference: Difference) -> str:

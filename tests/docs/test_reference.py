@@ -346,7 +346,7 @@ def rehearsal_document() -> documents.Document:
     """Return the document of a rehearsal; the keys of an error are those of a run."""
     lock = HeldLock("public.users", "r", Mode.AccessExclusive)
     work = (Work(WorkKind.REWRITE, "users", "rewriting"),)
-    statement = MeasuredStatement(1, 1, "SELECT 1", 0.0, 1.0, 0, (lock,), work)
+    statement = MeasuredStatement(1, 1, "SELECT 1", 1.0, 0, (lock,), work)
     run = Rehearsed("001.sql", True, 1.0, (statement,), (Block(lock, 1.0),), left_out=("line 1: CREATE ROLE",))
     over = (Over("public.users", "too long"),)
     said = (Prediction(1, 1, ("rule",), True, 1.0),)

@@ -49,7 +49,7 @@ def set_not_null(action: Action, _scope: Scope) -> Iterator[Hit]:
     lock="change-column-type",
     slow=True,
 )
-def change_column_type(action: Action, scope: Scope) -> Iterator[Hit]:
+def change_column_type(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a column that gets another type."""
     kind = type_of(action)
     if kind == "timestamptz" or (kind == "timestamp" and "with time zone" in action.clause.lower()):
@@ -101,7 +101,7 @@ def timestamp_to_timestamptz(action: Action, scope: Scope) -> Iterator[Hit]:
     "viewed;",
     needs_database=True,
 )
-def change_type_of_viewed_column(action: Action, scope: Scope) -> Iterator[Hit]:
+def change_type_of_viewed_column(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a column that gets another type, for the catalog to say which views show it."""
     yield Hit(
         _("A view may show {column}.", column=identifier((action.node["name"],))),

@@ -62,7 +62,7 @@ def drop_table_locks_others(action: Action, _scope: Scope) -> Iterator[Hit]:
     bad="DROP SCHEMA attic CASCADE;",
     safe="-- sqlmigrations: allow drop-schema: archived, nothing reads it\nDROP SCHEMA attic CASCADE;",
 )
-def drop_schema(action: Action, scope: Scope) -> Iterator[Hit]:
+def drop_schema(action: Action, _scope: Scope) -> Iterator[Hit]:
     """Find a schema that goes with what is in it."""
     if action.node.get("removeType") == "OBJECT_SCHEMA" and action.node.get("behavior") == "DROP_CASCADE":
         for part in action.node.get("objects", []):

@@ -50,6 +50,10 @@ class Command(SQLCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         super().add_arguments(parser)
+        self._add_what_to_ask(parser)
+        self._add_what_to_make_of_it(parser)
+
+    def _add_what_to_ask(self, parser: CommandParser) -> None:
         look = parser.add_mutually_exclusive_group()
         look.add_argument(
             "--list", action="store_true", help="List the checks, all or those with a --tag; ask nothing."
@@ -75,6 +79,8 @@ class Command(SQLCommand):
             choices=[str(gate) for gate in Gate],
             help="before: is now a good time for a migration? after: what the catalog tells right behind one.",
         )
+
+    def _add_what_to_make_of_it(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--known",
             metavar="FILE",
