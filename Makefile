@@ -12,7 +12,7 @@ COVERAGE = $(VENV)/bin/coverage
 
 # Debian's PostgreSQL 15, the oldest that is tested here.
 PG15 ?= /usr/lib/postgresql/15/bin
-SERVER_TESTS = tests/health/test_matrix.py tests/health/test_truth_tables.py tests/health/test_hostile.py tests/runner tests/schema/test_catalog.py tests/test_history.py
+SERVER_TESTS = tests/health/test_matrix.py tests/health/truth_tables tests/health/test_hostile.py tests/runner tests/schema/test_catalog.py tests/history
 # Catalogs, locks and messages differ between servers; commands, screens and pages don't: once is enough.
 SERVER_PYTEST = $(PYTEST) -m "not nightly and not slow and not e2e and not processes" $(SERVER_TESTS)
 

@@ -1,4 +1,4 @@
-"""A rehearsal as lines of text and as JSON."""
+"""A rehearsal as lines of text, as annotations of GitHub's, and as JSON."""
 
 from __future__ import annotations
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-import shutil
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
-from django.db import connections
-from django.test import Client, override_settings
-from django.test.testcases import LiveServerThread
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from sqlmigrations.models import EventType, State
-from sqlmigrations.service.actions import Action, Asked, foresee, submit
 from tests.admin.axe import violations
-from tests.admin.rows import add_event, add_failed, add_record
-from tests.admin.test_actions import at_work
+from tests.admin.chromium import CHROMEDRIVER, CHROMIUM, chromium, complaints, visit
+from tests.admin.site import RECORDS, Site, serving
 from tests.databases import leading_to, new_database
-from tests.helpers import applysql, put, run_sql, wait_until
-
-CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+from tests.helpers import put, wait_until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -45,22 +31,10 @@ pytestmark = [
     ),
 ]
 
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
-EVENTS = "/admin/sqlmigrations/migrationevent/"
 THEMES = ["light", "dark"]
 
 #: The contrast that WCAG 2.2 asks of text at level AA.
 CONTRAST = 4.5
-
-
-@dataclass(frozen=True)
-class Site:
-    """A running site: its address, its SQL files, the session of a superuser, and its pages by name."""
-
-    url: str
-    folder: Path
-    session: str
-    pages: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -74,146 +48,18 @@ def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def site(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve the admin with rows of every state and type."""
-    folder = tmp_path_factory.mktemp("migrations_sql")
-    put(folder, {"001_applied.sql": "CREATE TABLE a (id int);\n", "001_applied.down.sql": "DROP TABLE a;\n"})
-    with override_settings(
-        ALLOWED_HOSTS=["localhost"],
-        SQLMIGRATIONS_DIRS=[folder],
-        SQLMIGRATIONS_ADMIN_ACTIONS=True,
-        SQLMIGRATIONS_ADMIN_RUNNER=f"{__name__}.start",
-    ):
-        applysql()
-        put(folder, {"002_pending.sql": "CREATE INDEX a_id ON a (id);\n"})
-        run_sql("ALTER TABLE a ADD COLUMN by_hand int")
-        progress = _begin_progress()
-        failed, applied, event = _add_rows()
-        client = Client()
-        client.force_login(User.objects.create_superuser("ada"))
-        for page in ("drift", "health"):
-            client.get(f"{RECORDS}{page}/?now", headers={"host": "localhost"})
-        server = LiveServerThread("localhost", StaticFilesHandler)
-        server.start()
-        server.is_ready.wait()
-        try:
-            yield Site(
-                url=f"http://localhost:{server.port}",
-                folder=folder,
-                session=client.cookies["sessionid"].value,
-                pages={
-                    "records": RECORDS,
-                    "events": EVENTS,
-                    "nothing found": f"{RECORDS}?q=nothing",
-                    "failed record": f"{RECORDS}{failed}/change/#L3",
-                    "applied record": f"{RECORDS}{applied}/change/#L2",
-                    "event": f"{EVENTS}{event}/change/",
-                    "overview": f"{RECORDS}overview/",
-                    "drift": f"{RECORDS}drift/",
-                    "health": f"{RECORDS}health/",
-                    "versions": f"{RECORDS}versions/",
-                    "confirmation": f"{RECORDS}act/revert/?name=001_applied.sql",
-                    "progress": f"{RECORDS}progress/{progress}/",
-                },
-            )
-        finally:
-            wait_until(lambda: not at_work())
-            server.terminate()
-
-
-def start(token: str, database: str) -> None:
-    """Do what was asked for in a thread of its own, as a task queue does."""
-
-    def work() -> None:
-        try:
-            with contextlib.suppress(SystemExit):  # its exit code
-                call_command("performaction", token, database=database, stdout=io.StringIO(), stderr=io.StringIO())
-        finally:
-            connections.close_all()
-
-    threading.Thread(target=work, name=f"performaction {token}").start()
-
-
-def _begin_progress() -> uuid.UUID:
-    """Ask for something that nobody does; return its token."""
-    token, asked = uuid.uuid4(), Asked(Action.VALIDATE, user="ada")
-    assert submit(replace(asked, fingerprint=foresee(asked).fingerprint), token)
-    return token
-
-
-def _add_rows() -> tuple[int, int, int]:
-    """Add a record of every state and an event of every type; return the ids of those that tests visit."""
-    for state in State:
-        if state in {State.BASELINED, State.REVERTED, State.RETIRED}:
-            add_record(filename=f"{state}.sql", state=str(state), success=None)
-        elif state is State.IN_DOUBT:
-            add_failed(filename=f"{state}.sql", state=str(state))
-    for type in EventType:
-        add_event(filename="applied.sql", type=str(type), details={"message": "a message"}, revision="8b2bcb9")
-    everything = (
-        "-- a comment\nCREATE TABLE \"t\" (id int DEFAULT 1, name text DEFAULT 'x');\n"
-        "SELECT $1, E'\\n', 1.5 || now();\n"
-        "/* another */ DO $$ BEGIN PERFORM 1; END $$;\n"
-    )
-    texts = {"applied_sql": everything, "down_sql": everything, "verify_sql": everything}
-    failed = add_failed(filename="failed.sql", state="partial", **texts)
-    details = {"message": "no such table", "detail": "a detail", "hint": "a hint", "advice": "do this"}
-    add_event(filename="failed.sql", type="stopped", details=details)
-    made = [{"kind": "table", "name": "public.t", "line": 2}]
-    applied = add_record(filename="applied.sql", objects_made=made, tags=["a"], revision="8b2bcb9", **texts)
-    timings = [{"number": 1, "line": 2, "duration_ms": 4.0}, {"number": 2, "line": 4, "duration_ms": 1.0}]
-    reason = 'could not create unique index "characters_campaign_id_and_level_key"'
-    add_failed(filename="028_replace_username_with_email.sql", error_message=reason)
-    event = add_event(
-        filename="applied.sql", timings=timings, notices=["NOTICE: x"], blockers=[{"pid": 1}], details={"attempts": 1}
-    )
-    return failed, applied, event
+    """Serve the admin."""
+    with serving(tmp_path_factory.mktemp("migrations_sql")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
 def browser(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Start a browser that is signed in."""
-    profile: Path = tmp_path_factory.mktemp("chromium")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={profile}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
-    try:
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
         driver.get(f"{site.url}/static/admin/css/base.css")
         driver.add_cookie({"name": "sessionid", "value": site.session})
         yield driver
-    finally:
-        driver.quit()
-
-
-def visit(browser: webdriver.Chrome, address: str, *, theme: str = "light", width: int = 1280) -> None:
-    """Open a page in a theme and width; forget what the console said before."""
-    media = [{"name": "prefers-color-scheme", "value": theme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    complaints(browser)
-    browser.get("about:blank")
-    browser.get(address)
-    # Colours are read when they have come to rest: the admin's links fade from one to another.
-    browser.execute_script("document.getAnimations().forEach(animation => animation.finish())")
-
-
-def complaints(browser: webdriver.Chrome) -> list[str]:
-    """Return what the console has said since it was asked last, but for the icon that no test site has."""
-    entries = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium leaves it untyped
-    return [entry["message"] for entry in entries if "/favicon.ico" not in entry["message"]]
 
 
 PAGES = [

@@ -13,7 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from sqlmigrations.database import Connection
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from tests.databases import new_database, session
-from tests.helpers import Settings
+from tests.helpers import Settings, run_sql
+from tests.schema.logged_ddl import OBJECTS, install
 
 EVERYTHING = (Path(__file__).parent / "everything.sql").read_text()
 
@@ -54,3 +55,10 @@ def library(library_settings: None, live: BaseDatabaseWrapper) -> BaseDatabaseWr
     """Return a database with that app's tables and those of Django's own apps."""
     call_command("migrate", verbosity=0)
     return live
+
+
+@pytest.fixture
+def log(ready_database: str) -> None:
+    """Install the log in a database with objects."""
+    run_sql(OBJECTS)
+    assert install().code == 0

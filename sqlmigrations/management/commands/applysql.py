@@ -163,11 +163,16 @@ class Command(SeveralDatabasesCommand):
         return self._settled(bool(plan.repairs), "Settle it so?", settle, documents.of_repair(plan), options)
 
     def _settled(
-        self, any: bool, question: str, settle: Callable[[], str], document: documents.Document, options: dict[str, Any]
+        self,
+        has_work: bool,
+        question: str,
+        settle: Callable[[], str],
+        document: documents.Document,
+        options: dict[str, Any],
     ) -> Answer:
         """Settle what was shown, once a person has agreed; ``--plan`` only shows it."""
         code = ExitCode.OK
-        if any and not options["plan"]:
+        if has_work and not options["plan"]:
             if self._agreed(question, options):
                 document["head"] = settle()
                 self._tell([f"Head of the history: {document['head']}"], options)
