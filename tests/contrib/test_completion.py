@@ -1,9 +1,10 @@
-"""Tests of what a shell offers for ``manage.py``: Django's answers for our commands, and the script for bash."""
+"""Tests of what a shell offers for ``manage.py``: Django's answers, and the script for bash and zsh."""
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import sqlmigrations.contrib
 from project.env import BASE_DIR
 from tests.helpers import put
 
-SCRIPT = Path(*sqlmigrations.contrib.__path__) / "completion.bash"
+SCRIPT = Path(*sqlmigrations.contrib.__path__) / "completion.sh"
 COMMANDS = ("applysql", "dbhealth", "makesql", "revertsql", "validateschema")
 
 FILES = {
@@ -48,11 +49,25 @@ def flags(name: str) -> dict[str, bool]:
     return {min(action.option_strings): action.nargs != 0 for action in parser._actions if action.option_strings}
 
 
-def bash(script: str, folder: Path) -> str:
-    """Return what a line of bash says that knows the completion."""
+#: How each shell is begun, and what stands in its start-up file before the script.
+SHELLS = {"bash": (["bash", "-c"], ""), "zsh": (["zsh", "-fc"], "autoload -Uz compinit && compinit -D -u; ")}
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> str:
+    """Return the name of a shell that is installed."""
+    name: str = request.param
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return name
+
+
+def said(shell: str, script: str, folder: Path) -> str:
+    """Return what a line says in a shell that knows the completion."""
     variables = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    program, before = SHELLS[shell]
     done = subprocess.run(
-        ["bash", "-c", f". {shlex.quote(str(SCRIPT))}; {script}"],
+        [*program, f"{before}. {shlex.quote(str(SCRIPT))}; {script}"],
         cwd=folder,
         env=variables,
         capture_output=True,
@@ -63,11 +78,13 @@ def bash(script: str, folder: Path) -> str:
     return done.stdout
 
 
-def offered(folder: Path, *words: str) -> list[str]:
-    """Return what bash offers for the last of ``words``."""
+def offered(shell: str, folder: Path, *words: str) -> list[str]:
+    """Return what a shell offers for the last of ``words``; zsh picks for itself what begins like it."""
     given = " ".join(shlex.quote(word) for word in words)
     script = f"COMP_WORDS=({given}); COMP_CWORD={len(words) - 1}; _sqlmigrations; echo ${{COMPREPLY[*]}}"
-    return bash(script, folder).split()
+    answers = said(shell, script, folder).split()
+    begun = words[-1] if shell == "zsh" and words[-1] != "=" else ""
+    return [answer for answer in answers if answer.startswith(begun)]
 
 
 def test_django_offers_our_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,9 +101,11 @@ def test_django_offers_our_flags(
 
 
 @pytest.mark.processes
-def test_bash_asks_django() -> None:
-    words = ["python", "manage.py", "applysql", "--re"]
-    assert offered(BASE_DIR, *words) == ["--reason=", "--rehearse", "--repair", "--restart", "--resume-at="]
+def test_a_shell_asks_django(shell: str) -> None:
+    """To zsh, which would put a space behind each, flags come without the sign that bash goes on behind."""
+    sign = "=" if shell == "bash" else ""
+    expected = [f"--reason{sign}", "--rehearse", "--repair", "--restart", f"--resume-at{sign}"]
+    assert offered(shell, BASE_DIR, "python", "manage.py", "applysql", "--re") == expected
 
 
 @pytest.mark.parametrize(
@@ -98,24 +117,26 @@ def test_bash_asks_django() -> None:
         (["applysql", "--to", "=", "rep"], ["repeatable/totals.sql"]),
         (["applysql", "--to", "="], ["001_users.sql", "billing/001_bills.sql", "repeatable/totals.sql"]),
         (["applysql", "--seed", ""], ["billing/seed/rates.sql", "seed/test_data.sql"]),
+        (["applysql", "--to=rep"], ["--to=repeatable/totals.sql"]),
         (["revertsql", "001"], ["001_users.sql"]),
     ],
 )
-def test_bash_offers_files(words: list[str], expected: list[str], tmp_path: Path) -> None:
+def test_a_shell_offers_files(shell: str, words: list[str], expected: list[str], tmp_path: Path) -> None:
+    """Bash makes three words of a flag with its value, zsh one."""
     put(tmp_path, FILES)
-    assert offered(tmp_path, "python", "manage.py", *words) == expected
+    assert offered(shell, tmp_path, "python", "manage.py", *words) == expected
 
 
-def test_bash_leaves_other_programs_of_python_alone(tmp_path: Path) -> None:
+def test_other_programs_of_python_are_left_alone(shell: str, tmp_path: Path) -> None:
     put(tmp_path, FILES)
-    assert offered(tmp_path, "python", "script.py", "00") == []
-    assert offered(tmp_path, "python", "manage") == []
+    assert offered(shell, tmp_path, "python", "script.py", "00") == []
+    assert offered(shell, tmp_path, "python", "manage") == []
 
 
 @pytest.mark.parametrize("name", ["applysql", "revertsql"])
-def test_bash_offers_files_behind_flags_that_take_one(name: str, tmp_path: Path) -> None:
+def test_files_are_offered_behind_flags_that_take_one(shell: str, name: str, tmp_path: Path) -> None:
     """And behind those that take nothing."""
     asked = "; ".join(f'_sqlmigrations_wants_name {name} {flag} "" && echo {flag}' for flag in flags(name))
-    assert set(bash(f"{asked}; true", tmp_path).split()) == {
+    assert set(said(shell, f"{asked}; true", tmp_path).split()) == {
         flag for flag, takes_value in flags(name).items() if not takes_value or flag in ("--to", "--baseline", "--seed")
     }

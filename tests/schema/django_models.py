@@ -27,6 +27,7 @@ APPS = [
     "django.contrib.postgres",
     "django.contrib.flatpages",
     "django.contrib.redirects",
+    "sqlmigrations",
 ]
 
 EXTENSIONS = ("hstore", "btree_gin", "btree_gist", "citext", "pg_trgm", "unaccent")
