@@ -261,6 +261,23 @@ def add_primary_key(subject: Subject, candidates: Sequence[str], *, has_id: bool
     )
 
 
+def add_partitioned_primary_key(subject: Subject, partition_columns: Sequence[str]) -> Fix:
+    """Return how to give a partitioned table with an ``id`` a primary key, which has to hold its partition key.
+
+    https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-LIMITATIONS
+    """
+    columns = dict.fromkeys(["id", *partition_columns])
+    return noted(
+        "ALTER TABLE {} ADD PRIMARY KEY ({});",
+        relation(subject),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        note=_(
+            "where none of them is NULL and no two rows have the same; it reads all partitions under AccessExclusive. "
+            "The key of a partitioned table has to hold the columns that it is partitioned by"
+        ),
+    )
+
+
 def attach_partitions(subject: Subject) -> Fix:
     """Return how to make a partitioned index valid."""
     return noted(

@@ -31,6 +31,9 @@ MUCH_BYTES = 1 * MB
 #: The bar of each status: told apart by its shape, whatever the colours.
 _BARS = {Status.CRITICAL: "[!!]", Status.WARNING: "[! ]", Status.SKIPPED: "[--]", Status.OK: "[ok]"}
 
+#: Severities behind a number other than 1.
+_MANY = {Severity.CRITICAL: "critical", Severity.WARNING: "warnings", Severity.INFO: "info"}
+
 _KINDS = {FixKind.DJANGO: "Django", FixKind.SQL: "SQL", FixKind.SETTING: "settings", FixKind.SHELL: "shell"}
 
 
@@ -77,7 +80,9 @@ class HealthText:
         if result.status is Status.SKIPPED:
             return f"skipped, {result.reason}" + (f". {result.remedy}" if result.remedy else "")
         counts = Counter(finding.severity for finding in result.findings)
-        found = ", ".join(f"{counts[severity]} {severity}" for severity in reversed(Severity) if counts[severity])
+        found = ", ".join(
+            counted(counts[severity], severity, _MANY[severity]) for severity in reversed(Severity) if counts[severity]
+        )
         parts = [
             f"{found or 'nothing'} among {examined(result)}",
             *([f"within {span(result.window.total_seconds())}"] if result.window else []),

@@ -31,6 +31,31 @@ def test_a_unique_index_can_become_the_primary_key(patient: Patient) -> None:
     assert said(patient.ask(NoPrimaryKey())) == Answered("ok", 1)
 
 
+@pytest.mark.parametrize(
+    ("columns", "by", "fix"),
+    [
+        ("id int, at date", "RANGE (at)", 'ALTER TABLE "public"."bad" ADD PRIMARY KEY ("id", "at");'),
+        (
+            'id int, "A b" int, c int',
+            'RANGE (c, "A b")',
+            'ALTER TABLE "public"."bad" ADD PRIMARY KEY ("id", "c", "A b");',
+        ),
+        ("id int", "HASH (id)", 'ALTER TABLE "public"."bad" ADD PRIMARY KEY ("id");'),
+        ("id int, at date", "RANGE ((id + 1))", None),
+        ("at date", "RANGE (at)", None),
+    ],
+)
+def test_the_key_of_a_partitioned_table_holds_what_it_is_partitioned_by(
+    patient: Patient, columns: str, by: str, fix: str | None
+) -> None:
+    patient.run(f"CREATE TABLE bad ({columns}) PARTITION BY {by}")
+    result = patient.ask(NoPrimaryKey())
+    assert fixes(result) == ([("sql", fix)] if fix else [])
+    if fix:
+        patient.run(fix)
+        assert said(patient.ask(NoPrimaryKey())) == Answered("ok", 1)
+
+
 def test_a_partition_has_its_parents_key(patient: Patient) -> None:
     patient.run(
         "CREATE TABLE good (id int PRIMARY KEY) PARTITION BY RANGE (id); "

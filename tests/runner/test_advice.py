@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sqlmigrations.files.scripts import Script
+from sqlmigrations.runner.explanation import role_set
 from tests.databases import assuming, session
 from tests.helpers import applysql, put, role, run_sql
 
@@ -175,6 +177,40 @@ def test_a_missing_right(fresh_database: str, folder: Path) -> None:
         f'The files run as role {name}. Let the owner or a superuser say GRANT ... TO "{name}", or run them as another '
         "role.",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("SET ROLE {name};\nSELECT 1;\nSELECT * FROM users;", 1),
+        ("SELECT 1;\nSET LOCAL ROLE {name};\nSELECT * FROM users;", 2),
+        ("SET ROLE none;\nSET SESSION AUTHORIZATION {name};\nSELECT * FROM users;", 2),
+    ],
+)
+def test_a_missing_right_of_a_role_that_the_file_sets(fresh_database: str, folder: Path, text: str, line: int) -> None:
+    run_sql("CREATE TABLE users (id int)")
+    with role() as name:
+        found = advice(folder, text.format(name=name))
+    words = f"It ran as the role that line {line} sets: give that one the right, or RESET ROLE before."
+    assert found == ("42501", words)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("SELECT 1;", 0),
+        ("SET ROLE a;\nRESET ROLE;", 0),
+        ("SET ROLE a;\nRESET ALL;", 0),
+        ("SET SESSION AUTHORIZATION a;\nRESET SESSION AUTHORIZATION;\nSET SESSION ROLE a;", 3),
+        ("SELECT 'SET ROLE a';\nSET ROLE a;\nSET work_mem = '1MB';", 2),
+    ],
+)
+def test_which_line_sets_the_role(tmp_path: Path, text: str, line: int) -> None:
+    path = tmp_path / "001.sql"
+    path.write_text(f"{text}\nSELECT * FROM users;", encoding="utf-8")
+    script = Script("001.sql", path)
+    (*_before, last) = script.read()
+    assert role_set(script, last) == line
 
 
 def test_a_lock_timeout(ready_database: str, folder: Path) -> None:

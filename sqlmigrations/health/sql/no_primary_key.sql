@@ -1,8 +1,9 @@
 -- Tables, and whether they have a primary key. A partition has its parent's. Of those that have none: unique indexes that
--- could become it, and whether a column is called id.
+-- could become it, whether a column is called id, and the columns of the partition key, which every key of a partitioned
+-- table has to hold; none of them where it holds an expression.
 WITH relation AS MATERIALIZED (
     SELECT
-        c.oid, n.nspname, c.relname,
+        c.oid, n.nspname, c.relname, c.relkind,
         EXISTS (
             SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'p'
         ) AS has_key
@@ -44,12 +45,20 @@ SELECT
         SELECT FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = relation.oid AND a.attname = 'id' AND a.attnum > 0 AND NOT a.attisdropped
     ) AS has_id,
+    CASE WHEN relation.relkind = 'p' THEN ARRAY(
+        SELECT a.attname::pg_catalog.text
+        FROM pg_catalog.pg_partitioned_table AS p
+        CROSS JOIN pg_catalog.unnest(p.partattrs) WITH ORDINALITY AS k (attnum, place)
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = k.attnum
+        WHERE p.partrelid = relation.oid AND p.partexprs IS NULL
+        ORDER BY k.place
+    ) END AS partition_columns,
     1::pg_catalog.int8 AS things
 FROM relation
 LEFT JOIN candidate ON candidate.indrelid = relation.oid
 WHERE NOT relation.has_key
 UNION ALL
-SELECT '', '', true, '{}', false, pg_catalog.count(*)
+SELECT '', '', true, '{}', false, NULL, pg_catalog.count(*)
 FROM relation
 WHERE relation.has_key
 ORDER BY has_key, 1, 2;

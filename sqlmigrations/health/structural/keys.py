@@ -15,6 +15,7 @@ from sqlmigrations.health.base import (
     Check,
     Evidence,
     Finding,
+    Fix,
     Probe,
     Severity,
     Skip,
@@ -59,8 +60,15 @@ class NoPrimaryKey(Check):
             severity=Severity.WARNING,
             observed=_("no primary key"),
             threshold=_("a primary key"),
-            fixes=fixes.add_primary_key(subject, row["candidates"], has_id=row["has_id"]),
+            fixes=self._fixes(subject, row),
         )
+
+    def _fixes(self, subject: Subject, row: Mapping[str, Any]) -> tuple[Fix, ...]:
+        if row["partition_columns"] is None:
+            return fixes.add_primary_key(subject, row["candidates"], has_id=row["has_id"])
+        if row["partition_columns"] and row["has_id"]:
+            return (fixes.add_partitioned_primary_key(subject, row["partition_columns"]),)
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)
