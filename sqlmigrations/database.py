@@ -64,7 +64,8 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
     was_open = connections[alias].connection is not None
     wrapper = connect(alias)
     try:
-        yield wrapper
+        with _autocommitting(wrapper):
+            yield wrapper
     except (psycopg.Error, DjangoError) as error:
         if isinstance(error.__cause__ or error, psycopg.errors.InsufficientPrivilege):
             raise _lacks_rights(wrapper, error) from error
@@ -77,6 +78,27 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
     finally:
         if not was_open:
             wrapper.close()
+
+
+@contextmanager
+def _autocommitting(wrapper: BaseDatabaseWrapper) -> Iterator[None]:
+    """Commit what is outside of transactions for the block, where ``AUTOCOMMIT`` of the alias is switched off.
+
+    An open transaction is somebody else's and is left to them. The settings are shared by all threads: only this
+    connection has others.
+    """
+    given = wrapper.settings_dict
+    if given["AUTOCOMMIT"] or raw(wrapper).info.transaction_status is not TransactionStatus.IDLE:
+        yield
+        return
+    wrapper.settings_dict = {**given, "AUTOCOMMIT": True}
+    wrapper.set_autocommit(True)
+    try:
+        yield
+    finally:
+        wrapper.settings_dict = given
+        if wrapper.connection is not None and wrapper.is_usable():
+            wrapper.set_autocommit(False)
 
 
 def _lacks_rights(wrapper: BaseDatabaseWrapper, error: Exception) -> DatabaseUnavailable:

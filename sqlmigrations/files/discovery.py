@@ -289,7 +289,7 @@ def _check_numbers(files: Iterable[_Numbered], report: _Report) -> None:
         if len(names) > 1 and len(set(names)) > 1:
             report.warnings.append(
                 Problem(
-                    _("number {number} is used twice: {names}", number=number, names=", ".join(names)),
+                    _("several files have number {number}: {names}", number=number, names=", ".join(names)),
                     names[-1],
                     hint=_("Renumber one of them."),
                 )

@@ -187,13 +187,16 @@ def _check_writable(wrapper: BaseDatabaseWrapper) -> None:
 
 def _check_not_inside(wrapper: BaseDatabaseWrapper) -> None:
     """Check that no transaction is open but that of a ``TestCase``, inside which a durable block is allowed."""
+    inside = ConfigurationError(
+        "SQL files can't be applied inside a transaction: each is committed with its own record.",
+        hint="Call it outside atomic(), or without ATOMIC_REQUESTS.",
+    )
     if not wrapper.in_atomic_block:
+        if not wrapper.get_autocommit():  # somebody has begun it with AUTOCOMMIT switched off
+            raise inside
         return
     try:
         with transaction.atomic(using=wrapper.alias, durable=True):
             pass
     except RuntimeError as error:
-        raise ConfigurationError(
-            "SQL files can't be applied inside a transaction: each is committed with its own record.",
-            hint="Call it outside atomic(), or without ATOMIC_REQUESTS.",
-        ) from error
+        raise inside from error

@@ -285,7 +285,7 @@ def test_warnings_do_not_stop_a_run(fresh_database: str, folder: Path) -> None:
     assert applysql() == Ran(
         "Warning: 002.down.sql: belongs to 002.sql, which does not exist. Rename or remove it; it is never run.\n"
         "Warning: 003.verify.sql: belongs to 003.sql, which does not exist. Rename or remove it; it is never run.\n"
-        "Warning: 001_again.sql: number 1 is used twice: 001.sql, 001_again.sql. Renumber one of them.\n"
+        "Warning: 001_again.sql: several files have number 1: 001.sql, 001_again.sql. Renumber one of them.\n"
         "Running SQL files:\n"
         "  Applying 001.sql... OK (<time>, 1 statement)\n"
         "  Applying 001_again.sql... OK (<time>, 1 statement)\n"

@@ -93,7 +93,7 @@ CASES: list[tuple[str, dict[str, str | bytes], list[str]]] = [
     (
         "one number twice",
         {"001_a.sql": "SELECT 1;", "001_b.sql": "SELECT 1;"},
-        ["W033 001_b.sql: Number 1 is used twice: 001_a.sql, 001_b.sql. | Renumber one of them."],
+        ["W033 001_b.sql: Several files have number 1: 001_a.sql, 001_b.sql. | Renumber one of them."],
     ),
     (
         "numbers of different width",

@@ -135,8 +135,8 @@ def test_warnings(place: Path) -> None:
     fill(place, "005_z.SQL", "001_a.down.sql", "001_a.down.verify.sql")
     never_run = "Rename or remove it; it is never run."
     assert set(discover([Folder(place)]).warnings) == {
-        Problem("number 1 is used twice: 001_a.sql, 01_b.sql", "01_b.sql", hint="Renumber one of them."),
-        Problem("number 2 is used twice: 002_c.sql, 002_d.sql", "002_d.sql", hint="Renumber one of them."),
+        Problem("several files have number 1: 001_a.sql, 01_b.sql", "01_b.sql", hint="Renumber one of them."),
+        Problem("several files have number 2: 002_c.sql, 002_d.sql", "002_d.sql", hint="Renumber one of them."),
         Problem("belongs to 003_x.sql, which does not exist", "003_x.down.sql", hint=never_run),
         Problem("belongs to 004_y.sql, which does not exist", "004_y.verify.sql", hint=never_run),
         Problem("belongs to 001_a.down.sql, which is no file of its own", "001_a.down.verify.sql", hint=never_run),

@@ -497,3 +497,47 @@ def test_where_nothing_may_be_written_is_told_before_anything_is_tried(fresh_dat
         ],
         2,
     )
+
+
+# AUTOCOMMIT switched off, as Django lets a project do
+
+
+@pytest.fixture
+def without_autocommit(ready_database: str) -> Iterator[None]:
+    """Let Django leave committing to whoever uses the alias ``default``."""
+    wrapper = connections["default"]
+    wrapper.close()
+    given = wrapper.settings_dict
+    wrapper.settings_dict = {**given, "AUTOCOMMIT": False}
+    try:
+        yield
+    finally:
+        wrapper.close()
+        wrapper.settings_dict = given
+
+
+def test_files_run_where_autocommit_is_switched_off(without_autocommit: None, folder: Path) -> None:
+    """It stays so for the project; what was done is committed, also by what runs outside a transaction."""
+    connections["default"].ensure_connection()
+    put(folder, {"001.sql": "CREATE TABLE one (id int)"})
+    concurrently = "CREATE INDEX CONCURRENTLY one_id ON one (id); CREATE TABLE two ()"
+    put(folder, {"002.sql": f"-- sqlmigrations: transaction off\n{concurrently}"})
+    result = apply(ApplyOptions())
+    assert [(file.status, file.error) for file in result.files] == [(Status.APPLIED, None), (Status.APPLIED, None)]
+    assert (tables(), states()) == (["one", "two"], {"001.sql": "applied", "002.sql": "applied"})
+    wrapper = connections["default"]
+    assert (wrapper.get_autocommit(), wrapper.settings_dict["AUTOCOMMIT"]) == (False, False)
+
+
+def test_an_open_transaction_without_autocommit_is_left_to_whoever_opened_it(
+    without_autocommit: None, folder: Path
+) -> None:
+    put(folder, {"001.sql": "CREATE TABLE one (id int)"})
+    with connections["default"].cursor() as cursor:
+        cursor.execute("CREATE TABLE mine (id int)")
+        assert [step.name for step in plan_run(ApplyOptions()).plan.runnable] == ["001.sql"]
+        with pytest.raises(ConfigurationError, match="can't be applied inside a transaction"):
+            apply(ApplyOptions())
+        cursor.execute("INSERT INTO mine VALUES (1)")
+    connections["default"].rollback()
+    assert tables() == []
