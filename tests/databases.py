@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,15 @@ def session(alias: str = "default", **options: Any) -> psycopg.Connection[Any]:
         autocommit=True,
         **options,
     )
+
+
+def wait_for_others(connection: psycopg.Connection[Any]) -> None:
+    """Wait until all transactions on the server that are open now have ended: no new one takes them for open."""
+    begun = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    [(last,)] = connection.execute(begun).fetchall()
+    while connection.execute(oldest).fetchall() < [(last,)]:
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager

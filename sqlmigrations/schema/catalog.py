@@ -79,6 +79,9 @@ RELATIONS = ("table", "foreign table", "view", "materialized view")
 #: Kinds that are named below their table.
 BELOW_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 
+#: Kinds that belong to a table and are named beside it.
+BESIDE_TABLES = ("index", "statistics")
+
 
 def last_part(name: str) -> str:
     """Return the last part of a qualified name, quotes and arguments kept."""
@@ -134,12 +137,20 @@ _IN_DATABASE = {
 #: What is read of all objects at once, and the attribute that it becomes.
 _ADDED = {"grants": "grants", "comments": "comment"}
 
+#: What can be read of some schemas or relations alone.
+_FILTERED = _IN_SCHEMAS.keys() | _ADDED.keys()
+
 #: A row of a system catalog: the catalog, the oid, the number of the column or 0.
 _Address = tuple[str, int, int]
 
 
-def read_catalog(connection: Connection, *, schemas: Collection[str] | None = None) -> Catalog:
+def read_catalog(
+    connection: Connection, *, schemas: Collection[str] | None = None, relations: Collection[int] | None = None
+) -> Catalog:
     """Read the objects of the database, or those of ``schemas`` alone, as of one moment.
+
+    If ``relations`` are given, the oids of tables, views and sequences, no other ones are read, nor what belongs to
+    other ones; whatever is of another kind is.
 
     The read is a read-only transaction of its own, or rides in the open one and leaves it as it was.
 
@@ -148,7 +159,7 @@ def read_catalog(connection: Connection, *, schemas: Collection[str] | None = No
     """
     try:
         with many_objects():
-            return _read(connection, schemas)
+            return _read(connection, schemas, relations)
     except psycopg.errors.LockNotAvailable as error:
         reason = _("The schema can't be read: somebody has locked a table for longer than {time}", time=LOCK_TIMEOUT)
         hint = _("Try it again when that is done; pg_stat_activity shows who works.")
@@ -164,8 +175,11 @@ def read_not_covered(connection: Connection) -> dict[str, int]:
     return dict(fetch_all(connection, query("schema/sql/catalog/not_covered.sql")))
 
 
-def _read(connection: Connection, schemas: Collection[str] | None) -> Catalog:
-    parameters = {"schemas": None if schemas is None else list(schemas)}
+def _read(connection: Connection, schemas: Collection[str] | None, relations: Collection[int] | None) -> Catalog:
+    parameters = {
+        "schemas": None if schemas is None else list(schemas),
+        "relations": None if relations is None else list(relations),
+    }
     catalogs = _IN_SCHEMAS if schemas is not None else _IN_SCHEMAS | _IN_DATABASE
     names = [*catalogs, *_ADDED, *(["not_covered"] if schemas is None else [])]
     found: dict[Identity, dict[str, Value]] = {}
@@ -192,10 +206,10 @@ def _answers(
     """Yield the answers to the queries, all of which are asked in one message."""
     binding = psycopg.ClientCursor(connection)
     texts = [
-        binding.mogrify(query(f"schema/sql/catalog/{name}.sql"), parameters if name in _IN_SCHEMAS else None)
+        binding.mogrify(query(f"schema/sql/catalog/{name}.sql"), parameters if name in _FILTERED else None)
         for name in names
     ]
-    with closing(_at_one_moment(connection, map(sql.SQL, texts))) as answers:
+    with closing(at_one_moment(connection, map(sql.SQL, texts))) as answers:
         yield from zip(names, answers, strict=True)
 
 
@@ -216,10 +230,18 @@ def read_fingerprint(connection: Connection) -> str:
 
     Another reader's is another text.
     """
-    with closing(_at_one_moment(connection, [query("schema/sql/fingerprint.sql")])) as answers:
-        [answer] = answers
-        ((fingerprint,),) = answer.fetchall()
-        return f"{reader.CURRENT.version}:{fingerprint}"
+    with closing(at_one_moment(connection, [FINGERPRINT])) as answers:
+        return as_fingerprint(next(answers))
+
+
+def as_fingerprint(answer: Answer) -> str:
+    """Return the fingerprint from the answer to ``FINGERPRINT``."""
+    ((fingerprint,),) = answer.fetchall()
+    return f"{reader.CURRENT.version}:{fingerprint}"
+
+
+#: What the fingerprint is asked by.
+FINGERPRINT = query("schema/sql/fingerprint.sql")
 
 
 #: How long a read may wait for a table that somebody has locked; PostgreSQL opens the tables of what it deparses.
@@ -243,7 +265,7 @@ _WITHIN = (
 )
 
 
-def _at_one_moment(connection: Connection, queries: Iterable[sql.Composable]) -> Generator[Answer, None, None]:
+def at_one_moment(connection: Connection, queries: Iterable[sql.Composable]) -> Generator[Answer, None, None]:
     """Yield the answers to queries that see the same moment: with what belongs around them, in one message.
 
     Over a network each message costs a round trip, whatever it asks for.

@@ -22,7 +22,17 @@ from sqlmigrations import __version__
 from sqlmigrations.database import Connection, apart, fetch_all, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.history import Tables
-from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, many_objects, table_in_name
+from sqlmigrations.schema.catalog import (
+    BELOW_TABLES,
+    BESIDE_TABLES,
+    RELATIONS,
+    Attributes,
+    Catalog,
+    Identity,
+    container,
+    many_objects,
+    table_in_name,
+)
 from sqlmigrations.schema.reader import Part, Reader
 
 #: Hashes by kind and name.
@@ -84,7 +94,10 @@ def latest(connection: Connection, tables: Tables | None) -> Version | None:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The objects of a version as they are kept: the hash of each, the texts by hash, and who read them."""
+    """The objects of a version as they are kept: the hash of each, the texts by hash, and who read them.
+
+    Texts that the version before has can be left out.
+    """
 
     hashes: Hashes
     texts: Mapping[str, str]
@@ -148,6 +161,21 @@ def pack(catalog: Catalog) -> Packed:
         hashes.setdefault(identity.kind, {})[identity.name] = hash
         texts[hash] = text
     return Packed(hashes, texts, catalog.reader)
+
+
+def patched(hashes: Hashes, found: Packed, names: Mapping[str, Collection[str]]) -> Packed:
+    """Return objects as they are now, of which ``found`` has those that had to be read again; pure.
+
+    ``hashes`` are those of all as they were; ``names`` those under which the ones that were read again, or are gone,
+    were then: of ``relation``, ``index`` and ``statistics``. Only relations and what belongs to them can be kept.
+    """
+    kept = {
+        kind: {name: hash for name, hash in of_kind.items() if _name_kept(kind, name) not in names.get(group, ())}
+        for kind, of_kind in hashes.items()
+        if (group := _GROUPS.get(kind))
+    }
+    merged = {kind: kept.get(kind, {}) | found.hashes.get(kind, {}) for kind in kept.keys() | found.hashes.keys()}
+    return Packed({kind: of_kind for kind, of_kind in merged.items() if of_kind}, found.texts, found.reader)
 
 
 def read_hashes(connection: Connection, tables: Tables, id: int) -> Hashes:
@@ -334,9 +362,18 @@ def _store_texts(
             " ON CONFLICT (hash) DO UPDATE SET until = NULL"
         ).format(_texts(tables))
         connection.execute(statement, [list(new), list(new.values())])
-    if gone := sorted(old - packed.texts.keys()):
+    if gone := sorted(old - _flat(packed.hashes)):
         statement = sql.SQL("UPDATE {} SET until = %s WHERE hash = ANY (%s)").format(_texts(tables))
         connection.execute(statement, [number, gone])
+
+
+#: By which names the objects of a kind go, where they are read relation by relation.
+_GROUPS = dict.fromkeys((*RELATIONS, "sequence", *BELOW_TABLES), "relation") | {kind: kind for kind in BESIDE_TABLES}
+
+
+def _name_kept(kind: str, name: str) -> str:
+    """Return the name that decides whether an object is kept: its own, or that of the table that it is named below."""
+    return container(name) if kind in BELOW_TABLES else name
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

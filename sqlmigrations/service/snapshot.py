@@ -35,6 +35,7 @@ from sqlmigrations.history import Tables, Texts, locate, read_all_texts
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType, SnapshotReason
 from sqlmigrations.schema.catalog import (
+    RELATIONS,
     Catalog,
     CatalogBusy,
     Identity,
@@ -46,9 +47,11 @@ from sqlmigrations.schema.catalog import (
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Findings, Skipped, Source
 from sqlmigrations.schema.live import Live
+from sqlmigrations.schema.moved import Moved, Roster, read_moved, read_roster
 from sqlmigrations.schema.reader import Part
 from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.schema.snapshot import (
+    Packed,
     Version,
     absorb,
     fetch,
@@ -59,6 +62,7 @@ from sqlmigrations.schema.snapshot import (
     note_fingerprint,
     note_unfinished,
     pack,
+    patched,
     prune,
     read_hashes,
     read_versions,
@@ -71,6 +75,9 @@ from sqlmigrations.service.run import Run
 
 logger = logging.getLogger("sqlmigrations")
 
+#: So many relations take longer to read than it takes to find out which of them have moved.
+MANY = 100
+
 #: What may go wrong while a snapshot is moved. It never makes a run fail: the note stays, and the next run settles it.
 FAILURES = (psycopg.Error, DjangoError, SQLMigrationsError)
 
@@ -79,19 +86,22 @@ FAILURES = (psycopg.Error, DjangoError, SQLMigrationsError)
 class Before:
     """The schema before a run: the newest version, and what differed from it already.
 
-    ``kept`` and ``found`` are None where nothing differed: then both are what the version says.
+    ``kept`` and ``found`` are None where nothing differed: then both are what the version says. Where there are many
+    relations, ``roster`` tells later which of them have moved.
     """
 
     version: Version | None
     fingerprint: str
     kept: Catalog | None = None
     found: Catalog | None = None
+    roster: Roster | None = None
 
 
 def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]) -> Before:
     """Look at the schema before it is changed, and leave the note ``begun`` in its newest version."""
     version = latest(connection, tables)
-    fingerprint = read_fingerprint(connection)
+    roster = None if version is None or _relations(version) < MANY else read_roster(connection)
+    fingerprint = read_fingerprint(connection) if roster is None else roster.fingerprint
     if version is None:
         return Before(None, fingerprint)
     kept = found = loaded = None
@@ -108,7 +118,7 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
         elif kept is not None and loaded is not None and loaded.reader.version < kept.reader.version:
             store_again(connection, tables, version, pack(kept))
         note_unfinished(connection, tables, version.id, begun)
-    return Before(version, fingerprint, kept, found)
+    return Before(version, fingerprint, kept, found, roster if kept is None else None)
 
 
 def look_after(
@@ -116,21 +126,22 @@ def look_after(
 ) -> None:
     """Keep what has changed since ``before`` as a new version, all in one transaction.
 
-    Where nothing differed before, all that is found now is the run's own; the version before needs no reading then.
+    Where nothing differed before, all that is found now is the run's own; the version before needs no reading then,
+    and of many relations only those are read that moved.
     """
-    fingerprint = read_fingerprint(connection)
     version = before.version
+    moved = None if before.roster is None else read_moved(connection, before.roster)
+    fingerprint = read_fingerprint(connection) if moved is None else moved.fingerprint
     if version is not None and fingerprint == before.fingerprint and before.kept is None:
         note_unfinished(connection, tables, version.id, None)
         return
     with many_objects():
-        found = read_catalog(connection)
-        moved = found
-        if before.kept is not None and before.found is not None:
-            moved = move(before.kept, before.found, found)
-            fingerprint = fingerprint if moved.objects == found.objects else ""
-        packed = pack(moved)
         newest = None if version is None else (version.id, read_hashes(connection, tables, version.id))
+        if version is None or newest is None or moved is None or not _are_few(moved, version):
+            packed, as_found = _read_all(connection, before)
+            fingerprint = fingerprint if as_found else ""
+        else:
+            packed = patched(newest[1], pack(read_catalog(connection, relations=moved.relations)), moved.names)
     with connection.transaction():
         if version is None or newest is None or newest[1] != packed.hashes:
             names = list(files)
@@ -140,6 +151,24 @@ def look_after(
             note_fingerprint(connection, tables, version.id, fingerprint)
         if version is not None:
             note_unfinished(connection, tables, version.id, None)
+
+
+def _read_all(connection: Connection, before: Before) -> tuple[Packed, bool]:
+    """Return the objects as they are to be kept, and whether they were found so."""
+    found = read_catalog(connection)
+    if before.kept is None or before.found is None:
+        return pack(found), True
+    moved = move(before.kept, before.found, found)
+    return pack(moved), moved.objects == found.objects
+
+
+def _relations(version: Version) -> int:
+    return sum(version.counts.get(kind, 0) for kind in RELATIONS)
+
+
+def _are_few(moved: Moved, version: Version) -> bool:
+    """Tell whether what moved is known, and is little enough for the rest to be worth keeping."""
+    return moved.relations is not None and len(moved.relations) * 10 <= _relations(version)
 
 
 def _kept_and_found(

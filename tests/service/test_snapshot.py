@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from sqlmigrations import signals
-from sqlmigrations.database import raw
+from sqlmigrations.database import Connection, raw
+from sqlmigrations.history import locate
 from sqlmigrations.schema import reader
+from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.reader import Reader
+from sqlmigrations.schema.snapshot import load, read_versions
+from sqlmigrations.service import snapshot
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.revert import RevertOptions, plan_revert, revert
 from sqlmigrations.service.validate import ValidateOptions, validate
 from sqlmigrations.service.versions import accept_schema, compare_versions, list_versions
-from tests.databases import session
+from tests.databases import session, wait_for_others
 from tests.helpers import put, rows, run_sql, value
 
 pytestmark = pytest.mark.usefixtures("fresh_database", "unblocked")
@@ -272,3 +278,37 @@ def test_a_history_that_was_taken_over_gets_its_first_version_from_the_next_run(
     assert versions() == [("run", ())]
     run_sql("DROP TABLE users")
     assert drift() == [("table", "public.users", "presence")]
+
+
+def test_of_many_tables_only_those_that_a_run_moved_are_read_after_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows is the same as where all are read: drift stays drift, and later runs begin from what is kept."""
+    asked: list[int | None] = []
+
+    def read(connection: Connection, *, relations: Collection[int] | None = None) -> Catalog:
+        asked.append(None if relations is None else len(relations))
+        return read_catalog(connection, relations=relations)
+
+    monkeypatch.setattr(snapshot, "read_catalog", read)
+    files = {
+        "001_many.sql": "".join(f"CREATE TABLE many_{n} (id integer PRIMARY KEY);" for n in range(snapshot.MANY)),
+        "002_view.sql": "CREATE VIEW seven AS SELECT id FROM many_7; COMMENT ON VIEW seven IS 'luck';",
+        "003_names.sql": "ALTER TABLE many_7 RENAME id TO number; DROP TABLE many_8;",
+        "004_type.sql": "CREATE TYPE mood AS ENUM ('ok'); ALTER TABLE many_9 ADD mood mood;",
+        "005_type.sql": "ALTER TYPE mood RENAME TO state;",
+    }
+    for name, text in files.items():
+        put(folder, {name: text})
+        apply(ApplyOptions())
+        wait_for_others(raw(connection))
+    assert asked == [None, 1, 3, 1, None]
+    own = raw(connection)
+    tables = locate(own).tables
+    assert tables is not None
+    assert load(own, tables, read_versions(own, tables)[0].id) == read_catalog(own)
+    assert drift() == []
+    run_sql("CREATE INDEX by_hand ON many_1 (id)")
+    put(folder, {"006_more.sql": "CREATE TABLE more (id integer);"})
+    apply(ApplyOptions())
+    assert drift() == [BY_HAND]

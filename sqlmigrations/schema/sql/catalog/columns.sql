@@ -7,6 +7,7 @@ WITH written AS MATERIALIZED (
       FROM (
                SELECT adbin::text AS tree, pg_catalog.min(oid) AS oid
                  FROM pg_catalog.pg_attrdef
+                WHERE %(relations)s::oid[] IS NULL OR adrelid = ANY (%(relations)s::oid[])
                 GROUP BY adbin::text
            ) same
       JOIN pg_catalog.pg_attrdef one ON one.oid = same.oid
@@ -66,6 +67,7 @@ SELECT att.attrelid AS oid,
    AND NOT att.attisdropped
    AND n.nspname !~ '^(pg_|information_schema$)'
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND (%(relations)s::oid[] IS NULL OR att.attrelid = ANY (%(relations)s::oid[]))
    AND NOT starts_with(c.relname, 'sqlmigrations_')
    AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_depend e

@@ -40,6 +40,7 @@ SELECT con.oid,
               AND conparentid = 0
               AND contype IN ('p', 'u', 'f', 'x', 'c')
               AND (conislocal OR coninhcount = 0)
+              AND (%(relations)s::oid[] IS NULL OR conrelid = ANY (%(relations)s::oid[]))
        ) con
   JOIN pg_catalog.pg_class c ON c.oid = con.conrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

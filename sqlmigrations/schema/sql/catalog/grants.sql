@@ -8,10 +8,12 @@ WITH object (catalog, oid, subid, acl, usual) AS (
     SELECT 'pg_class', c.oid, 0, c.relacl,
            pg_catalog.acldefault(CASE WHEN c.relkind = 'S' THEN 's'::"char" ELSE 'r' END, c.relowner)
       FROM pg_catalog.pg_class c
+     WHERE %(relations)s::oid[] IS NULL OR c.oid = ANY (%(relations)s::oid[])
      UNION ALL
     SELECT 'pg_class', att.attrelid, att.attnum::int, att.attacl, pg_catalog.acldefault('c', 10)
       FROM pg_catalog.pg_attribute att
      WHERE NOT att.attisdropped
+       AND (%(relations)s::oid[] IS NULL OR att.attrelid = ANY (%(relations)s::oid[]))
      UNION ALL
     SELECT 'pg_proc', p.oid, 0, p.proacl, pg_catalog.acldefault('f', p.proowner)
       FROM pg_catalog.pg_proc p

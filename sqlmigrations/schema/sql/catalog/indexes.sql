@@ -33,13 +33,24 @@ SELECT i.indexrelid AS oid,
              FROM pg_catalog.pg_attribute att
             WHERE att.attstattarget >= 0
               AND att.attnum > 0
+              AND (%(relations)s::oid[] IS NULL
+                   OR att.attrelid IN (SELECT indexrelid
+                                         FROM pg_catalog.pg_index WHERE indrelid = ANY (%(relations)s::oid[])))
             GROUP BY att.attrelid
        ) statistics ON statistics.attrelid = i.indexrelid
- WHERE i.indexrelid NOT IN (SELECT conindid FROM pg_catalog.pg_constraint WHERE contype IN ('p', 'u', 'x'))
+ WHERE i.indexrelid NOT IN (
+           SELECT conindid FROM pg_catalog.pg_constraint
+            WHERE contype IN ('p', 'u', 'x')
+              AND (%(relations)s::oid[] IS NULL OR conrelid = ANY (%(relations)s::oid[]))
+       )
    AND NOT ic.relispartition
    AND ic.relnamespace NOT IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^(pg_|information_schema$)')
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND (%(relations)s::oid[] IS NULL OR i.indrelid = ANY (%(relations)s::oid[]))
    AND NOT starts_with(c.relname, 'sqlmigrations_')
    AND c.oid NOT IN (
-           SELECT objid FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_class'::regclass AND deptype = 'e'
+           SELECT objid FROM pg_catalog.pg_depend
+            WHERE classid = 'pg_catalog.pg_class'::regclass
+              AND refclassid = 'pg_catalog.pg_extension'::regclass
+              AND deptype = 'e'
        )

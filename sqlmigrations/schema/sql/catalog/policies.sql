@@ -24,6 +24,7 @@ SELECT pol.oid,
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname !~ '^(pg_|information_schema$)'
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND (%(relations)s::oid[] IS NULL OR pol.polrelid = ANY (%(relations)s::oid[]))
    AND NOT starts_with(c.relname, 'sqlmigrations_')
    AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_depend e

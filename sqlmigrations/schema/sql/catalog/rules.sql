@@ -18,6 +18,7 @@ SELECT r.oid,
  WHERE r.rulename <> '_RETURN'
    AND n.nspname !~ '^(pg_|information_schema$)'
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND (%(relations)s::oid[] IS NULL OR r.ev_class = ANY (%(relations)s::oid[]))
    AND NOT starts_with(c.relname, 'sqlmigrations_')
    AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_depend e

@@ -26,6 +26,7 @@ SELECT c.oid,
   LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = owning.refobjid AND att.attnum = owning.refobjsubid
  WHERE n.nspname !~ '^(pg_|information_schema$)'
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND (%(relations)s::oid[] IS NULL OR c.oid = ANY (%(relations)s::oid[]))
    AND NOT starts_with(c.relname, 'sqlmigrations_')
    AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_depend e

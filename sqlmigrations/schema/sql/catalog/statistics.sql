@@ -17,6 +17,7 @@ SELECT s.oid,
   JOIN pg_catalog.pg_namespace tn ON tn.oid = c.relnamespace
  WHERE n.nspname !~ '^(pg_|information_schema$)'
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND (%(relations)s::oid[] IS NULL OR s.stxrelid = ANY (%(relations)s::oid[]))
    AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_depend e
             WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'

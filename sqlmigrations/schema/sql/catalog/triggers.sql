@@ -20,6 +20,7 @@ SELECT t.oid,
    AND t.tgparentid = 0
    AND n.nspname !~ '^(pg_|information_schema$)'
    AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
+   AND (%(relations)s::oid[] IS NULL OR t.tgrelid = ANY (%(relations)s::oid[]))
    AND NOT starts_with(c.relname, 'sqlmigrations_')
    AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_depend e
