@@ -15,6 +15,8 @@ SELECT 'pg_attribute', c.oid, sum(pg_catalog.hash_record_extended(ROW(att.attnum
  WHERE c.relkind = 'c'
  GROUP BY c.oid
  UNION ALL
+SELECT 'pg_tablespace', oid, pg_catalog.hash_record_extended(ROW(spcname), 0) FROM pg_catalog.pg_tablespace
+ UNION ALL
 SELECT 'pg_roles', oid, pg_catalog.hash_record_extended(ROW(rolname), 0) FROM pg_catalog.pg_roles
  UNION ALL
 SELECT 'pg_enum', oid, pg_catalog.hash_record_extended(ROW(enumlabel), 0) FROM pg_catalog.pg_enum
@@ -33,7 +35,6 @@ SELECT 'rare', 0, sum(hash)
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 5) FROM pg_catalog.pg_collation
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 6) FROM pg_catalog.pg_language
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 7) FROM pg_catalog.pg_cast
-            UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 8) FROM pg_catalog.pg_tablespace
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 9) FROM pg_catalog.pg_foreign_server
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 10) FROM pg_catalog.pg_ts_config
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 11) FROM pg_catalog.pg_ts_dict
