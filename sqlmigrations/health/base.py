@@ -39,14 +39,6 @@ from sqlmigrations.messages import gettext as _
 #: The folder of the built-in checks' SQL.
 SQL = Path(__file__).parent / "sql"
 
-KB = 1024
-MB = 1024 * KB
-GB = 1024 * MB
-
-MINUTE = 60
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-
 #: The tag of checks that tell whether now is a good time for a migration.
 BEFORE = "before"
 
@@ -202,25 +194,6 @@ def tallied(rows: Iterable[Mapping[str, Any]], judge: Callable[[Mapping[str, Any
     known = list(rows)
     findings = (judge(row) for row in known)
     return Answer(sum(row["things"] for row in known), tuple(each for each in findings if each is not None))
-
-
-def grade(value: float | None, *, warning: float, critical: float) -> Severity | None:
-    """Return how bad a number is that is the worse the larger it is; nothing below ``warning``."""
-    if value is None or value < min(warning, critical):
-        return None
-    return Severity.CRITICAL if value >= critical else Severity.WARNING
-
-
-def grade_left(seconds: float | None, *, warning: float, critical: float) -> Severity | None:
-    """Return how bad it is that so many seconds are left; nothing from ``warning`` on, or where it is unknown."""
-    if seconds is None or seconds >= max(warning, critical):
-        return None
-    return Severity.CRITICAL if seconds < critical else Severity.WARNING
-
-
-def worse(one: Severity | None, other: Severity | None) -> Severity | None:
-    """Return the worse of two severities; nothing where there is none."""
-    return max((each for each in (one, other) if each is not None), key=lambda each: each.rank, default=None)
 
 
 class Skip(Exception):

@@ -6,9 +6,18 @@ import re
 
 from sqlmigrations.messages import gettext as _
 
-#: PostgreSQL's units of memory: 1 kB is 1024 bytes.
-_BYTES: dict[str, float] = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3, "tb": 1024**4}
-_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+#: PostgreSQL's units of memory, in bytes: 1 kB is 1024.
+KB = 1024
+MB = 1024 * KB
+GB = 1024 * MB
+
+#: In seconds.
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_BYTES: dict[str, float] = {"b": 1, "kb": KB, "mb": MB, "gb": GB, "tb": 1024 * GB}
+_SECONDS: dict[str, float] = {"ms": 0.001, "s": 1, "min": MINUTE, "h": HOUR, "d": DAY}
 _UNITS = {"bytes": _BYTES, "seconds": _SECONDS, "percent": {"percent": 1.0}}
 
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
@@ -45,13 +54,13 @@ def size(count: float) -> str:
 
 def span(seconds: float) -> str:
     """Return a time as people read it: ``"45 s"``, ``"12 min"``, ``"3.5 h"``, ``"9 days"``."""
-    if seconds < 120:
+    if seconds < 2 * MINUTE:
         return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172800:
-        return f"{seconds / 3600:.1f} h"
-    return _("{days:.0f} days", days=seconds / 86400)
+    if seconds < 2 * HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    if seconds < 2 * DAY:
+        return f"{seconds / HOUR:.1f} h"
+    return _("{days:.0f} days", days=seconds / DAY)
 
 
 def quick(seconds: float) -> str:

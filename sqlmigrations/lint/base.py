@@ -36,8 +36,8 @@ class Certainty(StrEnum):
 class Rule:
     """One danger that statements can be.
 
-    ``bad`` is an example of it, ``safe`` the same done without it; both are SQL files. ``lock`` is the id of the
-    statement in the lock table that was measured for it.
+    ``bad`` is an example of it, ``safe`` the same done without it; both are SQL files. ``lock`` is the id under which
+    the documentation has the locks that were measured for it.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Which lock a statement takes on relations of before, and whether it does slow work, from the lock table."""
+"""Which lock a statement takes on relations of before, as its text tells; tests compare it with what servers do."""
 
 from __future__ import annotations
 

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 
 from django.core.management.color import Style
 
-from sqlmigrations.health.base import DAY, MB, Check, Finding, FixKind, Result, Severity, Status
+from sqlmigrations.health.base import (
+    Check,
+    Finding,
+    FixKind,
+    Result,
+    Severity,
+    Status,
+)
 from sqlmigrations.health.trends import SLOWER_MS, SLOWER_TIMES, TOLD, FileTime, Trends
-from sqlmigrations.health.units import quick, size, span
+from sqlmigrations.health.units import DAY, MB, quick, size, span
 from sqlmigrations.messages import counted
 
 if TYPE_CHECKING:

@@ -14,8 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.health.base import DAY, Severity, Status
+from sqlmigrations.health.base import (
+    Severity,
+    Status,
+)
 from sqlmigrations.health.trends import Trends
+from sqlmigrations.health.units import DAY
 from sqlmigrations.service.health import HealthReport
 
 _PREFIX = "sqlmigrations_health"

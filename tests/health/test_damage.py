@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sqlmigrations.health.base import GB
 from sqlmigrations.health.snapshot.damage import ChecksumFailures, Corruption
+from sqlmigrations.health.units import GB
 from tests.health.asking import Answered, Patient, fixes, said
 from tests.helpers import role
 

@@ -19,7 +19,7 @@ from tests.docs.walk import differences
 pytestmark = [pytest.mark.slow, pytest.mark.processes]
 
 #: What the app needs besides its modules.
-DATA = {".sql", ".bash", ".json", ".html", ".css", ".js", ".svg", ".mo", ".po", ".typed"}
+DATA = {".sql", ".sh", ".json", ".html", ".css", ".js", ".svg", ".mo", ".po", ".typed"}
 
 SETTINGS = """
 import os
@@ -70,7 +70,7 @@ def test_everything_is_inside(wheel: Path) -> None:
     }
     assert packed == here
     assert "sqlmigrations/py.typed" in packed
-    assert {Path(name).suffix for name in packed} >= {".py", ".sql", ".bash", ".html", ".css", ".mo", ".typed"}
+    assert {Path(name).suffix for name in packed} >= {".py", ".sql", ".sh", ".html", ".css", ".mo", ".typed"}
 
 
 def test_nothing_else_is_inside(wheel: Path) -> None:

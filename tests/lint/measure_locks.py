@@ -3,7 +3,7 @@
 Each statement runs on the server of DATABASE_URL against the tables of ``schema.sql``, in a transaction that is rolled
 back; what refuses to run in one runs on a copy, held up by a session with an old snapshot until its locks were seen.
 The server's own messages of level DEBUG1 tell its work: rewriting, verifying, building. The answers are written to
-``sqlmigrations/lint/locks.json``, beside those of other versions. Messages are those of PostgreSQL 15 to 18.
+``locks.json``, beside those of other versions. Messages are those of PostgreSQL 15 to 18.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ from typing import Any
 import django
 import psycopg
 
-from sqlmigrations import lint
-from sqlmigrations.lint.locks import STRENGTH
 from tests.databases import new_database, session
 from tests.lint.conftest import Connection
 from tests.lint.helpers import SCHEMA, source
+from tests.lint.lock_table import STRENGTH
 
-FILE = Path(lint.__file__).parent / "locks.json"
+FILE = Path(__file__).parent / "locks.json"
 OFF = "-- sqlmigrations: transaction off\n"
 
 #: What is measured, by the id that the rules name it by.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmigrations.lint import rules
 from sqlmigrations.lint.base import PAGE, RULES, Rule
-from sqlmigrations.lint.locks import Measured, lock_table
+from tests.lint.lock_table import Measured, lock_table
 
 FILE = Path(__file__).parents[2] / PAGE
 

@@ -6,10 +6,10 @@ import pytest
 
 from sqlmigrations.lint.actions import actions
 from sqlmigrations.lint.base import RULES, Rule
-from sqlmigrations.lint.locks import STRENGTH, lock_table, strongest
 from sqlmigrations.lint.taken_locks import BLOCKING, taken
 from tests.lint.conftest import Connection, Copy
 from tests.lint.helpers import look, source
+from tests.lint.lock_table import STRENGTH, lock_table, strongest
 from tests.lint.measure_locks import SINCE, STATEMENTS, measure, read
 
 IN_TRANSACTION = [id for id, text in STATEMENTS.items() if "transaction off" not in text]

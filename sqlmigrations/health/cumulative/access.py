@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import DAY, Answer, Finding, Fix, FixKind, Probe, Severity, Skip, Subject, answer
+from sqlmigrations.health.base import (
+    Answer,
+    Finding,
+    Fix,
+    FixKind,
+    Probe,
+    Severity,
+    Skip,
+    Subject,
+    answer,
+)
 from sqlmigrations.health.cumulative.window import FILES, Counting
-from sqlmigrations.health.units import percent, span
+from sqlmigrations.health.units import DAY, percent, span
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

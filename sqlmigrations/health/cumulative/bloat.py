@@ -10,7 +10,6 @@ from psycopg import sql
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
-    MB,
     Answer,
     Check,
     Evidence,
@@ -20,9 +19,9 @@ from sqlmigrations.health.base import (
     Probe,
     Skip,
     Subject,
-    grade,
 )
-from sqlmigrations.health.units import percent, size
+from sqlmigrations.health.grading import grade
+from sqlmigrations.health.units import MB, percent, size
 from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
 

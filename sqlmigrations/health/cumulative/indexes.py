@@ -8,10 +8,18 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import DAY, MB, Answer, Finding, Probe, Severity, Skip, Subject, answer
+from sqlmigrations.health.base import (
+    Answer,
+    Finding,
+    Probe,
+    Severity,
+    Skip,
+    Subject,
+    answer,
+)
 from sqlmigrations.health.cumulative.window import FILES, Counting
 from sqlmigrations.health.measures import Measures, find
-from sqlmigrations.health.units import size, span
+from sqlmigrations.health.units import DAY, MB, size, span
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

@@ -10,11 +10,21 @@ from typing import ClassVar
 from psycopg import sql
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import MB, Answer, Check, Evidence, Finding, Fix, FixKind, Probe, Severity, Subject
+from sqlmigrations.health.base import (
+    Answer,
+    Check,
+    Evidence,
+    Finding,
+    Fix,
+    FixKind,
+    Probe,
+    Severity,
+    Subject,
+)
 from sqlmigrations.health.cumulative.pg_stat_statements import Row, open_statements, unless_hidden
 from sqlmigrations.health.sizes import table_sizes
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
-from sqlmigrations.health.units import size
+from sqlmigrations.health.units import MB, size
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

@@ -8,10 +8,20 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import DAY, Answer, Check, Evidence, Finding, Probe, Severity, Skip, Subject, answer
+from sqlmigrations.health.base import (
+    Answer,
+    Check,
+    Evidence,
+    Finding,
+    Probe,
+    Severity,
+    Skip,
+    Subject,
+    answer,
+)
 from sqlmigrations.health.cumulative.window import FILES, window_file
 from sqlmigrations.health.measures import Past, find
-from sqlmigrations.health.units import percent, span
+from sqlmigrations.health.units import DAY, percent, span
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

@@ -11,10 +11,6 @@ from psycopg import sql
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
-    DAY,
-    GB,
-    HOUR,
-    MB,
     Answer,
     Check,
     Evidence,
@@ -25,10 +21,10 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
 )
 from sqlmigrations.health.cumulative.window import FILES, Counting
-from sqlmigrations.health.units import percent, size, span
+from sqlmigrations.health.grading import grade
+from sqlmigrations.health.units import DAY, GB, HOUR, MB, percent, size, span
 from sqlmigrations.messages import counted, ngettext
 from sqlmigrations.messages import gettext as _
 

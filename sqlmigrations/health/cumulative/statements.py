@@ -15,8 +15,6 @@ from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.files.splitter import split
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
-    DAY,
-    HOUR,
     Answer,
     Check,
     Evidence,
@@ -28,7 +26,6 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
 )
 from sqlmigrations.health.cumulative.pg_stat_statements import (
     EXTENSION,
@@ -37,9 +34,10 @@ from sqlmigrations.health.cumulative.pg_stat_statements import (
     open_statements,
     unless_hidden,
 )
+from sqlmigrations.health.grading import grade
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
 from sqlmigrations.health.texts import shown
-from sqlmigrations.health.units import percent, quick
+from sqlmigrations.health.units import DAY, HOUR, percent, quick
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlmigrations.health import fixes
-from sqlmigrations.health.base import DAY, HOUR, Answer, Finding, Fix, Probe, Subject, answer, grade
+from sqlmigrations.health.base import (
+    Answer,
+    Finding,
+    Fix,
+    Probe,
+    Subject,
+    answer,
+)
 from sqlmigrations.health.cumulative.window import FILES, Counting
-from sqlmigrations.health.units import percent, span
+from sqlmigrations.health.grading import grade
+from sqlmigrations.health.units import DAY, HOUR, percent, span
 from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlmigrations.health.base import DAY, Check, Evidence, Probe, Skip
-from sqlmigrations.health.units import span
+from sqlmigrations.health.base import (
+    Check,
+    Evidence,
+    Probe,
+    Skip,
+)
+from sqlmigrations.health.units import DAY, span
 from sqlmigrations.messages import gettext as _
 
 #: The SQL files that tell the window.

@@ -12,7 +12,6 @@ from django.utils.module_loading import import_string
 
 from sqlmigrations.health.base import (
     BEFORE,
-    HOUR,
     Answer,
     Check,
     Evidence,
@@ -24,9 +23,9 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
 )
-from sqlmigrations.health.units import span
+from sqlmigrations.health.grading import grade
+from sqlmigrations.health.units import HOUR, span
 from sqlmigrations.messages import gettext as _
 
 #: What a project's own hook is: it takes the alias and returns the time of the last backup, if there is one.

@@ -21,8 +21,8 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
 )
+from sqlmigrations.health.grading import grade
 from sqlmigrations.health.units import span
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _

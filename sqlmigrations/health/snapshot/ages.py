@@ -11,8 +11,6 @@ from psycopg import sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    DAY,
-    GB,
     Answer,
     Check,
     Evidence,
@@ -22,12 +20,10 @@ from sqlmigrations.health.base import (
     Probe,
     Subject,
     answer,
-    grade,
-    grade_left,
-    worse,
 )
+from sqlmigrations.health.grading import grade, grade_left, worse
 from sqlmigrations.health.measures import Measures, multixacts_between
-from sqlmigrations.health.units import percent, size, span
+from sqlmigrations.health.units import DAY, GB, percent, size, span
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.messages import joined
 

@@ -12,7 +12,6 @@ from psycopg import errors, sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    DAY,
     Answer,
     Check,
     Evidence,
@@ -25,6 +24,7 @@ from sqlmigrations.health.base import (
     Subject,
     answer,
 )
+from sqlmigrations.health.units import DAY
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

@@ -12,7 +12,6 @@ from psycopg import errors, sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    GB,
     Answer,
     Check,
     Evidence,
@@ -25,7 +24,7 @@ from sqlmigrations.health.base import (
     Subject,
     answer,
 )
-from sqlmigrations.health.units import span
+from sqlmigrations.health.units import GB, span
 from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
 

@@ -11,8 +11,6 @@ from psycopg import sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    HOUR,
-    MINUTE,
     Answer,
     Check,
     Evidence,
@@ -22,11 +20,11 @@ from sqlmigrations.health.base import (
     Probe,
     Subject,
     answer,
-    grade,
 )
+from sqlmigrations.health.grading import grade
 from sqlmigrations.health.snapshot.ages import millions
 from sqlmigrations.health.snapshot.sessions import SEES_ALL, left_out, seen, terminate
-from sqlmigrations.health.units import span
+from sqlmigrations.health.units import HOUR, MINUTE, span
 from sqlmigrations.messages import gettext as _
 
 Row = Mapping[str, Any]

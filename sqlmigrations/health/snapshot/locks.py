@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from sqlmigrations.health.base import (
     BEFORE,
-    MINUTE,
     Answer,
     Check,
     Evidence,
@@ -17,11 +16,11 @@ from sqlmigrations.health.base import (
     FixKind,
     Probe,
     Subject,
-    grade,
 )
+from sqlmigrations.health.grading import grade
 from sqlmigrations.health.snapshot.sessions import identity, subject_of, terminate
 from sqlmigrations.health.texts import shown
-from sqlmigrations.health.units import span
+from sqlmigrations.health.units import MINUTE, span
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.messages import ngettext
 

@@ -11,10 +11,6 @@ from psycopg import sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    GB,
-    HOUR,
-    MB,
-    MINUTE,
     Answer,
     Check,
     Evidence,
@@ -26,10 +22,10 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
 )
+from sqlmigrations.health.grading import grade
 from sqlmigrations.health.snapshot.sessions import SEES_ALL
-from sqlmigrations.health.units import percent, size, span
+from sqlmigrations.health.units import GB, HOUR, MB, MINUTE, percent, size, span
 from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
 

@@ -11,7 +11,6 @@ from psycopg import sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    MINUTE,
     Answer,
     Check,
     Evidence,
@@ -22,10 +21,10 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
 )
+from sqlmigrations.health.grading import grade
 from sqlmigrations.health.texts import shown
-from sqlmigrations.health.units import percent, span
+from sqlmigrations.health.units import MINUTE, percent, span
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

@@ -11,7 +11,6 @@ from psycopg import sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    GB,
     Answer,
     Check,
     Evidence,
@@ -25,6 +24,7 @@ from sqlmigrations.health.base import (
     answer,
     tallied,
 )
+from sqlmigrations.health.units import GB
 from sqlmigrations.messages import counted, joined
 from sqlmigrations.messages import gettext as _
 

@@ -9,7 +9,6 @@ from typing import Any
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    MB,
     Answer,
     Check,
     Evidence,
@@ -20,7 +19,7 @@ from sqlmigrations.health.base import (
     Subject,
     tallied,
 )
-from sqlmigrations.health.units import size
+from sqlmigrations.health.units import MB, size
 from sqlmigrations.messages import gettext as _
 
 

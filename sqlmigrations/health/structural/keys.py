@@ -10,7 +10,6 @@ from django.db.models import ForeignKey
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
-    DAY,
     Answer,
     Check,
     Evidence,
@@ -21,15 +20,13 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
-    grade_left,
     tallied,
-    worse,
 )
+from sqlmigrations.health.grading import grade, grade_left, worse
 from sqlmigrations.health.measures import Past, find
 from sqlmigrations.health.sizes import table_sizes
 from sqlmigrations.health.structural.sequences import last_values
-from sqlmigrations.health.units import percent, span
+from sqlmigrations.health.units import DAY, percent, span
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

@@ -10,7 +10,6 @@ from psycopg import sql
 
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
-    DAY,
     Answer,
     Check,
     Evidence,
@@ -20,12 +19,10 @@ from sqlmigrations.health.base import (
     Skip,
     Subject,
     answer,
-    grade,
-    grade_left,
-    worse,
 )
+from sqlmigrations.health.grading import grade, grade_left, worse
 from sqlmigrations.health.measures import Past, find
-from sqlmigrations.health.units import percent, span
+from sqlmigrations.health.units import DAY, percent, span
 from sqlmigrations.messages import counted
 from sqlmigrations.messages import gettext as _
 

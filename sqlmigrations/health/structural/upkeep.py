@@ -11,7 +11,6 @@ from psycopg import sql
 from sqlmigrations.health import fixes
 from sqlmigrations.health.base import (
     BEFORE,
-    MB,
     Answer,
     Check,
     Evidence,
@@ -24,7 +23,7 @@ from sqlmigrations.health.base import (
     answer,
     tallied,
 )
-from sqlmigrations.health.units import size
+from sqlmigrations.health.units import MB, size
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.messages import joined
 

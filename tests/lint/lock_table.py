@@ -12,6 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlmigrations.runner.modes import Mode
+
+#: The names of the modes, from the weakest to the strongest.
+STRENGTH = tuple(str(mode) for mode in Mode)
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -70,16 +75,3 @@ def strongest(id: str) -> str:
         return ""
     modes = lock_table()[id].newest.locks.values()
     return max(modes, key=STRENGTH.index, default="")
-
-
-#: The modes from the weakest to the strongest (https://www.postgresql.org/docs/current/explicit-locking.html).
-STRENGTH = (
-    "AccessShare",
-    "RowShare",
-    "RowExclusive",
-    "ShareUpdateExclusive",
-    "Share",
-    "ShareRowExclusive",
-    "Exclusive",
-    "AccessExclusive",
-)
