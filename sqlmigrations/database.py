@@ -71,6 +71,11 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
             raise _lacks_rights(wrapper, error) from error
         if not is_lost(error):
             raise
+        if _is_refused(error) and wrapper.connection is not None and not wrapper.connection.closed:
+            raise DatabaseUnavailable(
+                f"A further connection to '{alias}' could not be opened: {str(error).strip()}",
+                hint="A run takes two, three behind a pooler in transaction mode. Run it again when there is room.",
+            ) from error
         raise DatabaseUnavailable(
             f"The connection to '{alias}' was lost: {str(error).strip()}",
             hint="Run it again: what was committed is on record.",
@@ -78,6 +83,11 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
     finally:
         if not was_open:
             wrapper.close()
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Tell whether a connection was never had, rather than lost; psycopg has no SQLSTATE for that."""
+    return str(error).startswith("connection failed: ")
 
 
 @contextmanager

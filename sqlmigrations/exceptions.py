@@ -48,6 +48,13 @@ class Problem:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
+@dataclass(frozen=True, slots=True)
+class SameNumber(Problem):
+    """Several files, called ``names``, have one number. Where all are applied, nothing can be done any more."""
+
+    names: tuple[str, ...] = ()
+
+
 class InvalidFile(SQLMigrationsError):
     """A SQL file can't be read or holds something that is never run."""
 

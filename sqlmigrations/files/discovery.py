@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, router
 
 from sqlmigrations.conf import settings
-from sqlmigrations.exceptions import InvalidFile, Problem
+from sqlmigrations.exceptions import InvalidFile, Problem, SameNumber
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.messages import gettext as _
@@ -288,10 +288,11 @@ def _check_numbers(files: Iterable[_Numbered], report: _Report) -> None:
     for (_folder, number), names in by_number.items():
         if len(names) > 1 and len(set(names)) > 1:
             report.warnings.append(
-                Problem(
+                SameNumber(
                     _("several files have number {number}: {names}", number=number, names=", ".join(names)),
                     names[-1],
                     hint=_("Renumber one of them."),
+                    names=tuple(names),
                 )
             )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.core.management.color import Style
 
 from sqlmigrations.messages import counted
-from sqlmigrations.plan import Missing, Plan, Status, Step
+from sqlmigrations.plan import DISAGREEING, Missing, Plan, Status, Step
 from sqlmigrations.runner.moved import Moved
 from sqlmigrations.service.results import (
     Began,
@@ -39,6 +39,8 @@ TOLD_EVERY = 30.0
 
 #: Columns of a source line that are shown around the error.
 WIDTH = 100
+
+_DISAGREEMENT = "Put the files back as they were, or see what could be accepted: applysql --repair --plan"
 
 #: A reason longer than this, in characters, is told once where it holds several files one behind the other.
 LONG_REASON = 100
@@ -149,6 +151,8 @@ class RunText:
         yield f"  {by_state(asked)}." if asked else f"  {_nothing(result, is_whole=not others)}"
         if others:
             yield f"  Not asked for: {by_state(others)}."
+        if any(file.status in DISAGREEING for file in asked):
+            yield f"  {self.style.NOTICE('What to do:')} {_DISAGREEMENT}"
         if isinstance(result, RunResult) and result.gate is not None:
             from sqlmigrations.output.health import gate_lines
 

@@ -95,7 +95,7 @@ class _Application:
     def go(self, prospect: Prospect, around: AbstractContextManager[None] | None = None) -> RunResult:
         """Do the work, and what belongs ``around`` it, between the signals that begin and end a run."""
         plan, database, run = prospect.plan, self.options.database, self.run.id
-        self.progress(Began(plan, warnings(prospect.disk)))
+        self.progress(Began(plan, warnings(prospect)))
         signals.announce(signals.run_started, using=database, run=run, names=[step.name for step in plan.runnable])
         try:
             with around or nullcontext():
@@ -107,7 +107,7 @@ class _Application:
                 tuple(self.results),
                 len(plan.runnable),
                 self.run.head,
-                warnings(prospect.disk),
+                warnings(prospect),
             )
             signals.announce(signals.run_finished, using=database, run=run, result=result)
         return result

@@ -59,7 +59,7 @@ def plan_run(options: ApplyOptions, *, findings: bool = False) -> PlanReport:
             plan,
             read_head(connection, location.tables),
             run_in_progress(connection, location.schema),
-            warnings(prospect.disk),
+            warnings(prospect),
             options.records_only,
             prospect.remembered.django_applied,
             _lint(plan, connection, options) if findings or options.lint else None,
@@ -124,7 +124,7 @@ def apply(options: ApplyOptions, progress: Progress = silent) -> RunResult:
 
 def _nothing_to_do(prospect: Prospect, head: str, options: ApplyOptions, progress: Progress) -> RunResult:
     """Tell what a run without work would tell; it needs no lock."""
-    run, database, warned = uuid.uuid4(), options.database, warnings(prospect.disk)
+    run, database, warned = uuid.uuid4(), options.database, warnings(prospect)
     progress(Began(prospect.plan, warned))
     signals.announce(signals.run_started, using=database, run=run, names=[])
     found = (*(left(step, step.reason) for step in prospect.plan if is_told(step)), *gone(prospect.plan))

@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.conf import settings
-from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, Problem
+from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, Problem, SameNumber
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.lookup import resolve
 from sqlmigrations.history import Location
@@ -118,6 +118,10 @@ def _late_policy() -> LatePolicy:
         ) from error
 
 
-def warnings(disk: OnDisk) -> tuple[Problem, ...]:
-    """Return what a person should know of the files, though they can be run."""
-    return (*disk.warnings, *([disk.mixed_width] if disk.mixed_width else []))
+def warnings(prospect: Prospect) -> tuple[Problem, ...]:
+    """Return what a person should know of the files, though they can be run, and can do something about."""
+    disk, records = prospect.disk, prospect.remembered.records
+    held = {name for name, record in records.items() if record.is_held}
+    settled = [each for each in disk.warnings if isinstance(each, SameNumber) and held.issuperset(each.names)]
+    told = [each for each in disk.warnings if each not in settled]
+    return (*told, *([disk.mixed_width] if disk.mixed_width else []))

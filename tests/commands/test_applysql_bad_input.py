@@ -294,6 +294,10 @@ def test_warnings_do_not_stop_a_run(fresh_database: str, folder: Path) -> None:
         "",
         0,
     )
+    # What is applied keeps its name: nobody is asked to renumber it.
+    assert "several files have number" not in applysql().out
+    put(folder, {"001_too.sql": "SELECT 1"})
+    assert "several files have number 1: 001.sql, 001_again.sql, 001_too.sql. Renumber" in applysql().out
 
 
 def test_numbers_of_different_width_are_a_warning_once_something_is_applied(

@@ -65,7 +65,9 @@ def test_a_run_says_what_it_leaves(half_way: Path) -> None:
         "  Applying 005_new.sql... OK (<time>, 1 statement)\n"
         "  Applying repeatable/v.sql... OK (<time>, 1 statement)\n"
         "  Missing 000_gone.sql: the database holds it, but its file is gone\n"
-        "  2 applied, 1 failed, 1 changed, 1 late, 1 missing.\n" + HEAD
+        "  2 applied, 1 failed, 1 changed, 1 late, 1 missing.\n"
+        "  What to do: Put the files back as they were, or see what could be accepted: applysql --repair --plan\n"
+        + HEAD
     )
 
 

@@ -22,7 +22,7 @@ from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
 from sqlmigrations.service.results import Began, Finished, RunResult, Starting, summary
 from tests.databases import leading_to, new_database, session
-from tests.helpers import Settings, applysql, events, put, rows, run_sql, states, tables, value
+from tests.helpers import Settings, applysql, events, put, role, rows, run_sql, states, tables, value
 
 FILES = {"001.sql": "CREATE TABLE one (id int);", "002.sql": "SELECT 1/0;", "003.sql": "CREATE TABLE three (id int);"}
 
@@ -497,6 +497,28 @@ def test_where_nothing_may_be_written_is_told_before_anything_is_tried(fresh_dat
         ],
         2,
     )
+
+
+def test_a_second_connection_that_is_refused_was_not_lost(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE one (id int)"})
+    wrapper = connections["default"]
+    given = wrapper.settings_dict
+    with role("LOGIN CONNECTION LIMIT 1") as name:
+        run_sql(f"GRANT CREATE ON SCHEMA public TO {name}")
+        wrapper.close()
+        wrapper.settings_dict = {**given, "USER": name}
+        try:
+            ran = applysql()
+        finally:
+            wrapper.close()
+            wrapper.settings_dict = given
+    assert ran.err.startswith(
+        "CommandError: A further connection to 'default' could not be opened: connection failed: "
+    )
+    assert ran.err.endswith(
+        "  A run takes two, three behind a pooler in transaction mode. Run it again when there is room.\n"
+    )
+    assert ran.code == 2
 
 
 # AUTOCOMMIT switched off, as Django lets a project do
