@@ -11,7 +11,7 @@ import pytest
 from django.apps import AppConfig, apps
 from pytest_django import Settings
 
-from sqlmigrations.exceptions import Problem
+from sqlmigrations.exceptions import Problem, SameNumber
 from sqlmigrations.files.discovery import Folder, discover, folders
 from sqlmigrations.files.kinds import Kind
 
@@ -135,8 +135,18 @@ def test_warnings(place: Path) -> None:
     fill(place, "005_z.SQL", "001_a.down.sql", "001_a.down.verify.sql")
     never_run = "Rename or remove it; it is never run."
     assert set(discover([Folder(place)]).warnings) == {
-        Problem("several files have number 1: 001_a.sql, 01_b.sql", "01_b.sql", hint="Renumber one of them."),
-        Problem("several files have number 2: 002_c.sql, 002_d.sql", "002_d.sql", hint="Renumber one of them."),
+        SameNumber(
+            "several files have number 1: 001_a.sql, 01_b.sql",
+            "01_b.sql",
+            hint="Renumber one of them.",
+            names=("001_a.sql", "01_b.sql"),
+        ),
+        SameNumber(
+            "several files have number 2: 002_c.sql, 002_d.sql",
+            "002_d.sql",
+            hint="Renumber one of them.",
+            names=("002_c.sql", "002_d.sql"),
+        ),
         Problem("belongs to 003_x.sql, which does not exist", "003_x.down.sql", hint=never_run),
         Problem("belongs to 004_y.sql, which does not exist", "004_y.verify.sql", hint=never_run),
         Problem("belongs to 001_a.down.sql, which is no file of its own", "001_a.down.verify.sql", hint=never_run),
