@@ -28,10 +28,11 @@ class KeptRun:
 
 def has_health_runs(connection: Connection, tables: Tables | None) -> bool:
     """Say whether the table of health runs is there, and may be read."""
-    return tables is not None and _is_readable(connection, tables.health_run)
+    return tables is not None and is_readable(connection, tables.health_run)
 
 
-def _is_readable(connection: Connection, table: sql.Identifier) -> bool:
+def is_readable(connection: Connection, table: sql.Identifier) -> bool:
+    """Say whether a table of the history is there, and the role may read it."""
     name = table.as_string(connection)
     statement = "SELECT coalesce(has_table_privilege(to_regclass(%s), 'SELECT'), false)"
     return bool(fetch_row(connection, statement, [name])[0])
@@ -81,7 +82,7 @@ def read_file_times(connection: Connection, tables: Tables) -> list[tuple[Any, .
     before, and line and duration of the last time's slowest statement; all durations in milliseconds. There is none
     where the events may not be read.
     """
-    if not _is_readable(connection, tables.event):
+    if not is_readable(connection, tables.event):
         return []
     statement = sql.SQL(
         """

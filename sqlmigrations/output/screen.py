@@ -32,6 +32,7 @@ class Screen:
         self._files: TaskID | None = None
         self._rows: TaskID | None = None
         self._line = ""
+        self._ahead: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +63,8 @@ class Screen:
 
     def _begin_bars(self, report: Report) -> None:
         """Show a bar where there are many files, or a file has many batches."""
+        if isinstance(report, Began):
+            self._ahead = {step.name for step in report.plan.runnable}
         if isinstance(report, Began) and len(report.plan.runnable) >= MANY and self.out.isatty():
             self._files = self._opened_bar().add_task("Applying", total=len(report.plan.runnable))
         elif isinstance(report, Starting) and report.script.directives.batch is not None and self.out.isatty():
@@ -75,7 +78,7 @@ class Screen:
             total = max(position.expected, position.walked) if position.expected else None
             bar.update(self._rows, completed=position.walked, total=total, description=f"{report.name}{behind}")
         elif isinstance(report, Finished):
-            if self._files is not None:
+            if self._files is not None and report.result.name in self._ahead:  # others are left, changed or missing
                 bar.advance(self._files)
             if self._rows is not None:
                 bar.remove_task(self._rows)

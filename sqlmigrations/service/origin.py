@@ -19,7 +19,8 @@ from sqlmigrations.database import fetch_all, raw
 from sqlmigrations.files.splitter import split
 from sqlmigrations.health.base import Origin, Subject
 from sqlmigrations.health.fixes import fields_of, model_of
-from sqlmigrations.history import locate, read_all_texts
+from sqlmigrations.history import Tables, locate, read_all_texts
+from sqlmigrations.history.health_runs import is_readable
 
 #: Subjects whose own name is that of something that a statement makes.
 _NAMED = ("index", "sequence", "view", "materialized view", "function")
@@ -47,10 +48,16 @@ class Origins:
     # SQL files
 
     @cached_property
-    def _made(self) -> dict[tuple[str, str], Origin]:
-        """What the records say was made, by kind and name, as written and without its schema."""
+    def _tables(self) -> Tables | None:
+        """The history's tables, where there are any that the role may read: one that only watches need not."""
         connection = raw(self.wrapper)
         tables = locate(connection).tables
+        return tables if tables is not None and is_readable(connection, tables.record) else None
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, str], Origin]:
+        """What the records say was made, by kind and name, as written and without its schema."""
+        connection, tables = raw(self.wrapper), self._tables
         if tables is None:
             return {}
         found: dict[tuple[str, str], Origin] = {}
@@ -62,8 +69,7 @@ class Origins:
     @cached_property
     def _statements(self) -> tuple[_Statement, ...]:
         """All statements of applied files that make or change tables, in the files' order."""
-        connection = raw(self.wrapper)
-        tables = locate(connection).tables
+        connection, tables = raw(self.wrapper), self._tables
         texts = read_all_texts(connection, tables) if tables is not None else {}
         return tuple(statement for name in sorted(texts) for statement in _of_text(name, texts[name].applied or ""))
 

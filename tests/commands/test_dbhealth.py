@@ -276,6 +276,21 @@ def test_the_gate_in_the_document(folder: Path) -> None:
     assert [(new["check"], new["object"]) for new in found["gate"]["new"]] == [("no_primary_key", "public.log")]
 
 
+def test_a_role_that_may_not_read_the_history_is_told_all_but_where_it_came_from(folder: Path) -> None:
+    """Who only watches needs no right on our tables."""
+    put(folder, {"001.sql": "CREATE TABLE t (id int)"})
+    assert applysql().code == 0
+    assert "from 001.sql:1" in dbhealth("--only", "no_primary_key").out
+    with role() as name, assuming(name):
+        ran = dbhealth("--only", "no_primary_key")
+    assert ("warning public.t: no primary key" in ran.out, "001.sql" in ran.out, ran.err, ran.code) == (
+        True,
+        False,
+        "",
+        1,
+    )
+
+
 # Descriptions
 
 

@@ -179,6 +179,22 @@ def test_a_bar_on_a_terminal_when_there_is_much_to_do(tmp_path: Path, monkeypatc
     assert text.rstrip().count("\x1b[?25h") == 1  # the cursor is shown again
 
 
+def test_the_bar_counts_what_the_run_takes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is changed or missing is told as well, and is none of those that the bar is about."""
+    advanced: list[object] = []
+    monkeypatch.setattr(Progress, "advance", lambda self, task, advance=1: advanced.append(advance))
+    planned = steps(tmp_path, MANY)
+    screen = Screen(OutputWrapper(Terminal()), no_style())
+    with screen:
+        screen.report(Began(Plan(tuple(planned))))
+        screen.report(Finished(FileResult("000_old.sql", Kind.VERSIONED, Status.CHANGED, "its text changed")))
+        screen.report(Starting(planned[0].name, planned[0].file))
+        screen.report(Finished(FileResult(planned[0].name, Kind.VERSIONED, Status.APPLIED, statements=1)))
+        screen.report(Finished(FileResult(planned[1].name, Kind.VERSIONED, Status.HELD, "touches t")))
+        screen.report(Finished(FileResult("gone.sql", Kind.VERSIONED, Status.MISSING, "its file is gone")))
+    assert len(advanced) == 2
+
+
 def test_an_interrupted_run_ends_its_line(tmp_path: Path) -> None:
     out = io.StringIO()
     screen = Screen(OutputWrapper(out), no_style())
