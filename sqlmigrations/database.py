@@ -141,6 +141,16 @@ def raw(wrapper: BaseDatabaseWrapper) -> Connection:
     return connection
 
 
+def own_connection(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Return a connection like ``wrapper``, not yet open, that nobody else uses and whose session ends when it does.
+
+    One from a pool would go back there, with the locks that it holds and in the database that it is in.
+    """
+    own = wrapper.copy()
+    own.settings_dict["OPTIONS"].pop("pool", None)
+    return own
+
+
 def cursor(connection: Connection) -> Cursor:
     """Return a cursor that reads times and JSON as psycopg does by itself."""
     opened = connection.cursor(row_factory=tuple_row)

@@ -16,7 +16,8 @@ from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import SQLFile
 from sqlmigrations.history import Record
 from sqlmigrations.models import State
-from sqlmigrations.plan import LatePolicy, Plan, Selection, Status, Walk, make_plan, preview
+from sqlmigrations.plan import LatePolicy, Plan, Selection, Status, make_plan
+from sqlmigrations.walk import Walk, preview
 from tests.helpers import put
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)

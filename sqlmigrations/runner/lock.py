@@ -19,7 +19,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DjangoError
 
-from sqlmigrations.database import Connection, fetch_dicts, fetch_row, raw
+from sqlmigrations.database import Connection, fetch_dicts, fetch_row, own_connection, raw
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import is_transaction_pooled
@@ -211,8 +211,7 @@ def _held(what: str, holder: Holder | None) -> RunLockHeld:
 
 
 def _copy(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    own = wrapper.copy()
-    own.settings_dict["OPTIONS"].pop("pool", None)  # a pooled session would outlive the block, lock included
+    own = own_connection(wrapper)
     own.settings_dict["OPTIONS"].setdefault("application_name", "sqlmigrations")
     return own
 

@@ -69,7 +69,7 @@ def _indexes(difference: Difference, names: Iterable[str]) -> list[str]:
     return [_container(_container(name)) + name[len(_container(name)) :] for name in names]
 
 
-def last_part(name: str) -> str:
+def plain_part(name: str) -> str:
     """Return the last part of a qualified name, without arguments and quotes."""
     part = re.split(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)', name.partition("(")[0])[-1]
     return part.strip('"').replace('""', '"')
@@ -122,7 +122,7 @@ def _candidates(difference: Difference, log: _Log) -> Iterator[tuple[int, int]]:
     own = [name for name in (difference.found_object, difference.object) if name]
     own += _indexes(difference, own)
     tables = [name for name in names_of(difference) if name not in own]
-    parts = {last_part(name) for name in own}
+    parts = {plain_part(name) for name in own}
     has_own = False
     if difference.attribute != "grants":
         for name in own:
@@ -134,7 +134,7 @@ def _candidates(difference: Difference, log: _Log) -> Iterator[tuple[int, int]]:
     if difference.attribute == "partition_bound":  # PostgreSQL names the partitioned table alone
         yield from ((place, 2) for place, change in enumerate(log.changes) if _names(change, parts))
     if not has_own:
-        homes = {last_part(name) for name in tables}
+        homes = {plain_part(name) for name in tables}
         may_grant = difference.attribute == "grants" or difference.kind == "default privileges"
         for place, change in enumerate(log.changes):
             is_grant = change.object == "" or change.kind == "default acl"

@@ -8,11 +8,10 @@ objects, whose names begin with ``sqlmigrations_``. No right on an object is nee
 
 from __future__ import annotations
 
-import gc
 import re
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from psycopg.pq import TransactionStatus
 
 from sqlmigrations.database import Answer, Connection, ask_together, fetch_all
 from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.garbage import without_collections
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema import reader
@@ -104,7 +104,7 @@ def table_in_name(identity: Identity) -> str:
     return container(identity.name) if identity.kind in BELOW_TABLES else ""
 
 
-def parent_of(identity: Identity, attributes: Attributes) -> str:
+def table_of(attributes: Attributes) -> str:
     """Return the name of the table that an object belongs to, or nothing."""
     return str(attributes.get("table", ""))
 
@@ -158,7 +158,7 @@ def read_catalog(
         CatalogBusy: somebody has locked a table for longer than ``LOCK_TIMEOUT``, or changes objects meanwhile.
     """
     try:
-        with many_objects():
+        with without_collections():
             return _read(connection, schemas, relations)
     except psycopg.errors.LockNotAvailable as error:
         reason = _("The schema can't be read: somebody has locked a table for longer than {time}", time=LOCK_TIMEOUT)
@@ -211,18 +211,6 @@ def _answers(
     ]
     with closing(at_one_moment(connection, map(sql.SQL, texts))) as answers:
         yield from zip(names, answers, strict=True)
-
-
-@contextmanager
-def many_objects() -> Iterator[None]:
-    """Make many objects in the block, none of them garbage: Python need not search them for it again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def read_fingerprint(connection: Connection) -> str:

@@ -34,7 +34,7 @@ from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema.given_database import MARK, NotEmptied, emptied
 from sqlmigrations.schema.likeness import locale_options, set_like
-from sqlmigrations.schema.stand_in import own_connection, pointed_at, standing_in
+from sqlmigrations.schema.stand_in import pointed_at, scratch_connection, standing_in
 
 logger = logging.getLogger("sqlmigrations")
 
@@ -129,7 +129,7 @@ def scratch_database(live: BaseDatabaseWrapper, purpose: str, *, as_copy: bool =
             yield replace(stack.enter_context(_given(host, there, live)), why_empty=why_empty)
             return
         reap(raw(host))
-        keeper = stack.enter_context(closing(own_connection(host)))
+        keeper = stack.enter_context(closing(scratch_connection(host)))
         name = _keep_name(_opened(keeper))
         stack.callback(_drop, host, name)
         if outside is not None:
@@ -150,7 +150,7 @@ def _host(live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     """
     alias = settings.SHADOW_DATABASE
     if alias is None or alias == live.alias:
-        return own_connection(live)
+        return scratch_connection(live)
     try:
         shadow = connections[alias]
     except ConnectionDoesNotExist as error:
@@ -162,7 +162,7 @@ def _host(live: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
         raise NoScratch(
             _("database '{alias}' is {kind}", alias=alias, kind=shadow.display_name), _("Name one that is PostgreSQL.")
         )
-    return own_connection(shadow)
+    return scratch_connection(shadow)
 
 
 def _opened(wrapper: BaseDatabaseWrapper) -> Connection:

@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from sqlmigrations import __version__
 from sqlmigrations.database import Connection, apart, fetch_all, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
+from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables
 from sqlmigrations.schema.catalog import (
     BELOW_TABLES,
@@ -30,7 +31,6 @@ from sqlmigrations.schema.catalog import (
     Catalog,
     Identity,
     container,
-    many_objects,
     table_in_name,
 )
 from sqlmigrations.schema.reader import Part, Reader
@@ -116,7 +116,7 @@ class Packed:
 
     def unpack(self) -> Catalog:
         """Return the objects."""
-        with many_objects():
+        with without_collections():
             return Catalog(dict(self._objects()), reader=self.reader)
 
     def _objects(self) -> Iterator[tuple[Identity, Attributes]]:

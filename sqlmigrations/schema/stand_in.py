@@ -10,6 +10,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.dummy.base import DatabaseWrapper as DummyWrapper
 
+from sqlmigrations.database import own_connection
 from sqlmigrations.exceptions import SQLMigrationsError
 
 
@@ -70,16 +71,15 @@ class _ClosedDatabase(DummyWrapper):
         self.ensure_connection()
 
 
-def own_connection(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    """Return a connection like ``wrapper`` that nobody else uses."""
-    own = wrapper.copy()
-    own.settings_dict["OPTIONS"].pop("pool", None)  # a pooled session would outlive its database
+def scratch_connection(wrapper: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Return a connection like ``wrapper`` that nobody else uses, and that says what it is for."""
+    own = own_connection(wrapper)
     own.settings_dict["OPTIONS"]["application_name"] = "sqlmigrations scratch"
     return own
 
 
 def pointed_at(wrapper: BaseDatabaseWrapper, name: str) -> BaseDatabaseWrapper:
     """Return a connection like ``wrapper`` to the database ``name``."""
-    own = own_connection(wrapper)
+    own = scratch_connection(wrapper)
     own.settings_dict["NAME"] = name
     return own

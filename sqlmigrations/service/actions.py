@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
-from sqlmigrations.database import connected, fetch_row, raw
+from sqlmigrations.database import connected, fetch_row, own_connection, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.history import Event, locate
@@ -217,8 +217,7 @@ def claimed(asked: Asked, token: uuid.UUID) -> Iterator[bool]:
     The claim is a session's advisory lock, which goes with its process, however that ends.
     """
     with connected(asked.database) as wrapper:
-        own = wrapper.copy()
-        own.settings_dict["OPTIONS"].pop("pool", None)  # a pooled session would keep the claim behind the block
+        own = own_connection(wrapper)
         own.connect()
         try:
             own.set_autocommit(True)

@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from sqlmigrations import signals
 from sqlmigrations.exceptions import DatabaseUnavailable
 from sqlmigrations.models import State
-from sqlmigrations.plan import Status, Step, Walk
+from sqlmigrations.plan import Status, Step
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.outcome import Outcome
 from sqlmigrations.runner.task import forwards
@@ -30,6 +30,7 @@ from sqlmigrations.service.results import (
     left,
 )
 from sqlmigrations.service.run import Run, open_run
+from sqlmigrations.walk import Walk
 
 
 def carry_out(wrapper: BaseDatabaseWrapper, foreseen: Prospect, options: ApplyOptions, progress: Progress) -> RunResult:

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from sqlmigrations import signals
 from sqlmigrations.database import Connection, connected, raw
 from sqlmigrations.history import Location, read_head, read_head_of_settled
-from sqlmigrations.plan import Plan, Step, preview
+from sqlmigrations.plan import Plan, Step
 from sqlmigrations.service.gather import Footprints, judge, read_disk, recall
 from sqlmigrations.service.prospect import ApplyOptions, Prospect, foresee, look_ahead, warnings
 from sqlmigrations.service.results import (
@@ -28,6 +28,7 @@ from sqlmigrations.service.results import (
     left,
     silent,
 )
+from sqlmigrations.walk import preview
 
 if TYPE_CHECKING:
     from sqlmigrations.service.lint import LintReport

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlmigrations.database import Connection
 from sqlmigrations.history import Tables
 from sqlmigrations.schema import ddl_log
-from sqlmigrations.schema.attribution import attribute, last_part, names_of
+from sqlmigrations.schema.attribution import attribute, names_of, plain_part
 from sqlmigrations.schema.difference import Difference
 
 
@@ -19,5 +19,5 @@ def with_authors(
     if not found or tables is None or not ddl_log.has_log(connection, tables):
         return found
     names = sorted({name for difference in found for name in names_of(difference)})
-    changes = ddl_log.read_changes_of(connection, tables, names, sorted({last_part(name) for name in names}))
+    changes = ddl_log.read_changes_of(connection, tables, names, sorted({plain_part(name) for name in names}))
     return attribute(found, changes)

@@ -11,9 +11,10 @@ from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import ConfigurationError, InvalidFiles, Problem, SameNumber
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.lookup import resolve
+from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Location
 from sqlmigrations.plan import LatePolicy, Plan, Selection
-from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, plan_of, recall, without_collections
+from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, plan_of, recall
 from sqlmigrations.service.told import LOCK_WAIT
 
 

@@ -18,7 +18,7 @@ from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.server_wide import server_wide
 from sqlmigrations.lint.linter import foreseen
-from sqlmigrations.plan import Status, Step, Walk
+from sqlmigrations.plan import Status, Step
 from sqlmigrations.queries import query
 from sqlmigrations.runner.measurements import Block, Rehearsed
 from sqlmigrations.runner.measuring import LeftTransaction
@@ -31,6 +31,7 @@ from sqlmigrations.service.apply import ApplyOptions, plan_run
 from sqlmigrations.service.gather import Footprints
 from sqlmigrations.service.lint import LintReport, sources_of
 from sqlmigrations.service.prediction import LockPrediction, Prediction, lock_predictions, predictions
+from sqlmigrations.walk import Walk
 
 #: How fast slow work is taken to be where there were no rows to measure it with: bytes of the table in a millisecond.
 BYTES_PER_MS = 50_000

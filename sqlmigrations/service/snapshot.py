@@ -31,6 +31,7 @@ from sqlmigrations.database import Connection, fetch_all, raw
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.files.names import same
 from sqlmigrations.files.recorded import RecordedFile
+from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType, SnapshotReason
@@ -39,10 +40,9 @@ from sqlmigrations.schema.catalog import (
     Catalog,
     CatalogBusy,
     Identity,
-    many_objects,
-    parent_of,
     read_catalog,
     read_fingerprint,
+    table_of,
 )
 from sqlmigrations.schema.deparse import compare_twice
 from sqlmigrations.schema.difference import Findings, Skipped, Source
@@ -135,7 +135,7 @@ def look_after(
     if version is not None and fingerprint == before.fingerprint and before.kept is None:
         note_unfinished(connection, tables, version.id, None)
         return
-    with many_objects():
+    with without_collections():
         newest = None if version is None else (version.id, read_hashes(connection, tables, version.id))
         if version is None or newest is None or moved is None or not _are_few(moved, version):
             packed, as_found = _read_all(connection, before)
@@ -176,7 +176,7 @@ def _kept_and_found(
 ) -> tuple[Catalog, Catalog]:
     """Return the objects of a version and those that ``read`` finds; unpack the former while the server reads."""
     packed = fetch(connection, tables, version.id)
-    with many_objects(), ThreadPoolExecutor(max_workers=1) as thread:
+    with without_collections(), ThreadPoolExecutor(max_workers=1) as thread:
         unpacking = thread.submit(packed.unpack)
         found = read()
     return unpacking.result(), found
@@ -203,7 +203,7 @@ def _settled(connection: Connection, tables: Tables, version: Version, loaded: C
 
 
 def _table(identity: Identity, *catalogs: Catalog) -> str:
-    tables = (parent_of(identity, catalog.objects.get(identity, {})) for catalog in catalogs)
+    tables = (table_of(catalog.objects.get(identity, {})) for catalog in catalogs)
     return next(filter(None, tables), "")
 
 

@@ -26,7 +26,7 @@ from sqlmigrations.history import (
 )
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import MigrationEvent, MigrationRecord
-from sqlmigrations.plan import Plan, Selection, Status, preview
+from sqlmigrations.plan import Plan, Selection, Status
 from sqlmigrations.runner.lock import run_in_progress
 from sqlmigrations.runner.stop import sleep
 from sqlmigrations.schema.catalog import read_catalog
@@ -48,6 +48,7 @@ from sqlmigrations.service.roundtrip import compare_roundtrip
 from sqlmigrations.service.snapshot import compare_snapshot
 from sqlmigrations.service.verify import run_verify_scripts
 from sqlmigrations.severity import Severity
+from sqlmigrations.walk import preview
 
 #: Events at the end of the chain that are verified when the whole history isn't asked for.
 TAIL = 1_000

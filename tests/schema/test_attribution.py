@@ -13,7 +13,7 @@ import sqlmigrations
 from sqlmigrations.database import Connection
 from sqlmigrations.history import Tables
 from sqlmigrations.schema import ddl_log
-from sqlmigrations.schema.attribution import attribute, last_part, names_of, normal
+from sqlmigrations.schema.attribution import attribute, names_of, normal, plain_part
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.compare import compare
 from sqlmigrations.schema.ddl_log import LoggedChange
@@ -236,4 +236,4 @@ def test_the_logs_identities_are_read_as_the_catalogs(identity: str, name: str) 
 def test_the_names_of_a_part_are_its_own_and_its_tables() -> None:
     one = difference("constraint", 'public."T.x".k', "presence", "present", "absent")
     assert names_of(one) == ('public."T.x".k', "public.k", 'public."T.x"')
-    assert [last_part(name) for name in names_of(one)] == ["k", "k", "T.x"]
+    assert [plain_part(name) for name in names_of(one)] == ["k", "k", "T.x"]
