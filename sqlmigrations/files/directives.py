@@ -139,10 +139,12 @@ def _without_effect(directives: Directives) -> Iterator[tuple[str, str, str]]:
     """Yield the directives that say nothing beside, or without, another one: key, message, hint."""
     if directives.isolation and not directives.transaction:
         other = "transaction off" if directives.batch is None else "batch"
-        yield "isolation", f"'isolation' has no effect together with '{other}'", "Remove one of the two."
+        told = _("'isolation' has no effect together with '{other}'", other=other)
+        yield "isolation", told, _("Remove one of the two.")
     for key, given in (("pause", directives.pause), ("max_lag", directives.max_lag)):
         if given is not None and directives.batch is None:
-            yield key, f"'{key}' has no effect without 'batch'", "Add for example: batch 5000, or remove it."
+            told = _("'{key}' has no effect without 'batch'", key=key)
+            yield key, told, _("Add for example: batch 5000, or remove it.")
 
 
 class _Wrong(Exception):

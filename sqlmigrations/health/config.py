@@ -1,16 +1,18 @@
 """Reads SQLMIGRATIONS_HEALTH: which checks run, with what thresholds, and what is ignored until when.
 
-SQLMIGRATIONS_HEALTH = {
-"thresholds": {"sequence_exhaustion": {"warning_percent": 60}},
-"objects": {"public.audit_*": {"unused_index": {"min_bytes": "1GB"}}},
-"enabled": ["fk_violations"],
-"disabled": ["name_truncation"],
-"ignore": [
-{"check": "no_primary_key", "object": "public.log", "reason": "append-only", "until": "2027-06-30"},
-],
-"checks": ["shop.health.StockIsNeverNegative"],
-"databases": {"reports": {"disabled": ["fk_without_index"]}},
-}
+    SQLMIGRATIONS_HEALTH = {
+        "thresholds": {"sequence_exhaustion": {"warning_percent": 60}},
+        "objects": {"public.audit_*": {"unused_index": {"min_bytes": "1GB"}}},
+        "enabled": ["fk_violations"],
+        "disabled": ["name_truncation"],
+        "ignore": [
+            {"check": "no_primary_key", "object": "public.log", "reason": "append-only", "until": "2027-06-30"},
+        ],
+        "checks": ["shop.health.StockIsNeverNegative"],
+        "databases": {"reports": {"disabled": ["fk_without_index"]}},
+    }
+
+Each key may be left out; what stands below ``databases`` holds for one alias, and goes before the rest.
 """
 
 from __future__ import annotations

@@ -26,7 +26,6 @@ _HASH = re.compile(r"[0-9a-f]{8}")
 
 OUTSIDE = _("can't run in a transaction (in a SQL file: -- sqlmigrations: transaction off)")
 
-
 #: How CREATE INDEX CONCURRENTLY goes about it.
 BESIDE_WRITERS = joined("; ", [_("takes ShareUpdateExclusive, reads and writes go on"), OUTSIDE])
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from sqlmigrations.files.discovery import DOWN
+from sqlmigrations.files.discovery import DOWN, VERIFY
 from sqlmigrations.messages import revived
 from sqlmigrations.models import FAILURES, EventType, MigrationEvent, MigrationRecord
 from sqlmigrations.output.badges import badge
@@ -223,7 +223,7 @@ def _script_of(record: MigrationRecord, failed: MigrationEvent) -> str:
     file = str(failed.details.get("file", record.filename))
     if failed.type == EventType.REVERT_FAILED or file.endswith(DOWN):
         return "down"
-    return "verify" if file.endswith(".verify.sql") else "applied"
+    return "verify" if file.endswith(VERIFY) else "applied"
 
 
 def _mark(record: MigrationRecord, failed: MigrationEvent | None) -> Mark | None:

@@ -45,8 +45,9 @@ def compare_roundtrip(wrapper: BaseDatabaseWrapper, disk: OnDisk) -> Findings:
 
 def _of_migration(file: SQLFile) -> Skipped:
     """Say that a file can't be tried alone: the migrations behind the one that applies it may build on it."""
-    remedy = "Migrate its app backwards and forwards in a database for tests."
-    return Skipped(f"the round trip of {file.name}", "a Django migration applies it", remedy, asked=False)
+    what = _("the round trip of {name}", name=file.name)
+    remedy = _("Migrate its app backwards and forwards in a database for tests.")
+    return Skipped(what, _("a Django migration applies it"), remedy, asked=False)
 
 
 def _roundtrip(new: Anew, run: Run, file: SQLFile) -> Iterator[Difference]:
