@@ -134,9 +134,23 @@ def _migrate(wrapper: BaseDatabaseWrapper) -> None:
     except DjangoError as error:
         raise ConfigurationError(
             f"The tables of the history can't be made: {_first_words(error)}.",
-            hint="Run `manage.py migrate sqlmigrations` as a role that may make tables there, or grant this one CREATE "
-            "on the schema.",
+            hint=_HINTS.get(_sqlstate(error), _MAKE_THEM),
         ) from error
+
+
+#: What helps where the tables can't be made, by SQLSTATE.
+_HINTS = {
+    "42501": "Run `manage.py migrate sqlmigrations` as a role that may make tables there, or grant this one CREATE on "
+    "the schema.",
+    "3F000": "They are made in the first schema of search_path, and it names none that is there: look at what is set "
+    "for the role, the database, and in OPTIONS.",
+}
+_MAKE_THEM = "Once nothing is in their way: manage.py migrate sqlmigrations, or this again."
+
+
+def _sqlstate(error: BaseException) -> str:
+    below = _below(error)
+    return (below.sqlstate or "") if below is not None else ""
 
 
 def _own_loader(wrapper: BaseDatabaseWrapper) -> MigrationLoader:
@@ -152,10 +166,13 @@ def _own_loader(wrapper: BaseDatabaseWrapper) -> MigrationLoader:
 
 
 def _first_words(error: BaseException) -> str:
-    """Return what PostgreSQL said first, below the exceptions that Django wrapped around it."""
-    while not isinstance(error, psycopg.Error):
-        below = error.__cause__ or error.__context__
-        if below is None:
-            return str(error)
-        error = below
-    return error.diag.message_primary or str(error)
+    """Return what PostgreSQL said first, or Django where it is not PostgreSQL's error."""
+    below = _below(error)
+    return (below.diag.message_primary or str(below)) if below is not None else str(error)
+
+
+def _below(error: BaseException | None) -> psycopg.Error | None:
+    """Return PostgreSQL's error below the exceptions that Django wrapped around it, or that came of it."""
+    while error is not None and not isinstance(error, psycopg.Error):
+        error = error.__cause__ or error.__context__
+    return error

@@ -36,6 +36,8 @@ def advise(connection: Connection | None, statement: Statement | None, error: ps
     sqlstate = error.sqlstate or ""
     if statement is None:
         return _WITHOUT_STATEMENT.get(sqlstate, "")
+    if sqlstate in _OF_LOST:
+        return _OF_LOST[sqlstate]
     adviser = _ADVISERS.get(sqlstate)
     if adviser is None or connection is None:
         return ""
@@ -174,3 +176,11 @@ _ADVISERS: dict[str, Adviser] = {
 
 _DEFERRED = _("A deferred constraint is violated at the end of the file: its rows must fit before the file ends.")
 _WITHOUT_STATEMENT = {"23503": _DEFERRED, "23505": _DEFERRED, "23P01": _DEFERRED}
+
+#: Where the server has ended the session, and there is nothing to look into.
+_OF_LOST = {
+    "25P04": _(
+        "A file is one transaction, and it took longer than transaction_timeout, which is set for the role or the "
+        "database. Give the role that runs files more: ALTER ROLE ... SET transaction_timeout = 0;"
+    )
+}

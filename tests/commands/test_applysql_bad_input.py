@@ -346,6 +346,34 @@ def test_a_database_that_is_not_postgresql(settings: Settings, folder: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "why", "hint"),
+    [
+        (
+            "ALTER DATABASE {name} SET search_path = ''",
+            "no schema has been selected to create in",
+            "They are made in the first schema of search_path, and it names none that is there: look at what is set "
+            "for the role, the database, and in OPTIONS.",
+        ),
+        (
+            "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''only on Sundays''; END'; "
+            "CREATE EVENT TRIGGER no ON ddl_command_end EXECUTE FUNCTION no()",
+            "only on Sundays",
+            "Once nothing is in their way: manage.py migrate sqlmigrations, or this again.",
+        ),
+    ],
+    ids=["no-schema", "event-trigger"],
+)
+def test_what_keeps_our_tables_from_being_made(
+    fresh_database: str, folder: Path, before: str, why: str, hint: str
+) -> None:
+    run_sql(before.format(name=fresh_database))
+    connections["default"].close()
+    put(folder, {"001.sql": "SELECT 1"})
+    words = f"CommandError: The tables of the history can't be made: {why}.\n  {hint}\n"
+    assert applysql() == Ran("", words, 2)
+
+
 def test_a_role_that_may_not_make_our_tables_is_told_so(fresh_database: str, folder: Path) -> None:
     put(folder, GOOD)
     run_sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")

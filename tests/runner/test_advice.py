@@ -9,7 +9,7 @@ import pytest
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.runner.explanation import role_set
 from tests.databases import assuming, session
-from tests.helpers import applysql, put, role, run_sql
+from tests.helpers import applysql, put, role, run_sql, value
 
 #: Otherwise it is refused before it runs.
 ALLOWED = "-- sqlmigrations: allow drop-index-of-constraint: the server's own answer is wanted\n"
@@ -211,6 +211,16 @@ def test_which_line_sets_the_role(tmp_path: Path, text: str, line: int) -> None:
     script = Script("001.sql", path)
     (*_before, last) = script.read()
     assert role_set(script, last) == line
+
+
+def test_a_transaction_timeout(ready_database: str, folder: Path) -> None:
+    if int(value("SHOW server_version_num")) < 170000:
+        pytest.skip("PostgreSQL has transaction_timeout since 17")
+    words = (
+        "A file is one transaction, and it took longer than transaction_timeout, which is set for the role or the "
+        "database. Give the role that runs files more: ALTER ROLE ... SET transaction_timeout = 0;"
+    )
+    assert advice(folder, "SET transaction_timeout = '50ms'; SELECT pg_sleep(600);") == ("25P04", words)
 
 
 def test_a_lock_timeout(ready_database: str, folder: Path) -> None:
