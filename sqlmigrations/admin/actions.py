@@ -116,6 +116,7 @@ class ActionPagesMixin(ShowsSQLMixin):
     def _begin(self, request: HttpRequest, foreseen: Foreseen, token: uuid.UUID) -> bool:
         """Start what was confirmed; return False, with a message, where it has to be looked at once more."""
         from sqlmigrations.admin.launch import launch
+        from sqlmigrations.output.phrases import trouble
         from sqlmigrations.service.actions import submit
 
         reason = request.POST.get("reason", "").strip()
@@ -130,7 +131,8 @@ class ActionPagesMixin(ShowsSQLMixin):
             if submit(asked, token):
                 launch(asked, token)
         except SQLMigrationsError as error:
-            messages.error(request, str(error))
+            problem = trouble(error)
+            messages.error(request, "\n  ".join(filter(None, (problem.message, problem.hint))))
             return False
         return True
 

@@ -144,7 +144,7 @@ def source_title(source: Source) -> str:
         Source.MODELS: _("Models"),
         Source.SNAPSHOT: _("What the last run left"),
         Source.REPLAY: _("All migrations and files from nothing"),
-        Source.ROUNDTRIP: _("Down and up again"),
+        Source.ROUNDTRIP: _("Up, down and up again"),
         Source.VERIFY: _("Verify scripts"),
         Source.AGAINST: _("The other database"),
     }
