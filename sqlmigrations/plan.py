@@ -302,6 +302,13 @@ def _seed(
     if record is not None and record.state == State.FAILED:
         reason = _("a seed that failed; --seed tries again")
         return step(Status.FAILED, runs=file.name in selection.seeds, reason=reason)
+    if record is not None and record.state == State.IN_DOUBT:
+        return step(Status.IN_DOUBT, reason=record.error_message.partition("\n")[0])
+    if record is not None and record.state == State.PARTIAL:
+        stopped = _partial(step, file, record)
+        if stopped.runs and file.name not in selection.seeds:
+            return replace(stopped, runs=False, reason=_("a seed that stopped half-way; --seed goes on with it"))
+        return stopped
     if file.name not in selection.seeds:
         return step(status, reason="" if applied else _("a seed runs only when asked for: --seed"))
     if applied and change is Change.NONE and not selection.force:

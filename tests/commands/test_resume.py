@@ -116,3 +116,19 @@ def test_a_file_that_is_half_reverted_goes_on_where_it_is_told_to(fresh_database
         "  Reverting 001.sql... REVERTED (<time>, 4 statements)\n  1 reverted.\nHead of the history: <hash>\n", "", 0
     )
     assert (states(), tables()) == ({"001.sql": "reverted"}, [])
+
+
+@pytest.mark.parametrize("arguments", [["--resume-at", "4"], ["--restart"]], ids=["resume", "restart"])
+def test_a_seed_that_stopped_half_way(ready_database: str, folder: Path, arguments: list[str]) -> None:
+    """It is told by every run until somebody takes it up, and by --list; NAME is its name here, as the advice says."""
+    run_sql("CREATE TABLE counted (statement int); CREATE TABLE allowed (id int)")
+    put(folder, {"001.sql": "SELECT 1", "seed/data.sql": STOPPING})
+    assert applysql("--seed", "data").code == 5
+    waits = "a seed that stopped half-way; --seed goes on with it"
+    assert applysql("--list").out.splitlines()[-1] == f" [/] seed/data.sql partial: {waits}"
+    ran = applysql()
+    assert (f"  Left seed/data.sql: {waits}\n" in ran.out, ran.code) == (True, 5)
+    run_sql("INSERT INTO allowed VALUES (1)")
+    assert applysql("seed/data.sql", *arguments, "--reason", "looked at it", "--noinput").code == 0
+    assert counted() == ([1, 2, 4] if arguments[0] == "--resume-at" else [1, 2, 1, 2, 4])
+    assert (states()["seed/data.sql"], applysql("--check").code) == ("applied", 0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.core.management.color import no_style
 
 from sqlmigrations.conf import settings
 from sqlmigrations.exceptions import ConfigurationError
+from sqlmigrations.files.kinds import Kind
 from sqlmigrations.management.base import add_lock_wait, check_jobs
 from sqlmigrations.management.several_databases import Answer, SeveralDatabasesCommand
 from sqlmigrations.management.ways import Way
@@ -99,7 +101,7 @@ class Command(SeveralDatabasesCommand):
         if options["rehearse"]:
             return self._rehearse(asked, options)
         if options["resume_at"] is not None or options["restart"]:
-            self._reposition(asked, options)
+            asked = self._reposition(asked, options)
         as_json = options["format"] == "json"
         style = no_style() if as_json else self.style
         with Screen(self.out(options), style, verbosity=options["verbosity"]) as screen:
@@ -181,8 +183,8 @@ class Command(SeveralDatabasesCommand):
                 code = ExitCode.FOUND
         return Answer(document if options["format"] == "json" else None, code)
 
-    def _reposition(self, asked: ApplyOptions, options: dict[str, Any]) -> None:
-        """Say where a file that stopped half-way goes on."""
+    def _reposition(self, asked: ApplyOptions, options: dict[str, Any]) -> ApplyOptions:
+        """Say where a file that stopped half-way goes on; return what takes it up there."""
         if len(asked.names) != 1:
             raise ConfigurationError("--resume-at and --restart go with the NAME of one file.")
         if not options["reason"]:
@@ -192,7 +194,7 @@ class Command(SeveralDatabasesCommand):
             raise ConfigurationError("Nothing was done.")
         from sqlmigrations.service.reposition import reposition
 
-        reposition(
+        file = reposition(
             asked.names[0],
             resume_at=None if options["restart"] else options["resume_at"],
             reason=options["reason"],
@@ -200,6 +202,7 @@ class Command(SeveralDatabasesCommand):
             tell=self.tell_waiting,
             lock_wait=asked.lock_wait,
         )
+        return replace(asked, names=(), seeds=(file.name,)) if file.kind is Kind.SEED else asked
 
     def _agreed(self, question: str, options: dict[str, Any]) -> bool:
         return not options["interactive"] or self.ask(question)
