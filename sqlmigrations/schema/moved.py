@@ -36,6 +36,7 @@ class Roster:
     since: str
     relations: str
     keys: str
+    named: str
     names: str
     words: Words
 
@@ -58,8 +59,8 @@ def read_roster(connection: Connection) -> Roster:
     statements = [FINGERPRINT, _with_parts("roster"), query("schema/sql/moved/words.sql")]
     with closing(at_one_moment(connection, statements)) as answers:
         fingerprint = as_fingerprint(next(answers))
-        [(since, relations, keys, names)] = next(answers).fetchall()
-        return Roster(fingerprint, since, relations, keys, names, _words(next(answers)))
+        [(since, relations, keys, named, names)] = next(answers).fetchall()
+        return Roster(fingerprint, since, relations, keys, named, names, _words(next(answers)))
 
 
 def read_moved(connection: Connection, roster: Roster) -> Moved:
@@ -87,9 +88,9 @@ def _words(answer: Answer) -> Words:
 def _names(roster: Roster, wanted: Collection[int]) -> Mapping[str, Collection[str]]:
     """Return the names of relations and their parts as they are on the roster, by kind."""
     names: defaultdict[str, set[str]] = defaultdict(set)
-    relations = map(int, filter(None, roster.relations.strip("{}").split(",")))
-    for relation, words in zip(relations, json.loads(roster.names), strict=True):
-        if words is not None and relation in wanted:
+    named = map(int, filter(None, roster.named.strip("{}").split(",")))
+    for relation, words in zip(named, json.loads(roster.names), strict=True):
+        if relation in wanted:
             kind, _space, name = words.partition(" ")
             names[kind].add(name)
     return names

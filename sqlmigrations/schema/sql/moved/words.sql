@@ -9,11 +9,12 @@ SELECT 'pg_type', t.oid, pg_catalog.hash_record_extended(ROW(t.xmin), 0)
    AND (t.typrelid = 0 OR t.typrelid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'c'))
    AND t.oid NOT IN (SELECT typarray FROM pg_catalog.pg_type)
  UNION ALL
-SELECT 'pg_attribute', c.oid, sum(pg_catalog.hash_record_extended(ROW(att.attnum, att.xmin), 0))
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_attribute att ON att.attrelid = c.oid
- WHERE c.relkind = 'c'
- GROUP BY c.oid
+SELECT 'pg_attribute', t.oid,
+       (SELECT sum(pg_catalog.hash_record_extended(ROW(att.attnum, att.xmin), 0))
+          FROM pg_catalog.pg_attribute att WHERE att.attrelid = t.typrelid)
+  FROM pg_catalog.pg_type t
+ WHERE t.oid >= 16384
+   AND t.typrelid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'c')
  UNION ALL
 SELECT 'pg_tablespace', oid, pg_catalog.hash_record_extended(ROW(spcname), 0) FROM pg_catalog.pg_tablespace
  UNION ALL
