@@ -24,6 +24,7 @@ NAMES = (
     "slow_link",
     "large_files",
     "validate_speed",
+    "many_tables",
     "health_speed",
     "admin_speed",
     "lint_speed",
