@@ -47,7 +47,8 @@ CREATE FUNCTION one.body() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count
 CREATE FUNCTION one.of_row(one.base) RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE VIEW one.constants AS SELECT 'one.base'::regclass AS base, 'one.of_row(one.base)'::regprocedure AS function;
 
-CREATE TABLE one.parts (at date, kind integer DEFAULT 1, CONSTRAINT parts_kind CHECK (kind > 0)) PARTITION BY RANGE (at);
+CREATE TABLE one.parts (at date, kind integer DEFAULT 1, CONSTRAINT parts_kind CHECK (kind > 0))
+    PARTITION BY RANGE (at);
 CREATE INDEX parts_kind_idx ON one.parts (kind);
 CREATE TRIGGER parts_touch BEFORE UPDATE ON one.parts FOR EACH ROW EXECUTE FUNCTION one.touch();
 CREATE TABLE one.parts_1 PARTITION OF one.parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');

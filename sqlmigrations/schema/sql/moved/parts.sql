@@ -1,6 +1,6 @@
--- Relations, and what can be taken away from one while no other row of the catalogs about it is written, each by a key of
--- its own. Columns go with their relation only; who takes away a default, a NOT NULL or an identity writes the row of the
--- column.
+-- Relations, and what can be taken away from one while no other row of the catalogs about it is written, each by a key
+-- of its own. Columns go with their relation only; who takes away a default, a NOT NULL or an identity writes the row
+-- of the column.
 SELECT oid AS relation, 10 * oid::bigint AS key
   FROM pg_catalog.pg_class
  WHERE oid >= 16384 AND relkind IN ('r', 'p', 'f', 'v', 'm', 'S')

@@ -1,7 +1,7 @@
 -- The relations of which something was written, or taken away, since a roster was made, and those whose texts may say
--- something of them: what depends on one whose names were written, and what inherits. A row that was not to be seen when
--- the roster was made has the transaction `since` or a later one; age() takes those from before a wraparound for later
--- ones as well, so that they are read once more than needed.
+-- something of them: what depends on one whose names were written, and what inherits. A row that was not to be seen
+-- when the roster was made has the transaction `since` or a later one; age() takes those from before a wraparound for
+-- later ones as well, so that they are read once more than needed.
 WITH RECURSIVE since (age) AS (
     SELECT pg_catalog.age(%(since)s::xid)
 ), written (oid, is_name) AS (
@@ -57,7 +57,8 @@ WITH RECURSIVE since (age) AS (
            ) gone (relation, key)
 ), moved (relation, is_name) AS (
     -- What is read with a table: its indexes, the storage of its long values, the numbers of its identities.
-    SELECT coalesce(i.indrelid, toasted.oid, written.oid), written.is_name AND i.indrelid IS NULL AND toasted.oid IS NULL
+    SELECT coalesce(i.indrelid, toasted.oid, written.oid),
+           written.is_name AND i.indrelid IS NULL AND toasted.oid IS NULL
       FROM (SELECT oid, bool_or(is_name) AS is_name FROM written WHERE oid IS NOT NULL GROUP BY oid) written
       LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = written.oid
       LEFT JOIN pg_catalog.pg_class toasted ON toasted.reltoastrelid = written.oid
@@ -65,8 +66,9 @@ WITH RECURSIVE since (age) AS (
     SELECT owning.refobjid, false
       FROM written
       JOIN pg_catalog.pg_sequence seq ON seq.seqrelid = written.oid
-      JOIN pg_catalog.pg_depend owning ON owning.classid = 'pg_catalog.pg_class'::regclass AND owning.objid = seq.seqrelid
-     WHERE owning.refclassid = 'pg_catalog.pg_class'::regclass
+      JOIN pg_catalog.pg_depend owning ON owning.objid = seq.seqrelid
+     WHERE owning.classid = 'pg_catalog.pg_class'::regclass
+       AND owning.refclassid = 'pg_catalog.pg_class'::regclass
        AND owning.deptype IN ('a', 'i')
 ), reached (classid, oid) AS (
     SELECT 'pg_catalog.pg_class'::regclass::oid, relation FROM moved WHERE is_name
