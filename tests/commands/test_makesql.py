@@ -50,7 +50,7 @@ def test_numbers_that_are_used_up(folder: Path, settings: Settings) -> None:
     put(folder, {"9_a.sql": "SELECT 1;"})
     assert manage("makesql", "new") == Ran(
         "",
-        "CommandError: The numbers of 1 digits are used up: 10 would sort before 9.\n"
+        "CommandError: The numbers of 1 digit are used up: 10 would sort before 9.\n"
         '  Set SQLMIGRATIONS_ORDER = "number".\n',
         2,
     )
