@@ -1,68 +1,17 @@
-"""The history: what the database holds of each SQL file, and everything that ever happened.
+"""The history: what the database holds of each SQL file, everything that ever happened, and the schema's versions.
 
-Both models are unmanaged and read-only. Their tables are made by ``RunSQL`` in the migrations, so that ``flush`` and
-``TransactionTestCase`` leave the history alone as they leave the schema alone; their rows are written by
+All models are unmanaged and read-only. Their tables are made by ``RunSQL`` in the migrations, so that ``flush`` and
+``TransactionTestCase`` leave the history alone as they leave the schema alone. Records and events are written by
 ``sqlmigrations.history``, in the very transaction of the file they speak of.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from sqlmigrations.exceptions import HistoryIsReadOnly
 from sqlmigrations.files.kinds import Kind
-
-
-def _refuse(what: str) -> NoReturn:
-    raise HistoryIsReadOnly(
-        f"{what} is written by the runner alone.",
-        hint="Use `manage.py applysql`, whose flags change the history in a way that it remembers.",
-    )
-
-
-class ReadOnlyQuerySet(models.QuerySet[Any]):
-    """Read rows, and refuse to write any."""
-
-    def create(self, **kwargs: Any) -> NoReturn:
-        """Refuse to add a row."""
-        _refuse(self.model.__name__)
-
-    def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse to add rows."""
-        _refuse(self.model.__name__)
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        """Refuse to change rows."""
-        _refuse(self.model.__name__)
-
-    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse to change rows."""
-        _refuse(self.model.__name__)
-
-    def delete(self) -> NoReturn:
-        """Refuse to remove rows."""
-        _refuse(self.model.__name__)
-
-
-class ReadOnlyModel(models.Model):
-    """A model whose rows the ORM only reads."""
-
-    objects = ReadOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse to write this row."""
-        _refuse(type(self).__name__)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse to remove this row."""
-        _refuse(type(self).__name__)
-
+from sqlmigrations.read_only import ReadOnlyModel
 
 #: The kinds of files, as people read them.
 KINDS = [

@@ -23,7 +23,7 @@ class Way:
 
 
 def refuse_ignored(ways: Sequence[Way], options: Mapping[str, Any]) -> None:
-    """Refuse an option that has no meaning in the way which the command is used; the first that is asked for counts.
+    """Refuse an option that has no meaning in the way in which the command is used; the first that is asked for counts.
 
     Options that no way names have a meaning everywhere.
 

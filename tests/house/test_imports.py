@@ -64,9 +64,9 @@ def among(loaded: list[str], packages: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("command", "most", "unloaded"),
     [
-        ((), 32, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
-        (("check",), 62, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
-        (("applysql",), 106, (*ROOMS, *LIBRARIES)),
+        ((), 33, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
+        (("check",), 63, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
+        (("applysql",), 107, (*ROOMS, *LIBRARIES)),
     ],
     ids=["start", "check", "applysql-without-files"],
 )
@@ -102,4 +102,4 @@ def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(folder: Path) -> N
     loaded = loaded_by(folder, "applysql")
     assert among(loaded, (*ROOMS, *LIBRARIES, *WORK)) == []
     ours = among(loaded, ("sqlmigrations",))
-    assert len(ours) <= 67, ours
+    assert len(ours) <= 68, ours
