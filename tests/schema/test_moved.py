@@ -5,6 +5,7 @@ Changes are committed here, as runs commit theirs: within one transaction every 
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -29,17 +30,21 @@ DEPENDING = (Path(__file__).parent / "depending.sql").read_text()
 @pytest.fixture(scope="module")
 def everything_of_its_own() -> Iterator[Connection]:
     """Yield a session in a database of ``everything.sql`` that is changed and changed back."""
-    yield from _database("everything", EVERYTHING)
+    yield from _database(EVERYTHING)
 
 
 @pytest.fixture(scope="module")
 def depending() -> Iterator[Connection]:
     """Yield a session in a database of ``depending.sql`` that is changed and changed back."""
-    yield from _database("depending", DEPENDING)
+    yield from _database(DEPENDING)
 
 
-def _database(name: str, text: str) -> Iterator[Connection]:
-    with new_database(f"sqlm_{name}_{os.getpid()}_m"), session(dbname=f"sqlm_{name}_{os.getpid()}_m") as connection:
+_numbers = itertools.count(1)
+
+
+def _database(text: str) -> Iterator[Connection]:
+    """Yield a session in a database of its own, the fixtures' and those of single tests alike."""
+    with new_database(f"sqlm_moved_{os.getpid()}_{next(_numbers)}") as name, session(dbname=name) as connection:
         connection.execute(text.encode())
         yield connection
 
@@ -254,7 +259,7 @@ RENAMED_AND_MOVED = (
 def test_what_says_the_names_of_what_changed_is_read_again(every: int) -> None:
     """Statement by statement, from a new database to one in which all is gone; every third is followed by default."""
     role = f"sqlm_mover_{os.getpid()}"
-    for connection in _database("depending", DEPENDING):
+    for connection in _database(DEPENDING):
         for number, statement in enumerate(RENAMED_AND_MOVED):
             if number % every == 0:
                 Follower(connection).follow(statement.format(role=role))
@@ -304,7 +309,7 @@ def _name(connection: Connection, oid: int) -> str:
 def test_changes_in_any_order_are_followed(seed: int) -> None:
     """Those that another one has made impossible are left out."""
     chosen = random.Random(seed)  # noqa: S311 - dice that fall the same way each time
-    for connection in _database("everything", EVERYTHING):
+    for connection in _database(EVERYTHING):
         known = [each for each in MUTATIONS if each.since <= connection.info.server_version // 10000]
         follower = Follower(connection)
         for mutation in chosen.sample(known, 60):

@@ -471,13 +471,13 @@ CASES = (
             17,
             """
             warning, cumulative: 6 kinds of conflicts
-            warning snapshot: 1 queries cancelled a day; should be: 1 a day
+            warning snapshot: 1 query cancelled a day; should be: 1 a day
               sql: ALTER SYSTEM SET hot_standby_feedback = on;
               sql: ALTER SYSTEM SET max_standby_streaming_delay = '2min';
         """,
             """
             warning, cumulative: 5 kinds of conflicts
-            warning snapshot: 1 queries cancelled a day; should be: 1 a day
+            warning snapshot: 1 query cancelled a day; should be: 1 a day
               sql: ALTER SYSTEM SET hot_standby_feedback = on;
               sql: ALTER SYSTEM SET max_standby_streaming_delay = '2min';
         """,

@@ -428,7 +428,7 @@ CASES = (
         no="skipped, snapshot: there are no tables and extended statistics to examine",
         well=ANALYZED,
         hidden="""
-            skipped, snapshot: the statistics of 2 of 2 tables and extended statistics are hidden
+            skipped, snapshot: the statistics of tables, or extended ones, are hidden: 2 of 2
               GRANT "pg_read_all_data" TO "<role>";
         """,
         hidden_from=("monitor", "bare"),
