@@ -99,6 +99,8 @@ PLACEHOLDERS = {
     "<n>": r"\d[\d,]*",
     "<pid>": r"\d+",
     "<time>": r"[\d.]+ (?:ms|s|min|h)",
+    # A primary can't tell how late a standby is that had replayed everything before it stopped.
+    "<, time>": r"(?:, [\d.]+ (?:ms|s|min|h))?",
     "<size>": r"[\d.]+ (?:bytes|kB|MB)",
     "<query>": r"-?\d+",
     "<major>": r"\d\d",

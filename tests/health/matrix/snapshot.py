@@ -204,7 +204,7 @@ CASES = (
         ill=behind,
         bad="""
             critical, snapshot: 1 standbys
-            critical walreceiver: <size> behind, <time> (streaming); should be: <time> and 16 MB, or 9.8 kB
+            critical walreceiver: <size> behind<, time> (streaming); should be: <time> and 16 MB, or 9.8 kB
         """,
         mends=(),
     ),
