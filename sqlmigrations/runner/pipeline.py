@@ -84,12 +84,12 @@ class Pipeline:
 
     def _leave(self, kind: type[BaseException] | None) -> None:
         if kind is None:
-            self._finish()
-        else:
-            with suppress(psycopg.Error):  # the first error is the one that counts
-                if self._sent and not issubclass(kind, (StatementFailed, psycopg.Error)):
-                    self._connection.cancel_safe()
-                self._finish()
+            self._finish(is_over=not self._sent)
+            return
+        with suppress(psycopg.Error):  # the first error is the one that counts
+            if not issubclass(kind, (StatementFailed, psycopg.Error)):
+                self._connection.cancel_safe()
+            self._finish(is_over=False)  # an interrupt can come between sending a statement and noting it
 
     @property
     def is_full(self) -> bool:
@@ -150,9 +150,9 @@ class Pipeline:
                 _refuse(arrival.sent, error)
             yield arrival
 
-    def _finish(self) -> None:
-        """Bring the connection out of the pipeline, whatever is still on its way."""
-        if self._sent and not self._is_ending:
+    def _finish(self, *, is_over: bool) -> None:
+        """Bring the connection out of the pipeline, whatever is still on its way unless it ``is_over``."""
+        if not (is_over or self._is_ending):
             self._pgconn.pipeline_sync()
             self._is_ending = True
         while self._sent or self._is_ending:
@@ -199,6 +199,8 @@ class Pipeline:
             if answer.status == ExecStatus.PIPELINE_SYNC:
                 self._is_ending = False
                 return
+            if not self._sent:  # it was sent, and not noted any more
+                continue
             sent = self._sent.popleft()
             self._bytes -= _size(sent)
             self._arrived.append(Arrival(sent, answer, time.perf_counter()))

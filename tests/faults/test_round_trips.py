@@ -44,7 +44,7 @@ def waits_of_a_run(server: Place, place: Place) -> int:
 
 @pytest.mark.processes
 def test_each_file_costs_the_same_few_round_trips(own_server: ThrowAway, folder: Path) -> None:
-    """On a server of its own: a role that another test makes there has the whole schema read anew."""
+    """On a server of its own, where nobody else is at work."""
     with database(own_server.place.with_settings(SQLMIGRATIONS_DIRS=[str(folder)])) as place:
         waits = list(_waits_of_runs(own_server.place, place, folder))
     assert [waits[2] - waits[1], waits[3] - waits[2]] == [4 * TRIPS, 5 * TRIPS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,12 +12,12 @@ import pytest
 from psycopg.pq import PipelineStatus, TransactionStatus
 from pytest_django import Settings
 
-from sqlmigrations.database import Filled
+from sqlmigrations.database import Connection, Filled
 from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
-from sqlmigrations.runner.pipeline import STATEMENTS_AHEAD, Pipeline
+from sqlmigrations.runner.pipeline import STATEMENTS_AHEAD, Pipeline, Sent
 from sqlmigrations.runner.send import SMALL, send
 from tests.databases import session
 from tests.helpers import applysql, put, rows, run_sql, value
@@ -105,6 +106,34 @@ def test_a_reader_that_stops_leaves_the_connection_in_order(ready_database: str)
             next(results)
             results.close()
             assert connection.pgconn.pipeline_status == PipelineStatus.OFF
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+class Interrupted(deque[Sent]):
+    """Notes some statements that were sent; then a person interrupts."""
+
+    def append(self, sent: Sent) -> None:
+        if len(self) == self.maxlen:
+            raise KeyboardInterrupt
+        super().append(sent)
+
+
+@pytest.mark.parametrize("noted", [0, 2])
+def test_an_interrupt_between_sending_and_noting_leaves_the_connection_in_order(
+    ready_database: str, monkeypatch: pytest.MonkeyPatch, noted: int
+) -> None:
+    class Interrupting(Pipeline):
+        def __init__(self, connection: Connection) -> None:
+            super().__init__(connection)
+            self._sent = Interrupted(maxlen=noted)
+
+    monkeypatch.setattr("sqlmigrations.runner.send.Pipeline", Interrupting)
+    with session() as connection:
+        connection.execute("BEGIN")
+        with pytest.raises(KeyboardInterrupt):
+            list(send(connection, split([b"SELECT pg_sleep(60);" * 3])))
+        assert connection.pgconn.pipeline_status == PipelineStatus.OFF
+        connection.execute("ROLLBACK")
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 

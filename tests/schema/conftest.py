@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection
@@ -46,6 +47,7 @@ def everything(everything_name: str) -> Iterator[Connection]:
 @pytest.fixture
 def library_settings(settings: Settings) -> None:
     """Install the app whose models have every sort of field and a history of renames."""
+    connections.close_all()  # what ``django.contrib.postgres`` would ask before the test has its database
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.postgres", "tests.schema.library"]
     settings.DATABASE_ROUTERS = ["tests.schema.library.routers.Router"]
 

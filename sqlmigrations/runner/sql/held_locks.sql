@@ -1,7 +1,7 @@
 -- The locks that a backend holds on relations which this session sees, strongest first, one for each relation. Asked
 -- from another session while the backend's transaction is open, these are the relations that were there before it,
 -- under the names that everybody else knows them by. An index is named only where its lock is stronger than that on
--- its table. Our own tables are left out.
+-- its table, and not while it is removed CONCURRENTLY: no query uses it any more then. Our own tables are left out.
 WITH held AS (
     SELECT l.relation,
            max(pg_catalog.array_position(
@@ -23,5 +23,5 @@ SELECT c.oid::bigint AS oid,
   LEFT JOIN held t ON t.relation = i.indrelid
  WHERE n.nspname !~ '^pg_'
    AND c.relname !~ '^sqlmigrations_'
-   AND (i.indexrelid IS NULL OR h.strength > coalesce(t.strength, 0))
+   AND (i.indexrelid IS NULL OR (i.indislive AND h.strength > coalesce(t.strength, 0)))
  ORDER BY h.strength DESC, 1

@@ -87,8 +87,15 @@ WITH temporary AS (
       FROM pg_catalog.pg_depend
      WHERE refclassid IN ('pg_catalog.pg_extension'::regclass, 'pg_catalog.pg_publication'::regclass)
      UNION ALL
-    -- Names of roles, which owners and grants show.
-    SELECT 'pg_roles', count(*), sum(pg_catalog.hashtextextended(rolname::text, oid::bigint)) FROM pg_catalog.pg_roles
+    -- Names of roles, which owners and grants show: those that came with the server, and those with anything in this
+    -- database. Others come and go for other databases.
+    SELECT 'pg_roles', count(*), sum(pg_catalog.hashtextextended(rolname::text, oid::bigint))
+      FROM pg_catalog.pg_roles
+     WHERE oid < 16384
+        OR oid IN (SELECT refobjid FROM pg_catalog.pg_shdepend
+                    WHERE refclassid = 'pg_catalog.pg_authid'::regclass
+                      AND dbid = (SELECT oid FROM pg_catalog.pg_database
+                                   WHERE datname = pg_catalog.current_database()))
 )
 SELECT pg_catalog.md5(
            pg_catalog.concat_ws(
