@@ -135,7 +135,12 @@ class Proxy:
         except OSError:
             client.close()
             return
-        server.sendall(startup)
+        try:
+            server.sendall(startup)
+        except OSError:  # it was stopped after it had let us in; the client is not to wait for it
+            client.close()
+            server.close()
+            return
         if struct.unpack("!i", startup[4:8])[0] == _CANCEL_REQUEST:
             with contextlib.suppress(OSError):
                 server.recv(1)  # the server closes it when it has done so
