@@ -37,7 +37,7 @@ class HeldLock:
 
 
 #: The other backend may have locked the catalogs, and waits for our answer: so it isn't waited for long.
-_NOT_LONG = Filled("SELECT pg_catalog.set_config('lock_timeout', '500ms', true)")
+NOT_LONG = Filled("SELECT pg_catalog.set_config('lock_timeout', '500ms', true)")
 
 
 def held_locks(observer: Connection, pid: int) -> list[HeldLock]:
@@ -90,7 +90,7 @@ def _query() -> LiteralString:
 
 
 def _read(observer: Connection, *statements: Filled, ahead: bool) -> list[HeldLock]:
-    rows = ask(observer, _NOT_LONG, *statements, ahead=ahead)[-1].fetchall()
+    rows = ask(observer, NOT_LONG, *statements, ahead=ahead)[-1].fetchall()
     return [HeldLock(relation, kind, Mode(strength), oid) for oid, relation, kind, strength in rows]
 
 

@@ -36,7 +36,7 @@ from sqlmigrations.history import (
 from sqlmigrations.messages import kept
 from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
-from sqlmigrations.runner.held_locks import HeldLock, held_locks
+from sqlmigrations.runner.held_locks import NOT_LONG, HeldLock, held_locks
 from sqlmigrations.runner.outcome import Attempt
 from sqlmigrations.runner.pipeline import ask
 from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole, text_columns
@@ -47,9 +47,6 @@ Write = Callable[[Connection], None]
 Answer = TypeVar("Answer")
 
 _NOT_DURABLE = Filled("SELECT pg_catalog.set_config('synchronous_commit', 'off', true)")
-
-#: A file on its way over the other connection may have locked what the statement behind it needs, and waits for us.
-_NOT_LONG = Filled("SELECT pg_catalog.set_config('lock_timeout', '500ms', true)")
 
 
 class Journal:
@@ -94,7 +91,7 @@ class Journal:
             # What goes together is a transaction by itself; inside another it takes a savepoint, and that one has to
             # reach the disk.
             is_alone = connection.info.transaction_status is TransactionStatus.IDLE
-            before = [*([_NOT_DURABLE] if is_alone else []), *([_NOT_LONG] if meanwhile else [])]
+            before = [*([_NOT_DURABLE] if is_alone else []), *([NOT_LONG] if meanwhile else [])]
             with nullcontext() if is_alone else connection.transaction():
                 record = self._look_at(connection, event.filename, *before, self.chain.statement(link))
         self.chain.advance(link)
@@ -206,7 +203,7 @@ class Journal:
     def record(self, name: str, *, meanwhile: bool = False) -> Record | None:
         """Return the record of ``name`` as it is committed now; ``meanwhile`` is as in ``started``."""
         with self.over_lock() as connection:
-            return self._look_at(connection, name, *([_NOT_LONG] if meanwhile else []))
+            return self._look_at(connection, name, *([NOT_LONG] if meanwhile else []))
 
     def locks_of(self, connection: Connection, pid: int) -> list[HeldLock]:
         """Return the locks that the open transaction of ``connection`` holds on relations that were there before it.

@@ -68,7 +68,7 @@ def has_snapshots(connection: Connection, tables: Tables | None) -> bool:
     """Tell whether the tables of the snapshots are there."""
     if tables is None:
         return False
-    names = [name.as_string(connection) for name in (_versions(tables), _texts(tables))]
+    names = [name.as_string(connection) for name in (tables.snapshot, _texts(tables))]
     statement = "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL"
     return bool(fetch_row(connection, statement, names)[0])
 
@@ -77,7 +77,7 @@ def read_versions(connection: Connection, tables: Tables, *, last: int | None = 
     """Return the versions, the newest first; only the ``last`` ones if that is given."""
     statement = sql.SQL(
         "SELECT id, at, reason, files, role, counts, fingerprint, unfinished FROM {} ORDER BY id DESC LIMIT %s"
-    ).format(_versions(tables))
+    ).format(tables.snapshot)
     return [
         Version(id, at, reason, tuple(files), role, counts, fingerprint, unfinished)
         for id, at, reason, files, role, counts, fingerprint, unfinished in fetch_all(connection, statement, [last])
@@ -205,7 +205,7 @@ def store(
     statement = sql.SQL(
         "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
         " VALUES (%s, %s, %s, current_setting('server_version'), %s, %s, %s) RETURNING id"
-    ).format(_versions(tables))
+    ).format(tables.snapshot)
     values = [reason, Jsonb(list(files)), __version__, Jsonb(packed.counts), packed.as_bytes(), fingerprint]
     return int(fetch_row(connection, statement, values)[0])
 
@@ -214,19 +214,19 @@ def store_again(connection: Connection, tables: Tables, version: Version, packed
     """Put objects in the place of those of the newest version: what today's reader says of the same ones."""
     before = version.id, read_hashes(connection, tables, version.id)
     _store_texts(connection, tables, packed, instead_of=before)
-    statement = sql.SQL("UPDATE {} SET objects = %s, counts = %s, tool = %s WHERE id = %s").format(_versions(tables))
+    statement = sql.SQL("UPDATE {} SET objects = %s, counts = %s, tool = %s WHERE id = %s").format(tables.snapshot)
     connection.execute(statement, [packed.as_bytes(), Jsonb(packed.counts), __version__, version.id])
 
 
 def note_unfinished(connection: Connection, tables: Tables, id: int, what: Mapping[str, Any] | None) -> None:
     """Note in a version what begins to change the schema, or with ``None`` that it has ended."""
-    statement = sql.SQL("UPDATE {} SET unfinished = %s WHERE id = %s").format(_versions(tables))
+    statement = sql.SQL("UPDATE {} SET unfinished = %s WHERE id = %s").format(tables.snapshot)
     connection.execute(statement, [None if what is None else Jsonb(dict(what)), id])
 
 
 def note_fingerprint(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:
     """Note the fingerprint of catalogs that are just what a version says; an empty one where they aren't."""
-    statement = sql.SQL("UPDATE {} SET fingerprint = %s WHERE id = %s AND fingerprint <> %s").format(_versions(tables))
+    statement = sql.SQL("UPDATE {} SET fingerprint = %s WHERE id = %s AND fingerprint <> %s").format(tables.snapshot)
     connection.execute(statement, [fingerprint, id, fingerprint])
 
 
@@ -234,11 +234,9 @@ def prune(connection: Connection, tables: Tables, keep: int) -> None:
     """Remove all versions but the ``keep`` newest ones, and the texts that none of these has."""
     versions = sql.SQL(
         "DELETE FROM {0} WHERE id < (SELECT min(id) FROM (SELECT id FROM {0} ORDER BY id DESC LIMIT %s) AS newest)"
-    ).format(_versions(tables))
+    ).format(tables.snapshot)
     if connection.execute(versions, [max(keep, 1)]).rowcount:
-        texts = sql.SQL("DELETE FROM {} WHERE until < (SELECT min(id) FROM {})").format(
-            _texts(tables), _versions(tables)
-        )
+        texts = sql.SQL("DELETE FROM {} WHERE until < (SELECT min(id) FROM {})").format(_texts(tables), tables.snapshot)
         connection.execute(texts)
 
 
@@ -326,16 +324,12 @@ def _changed(kept: Attributes, was: Attributes, now: Attributes) -> Attributes:
 # The tables and texts
 
 
-def _versions(tables: Tables) -> sql.Identifier:
-    return sql.Identifier(tables.schema, "sqlmigrations_schemasnapshot")
-
-
 def _texts(tables: Tables) -> sql.Identifier:
     return sql.Identifier(tables.schema, "sqlmigrations_schematext")
 
 
 def _load_hashes(connection: Connection, tables: Tables, id: int) -> tuple[Hashes, Reader]:
-    statement = sql.SQL("SELECT objects FROM {} WHERE id = %s").format(_versions(tables))
+    statement = sql.SQL("SELECT objects FROM {} WHERE id = %s").format(tables.snapshot)
     rows = fetch_all(connection, statement, [id])
     if not rows:
         raise SnapshotDamaged(

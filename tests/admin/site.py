@@ -19,12 +19,10 @@ from django.test.testcases import LiveServerThread
 
 from sqlmigrations.models import EventType, State
 from sqlmigrations.service.actions import Action, Asked, foresee, submit
+from tests.admin.pages import EVENTS, RECORDS
 from tests.admin.rows import add_event, add_failed, add_record
 from tests.admin.test_actions import at_work
 from tests.helpers import applysql, put, run_sql, wait_until
-
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
-EVENTS = "/admin/sqlmigrations/migrationevent/"
 
 
 @dataclass(frozen=True)

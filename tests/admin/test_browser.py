@@ -19,7 +19,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.admin.axe import violations
 from tests.admin.chromium import CHROMEDRIVER, CHROMIUM, chromium, complaints, visit
-from tests.admin.site import RECORDS, Site, serving
+from tests.admin.pages import RECORDS
+from tests.admin.site import Site, serving
 from tests.databases import leading_to, new_database
 from tests.helpers import put, wait_until
 

@@ -9,12 +9,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertInHTML, assertTemplateUsed
 
+from tests.admin.pages import EVENTS, RECORDS
 from tests.admin.rows import NOON, RUN, add_event, add_failed, add_record
 
 pytestmark = pytest.mark.django_db
-
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
-EVENTS = "/admin/sqlmigrations/migrationevent/"
 
 
 def page(client: Client, url: str, **query: str) -> str:

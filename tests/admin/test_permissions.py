@@ -9,12 +9,10 @@ from django.test import Client, RequestFactory
 from pytest_django.asserts import assertInHTML
 
 from sqlmigrations.models import MigrationEvent, MigrationRecord
+from tests.admin.pages import EVENTS, RECORDS
 from tests.admin.rows import RUN, add_event, add_record
 
 pytestmark = pytest.mark.django_db
-
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
-EVENTS = "/admin/sqlmigrations/migrationevent/"
 
 
 def visitor(*permissions: str, is_staff: bool = True, is_superuser: bool = False) -> Client:

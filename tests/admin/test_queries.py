@@ -13,6 +13,7 @@ from sqlmigrations.database import raw
 from sqlmigrations.history import locate
 from sqlmigrations.history.reports import keep_report
 from sqlmigrations.models import ReportKind
+from tests.admin.pages import EVENTS, RECORDS
 from tests.admin.rows import add_event, add_failed, add_record
 from tests.helpers import put
 
@@ -21,8 +22,6 @@ pytestmark = pytest.mark.django_db
 #: What a page may send, the session's and the user's statement included.
 MOST = 14
 
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
-EVENTS = "/admin/sqlmigrations/migrationevent/"
 
 PAGES = [
     f"{RECORDS}overview/",

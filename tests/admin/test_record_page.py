@@ -16,19 +16,11 @@ from sqlmigrations.database import raw
 from sqlmigrations.history import locate
 from sqlmigrations.history.reports import keep_report
 from sqlmigrations.models import ReportKind
+from tests.admin.pages import APPLIED_BADGE, EVENTS, MOMENT, RECORDS
 from tests.admin.rows import NOON, add_event, add_failed, add_record
 from tests.helpers import put
 
 pytestmark = pytest.mark.django_db
-
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
-EVENTS = "/admin/sqlmigrations/migrationevent/"
-
-APPLIED_BADGE = (
-    '<span class="sqlm-badge sqlm-badge--applied"><svg class="sqlm-shape" viewBox="0 0 16 16" width="12" height="12" '
-    'aria-hidden="true" focusable="false"><path d="M3 8.5 6.5 12 13 4.5"/></svg>applied</span>'
-)
-MOMENT = '<time datetime="2026-11-21T13:00:05+01:00">Nov. 21, 2026, 13:00:05 CET</time>'
 
 
 def record_page(client: Client, pk: int) -> str:

@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from tests.admin.pages import RECORDS
 from tests.admin.rows import add_record
 
 pytestmark = pytest.mark.django_db
-
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
 
 
 @pytest.mark.parametrize(

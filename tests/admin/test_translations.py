@@ -12,9 +12,8 @@ from django.test import Client
 from pytest_django.asserts import assertInHTML
 
 from tests.admin.catalogue import PACKAGE, SOURCE, read_compiled
+from tests.admin.pages import RECORDS
 from tests.admin.rows import add_event, add_failed
-
-RECORDS = "/admin/sqlmigrations/migrationrecord/"
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="GNU gettext is not installed")
