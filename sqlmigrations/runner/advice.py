@@ -16,6 +16,7 @@ from sqlmigrations.database import Connection, fetch_all
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
+from sqlmigrations.runner.server_words import last_name
 
 Adviser = Callable[[Connection, Statement, psycopg.Error], str]
 
@@ -25,7 +26,6 @@ _DROP_INDEX = re.compile(rf"DROP\s+INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+
 _MAKES_HISTORY = re.compile(
     r"CREATE\s+(?:TABLE|FUNCTION|SEQUENCE)\s+(?:\w+\.)?(?:sqlmigrations_\w+|django_migrations)\b", re.IGNORECASE
 )
-_LAST_NAME = re.compile(r'"([^"]+)"')
 
 
 def advise(connection: Connection | None, statement: Statement | None, error: psycopg.Error) -> str:
@@ -122,10 +122,10 @@ def _undefined_object(connection: Connection, statement: Statement, error: psyco
 
 
 def _undefined_table(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
-    names = _LAST_NAME.findall(error.diag.message_primary or "")
-    if not names:
+    named = last_name(error.diag.message_primary or "")
+    if named is None:
         return ""
-    name = names[-1].rpartition(".")[2]
+    name = named.rpartition(".")[2]
     rows = fetch_all(connection, query("runner/sql/tables_elsewhere.sql"), {"name": name})
     if not rows:
         return _("If another file makes it, name that file: -- sqlmigrations: requires NAME")

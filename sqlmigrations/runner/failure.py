@@ -12,13 +12,12 @@ from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.masking import mask
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.messages import joined
+from sqlmigrations.runner.server_words import line_of_block, line_of_copy_data
 from sqlmigrations.runner.watcher import Blocker
 
 #: Characters of a statement that are kept with a failure.
 EXCERPT = 2_000
 
-_DO_LINE = re.compile(r"inline_code_block line (\d+)")
-_COPY_LINE = re.compile(r"^COPY .*?, line (\d+)")
 _DOLLAR_QUOTE = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*)?\$")
 
 
@@ -149,12 +148,12 @@ def _place(statement: Statement, diagnostic: psycopg.errors.Diagnostic, sent: in
         before = statement.text[: int(diagnostic.statement_position) - 1 - sent]
         return statement.line + before.count("\n"), len(before) - (before.rfind("\n") + 1) + 1
     context = diagnostic.context or ""
-    if statement.data is not None and (match := _COPY_LINE.search(context)):
-        return statement.data_line + int(match[1]) - 1, None
-    if statement.keywords[:1] == ("DO",) and (found := _DO_LINE.findall(context)):
+    if statement.data is not None and (row := line_of_copy_data(context)):
+        return statement.data_line + row - 1, None
+    if statement.keywords[:1] == ("DO",) and (inner := line_of_block(context)):
         body = _DOLLAR_QUOTE.search(statement.text)
         opening = statement.text[: body.start()].count("\n") if body else 0
-        return statement.line + opening + int(found[-1]) - 1, None
+        return statement.line + opening + inner - 1, None
     return statement.line, None
 
 
