@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg import sql
 
-from sqlmigrations.database import Connection, Filled, cursor, execute_together, fetch_all, fetch_row, fillable
+from sqlmigrations.database import Connection, Filled, apart, cursor, execute_together, fetch_all, fetch_row, fillable
 from sqlmigrations.history.identity import Clock, Identity
 from sqlmigrations.history.records import adapt
 from sqlmigrations.history.tables import Location, Tables
@@ -243,16 +243,25 @@ def read_reverted_with(connection: Connection, tables: Tables, names: Iterable[s
 #: Events that a walk along the chain reads at a time.
 _PAGE = 1_000
 
+#: A role or database may have durations rounded: https://www.postgresql.org/docs/current/runtime-config-client.html
+_EXACTLY = Filled("SELECT pg_catalog.set_config('extra_float_digits', '1', true)")
+
 _HASHED_COLUMNS = (*Identity.__slots__, *Event.__slots__, "run", "at", "previous_hash")
 
 
 def _walk(connection: Connection, tables: Tables, after: int) -> Iterator[tuple[int, dict[str, Any], str]]:
     """Yield the events behind the id ``after`` in order: its id, the values that were hashed, its hash."""
     columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "hash", *_HASHED_COLUMNS)))
-    page = sql.SQL("SELECT {} FROM {} WHERE id > %s ORDER BY id LIMIT %s").format(columns, tables.event)
+    page = fillable(
+        sql.SQL("SELECT {} FROM {} WHERE id > {} ORDER BY id LIMIT {}").format(
+            columns, tables.event, sql.Placeholder(), sql.Placeholder()
+        )
+    )
     last, count = after, _PAGE
     while count == _PAGE:
-        rows = fetch_all(connection, page, [last, _PAGE])
+        with apart(connection, rolled_back=True):
+            _set, answer = execute_together(connection, _EXACTLY, Filled(page, [last, _PAGE]))
+        rows = answer.fetchall()
         count = len(rows)
         for event_id, hash, *values in rows:
             yield event_id, dict(zip(_HASHED_COLUMNS, values, strict=True)), hash

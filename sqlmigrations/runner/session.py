@@ -26,8 +26,13 @@ from sqlmigrations.runner.pooler import backend_pid
 from sqlmigrations.runner.send import Aside
 
 #: What a run sets for its time: the server notices soon that its client is gone, and ends what it is doing for it; and
-#: it bears with a client that reads files, or waits before the next try.
-RUNNING = {"client_connection_check_interval": "500ms", "idle_session_timeout": "0"}
+#: it bears with a client that reads files, or waits before the next try. Files are split as PostgreSQL reads them by
+#: default, whatever the role or the database makes of a backslash in a string.
+RUNNING = {
+    "client_connection_check_interval": "500ms",
+    "idle_session_timeout": "0",
+    "standard_conforming_strings": "on",
+}
 
 #: The parts of DISCARD ALL, which itself is refused inside a transaction block. Deferred constraints come first:
 #: their violation must fail while the transaction can still be rolled back.

@@ -19,7 +19,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import ForeignKey, Model
 from psycopg import sql
 
-from sqlmigrations.database import Connection, fetch_all, fetch_dicts, is_lost, raw
+from sqlmigrations.database import (
+    Connection,
+    Filled,
+    apart,
+    execute_together,
+    fetch_all,
+    fetch_dicts,
+    is_lost,
+    raw,
+)
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.queries import query
 from sqlmigrations.schema.catalog import Attributes, Catalog, Identity, Value, read_catalog
@@ -150,7 +159,7 @@ class _Schemas:
             name: (schema or found[table] or place.current_schema, table) for name, (schema, table) in split.items()
         }
         parts = sorted({part for parts in tables.values() for part in parts})
-        quoted = dict(fetch_all(connection, "SELECT part, quote_ident(part) FROM unnest(%s::text[]) AS part", [parts]))
+        quoted = _quoted(connection, parts)
         schemas = cls(tables, quoted)
         for model in models:  # Django takes a name in quotes as it is: https://code.djangoproject.com/ticket/6148
             model._meta.db_table = schemas._tables[model._meta.db_table]
@@ -174,6 +183,15 @@ class _Schemas:
         if isinstance(value, str):
             return self._mention.sub(lambda match: f"{self._real[match[1]]}.", value)
         return tuple(str(self.put_back(item)) for item in value) if isinstance(value, tuple) else value
+
+
+def _quoted(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """Return names as the catalog writes them, each in quotes only where it needs them."""
+    as_in_catalog = Filled("SELECT set_config('quote_all_identifiers', 'off', true)")
+    quote = Filled("SELECT name, quote_ident(name) FROM unnest(%s::text[]) AS name", [list(names)])
+    with apart(connection):
+        _set, answer = execute_together(connection, as_in_catalog, quote)
+    return dict(answer.fetchall())
 
 
 def split_name(name: str) -> tuple[str | None, str]:

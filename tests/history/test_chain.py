@@ -274,6 +274,15 @@ def test_the_tail_alone_can_be_verified(connection: Connection) -> None:
     assert verify_chain(connection, Tables("public"), last=100).break_id == ids[1]
 
 
+def test_a_session_that_rounds_numbers_finds_no_alteration(chain: Chain, connection: Connection) -> None:
+    chain.append(connection, Event(EventType.APPLIED, "001.sql", duration_ms=1234.567))
+    connection.execute("SET extra_float_digits = -10")
+    assert verify_chain(connection, Tables("public")).is_intact
+    with connection.transaction():
+        assert verify_chain(connection, Tables("public")).is_intact
+    assert connection.execute("SHOW extra_float_digits").fetchall() == [("-10",)]
+
+
 def test_a_chain_of_more_than_one_page_is_walked_to_its_end(connection: Connection) -> None:
     with connection.transaction():
         ids = written_chain(connection, 1_203)

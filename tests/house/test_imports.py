@@ -66,7 +66,7 @@ def among(loaded: list[str], packages: tuple[str, ...]) -> list[str]:
     [
         ((), 33, (*ROOMS, *LIBRARIES, "sqlmigrations.service", "sqlmigrations.runner", "sqlmigrations.plan")),
         (("check",), 63, (*LIBRARIES, "sqlmigrations.health", "sqlmigrations.lint", "sqlmigrations.runner")),
-        (("applysql",), 107, (*ROOMS, *LIBRARIES)),
+        (("applysql",), 108, (*ROOMS, *LIBRARIES)),
     ],
     ids=["start", "check", "applysql-without-files"],
 )

@@ -61,6 +61,18 @@ def test_locks_on_what_was_there_are_kept(ready_database: str, folder: Path, sta
     assert kept() == locks
 
 
+def test_what_serializable_transactions_have_read_is_no_lock(ready_database: str, folder: Path) -> None:
+    """The server remembers it for as long as another such transaction is open, and tells it among the locks."""
+    run_sql(SCHEMA)
+    serializable = "-- sqlmigrations: isolation serializable\n"
+    put(folder, {"001.sql": f"{serializable}SELECT * FROM users;", "002.sql": "INSERT INTO orders VALUES (1, 1);"})
+    with session() as other:
+        other.execute("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT * FROM orders")
+        assert applysql().code == 0
+        assert rows("SELECT mode FROM pg_locks WHERE mode = 'SIReadLock' AND relation = 'users'::regclass") != []
+    assert (kept(), kept("002.sql")) == ([], ["public.orders RowExclusive"])
+
+
 def test_a_file_sees_nothing_of_the_one_before(ready_database: str, folder: Path) -> None:
     run_sql(SCHEMA)
     put(folder, {"001.sql": "ALTER TABLE users ADD COLUMN a int;", "002.sql": "INSERT INTO orders VALUES (1, 1);"})

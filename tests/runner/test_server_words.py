@@ -28,7 +28,7 @@ from sqlmigrations.runner.server_words import last_name, line_of_block, line_of_
         "função PL/pgSQL inline_code_block linha 12 em RAISE",
         "функция PL/pgSQL inline_code_block, строка 12, оператор RAISE",
         "PL/pgSQL-funktion inline_code_block rad 12 vid RAISE",
-        "inline_code_block PL/pgSQL fonksiyonu, 12. satır, RAISE içinde",
+        "inline_code_block PL/pgSQL fonksiyonu, 12. sat\N{LATIN SMALL LETTER DOTLESS I}r, RAISE içinde",
         "Функція PL/pgSQL inline_code_block рядок 12 в RAISE",
         "在RAISE的第12行的PL/pgSQL函数inline_code_block",
         "PL/pgSQL-Funktion f2(integer) Zeile 3 bei RAISE\nSQL-Anweisung »SELECT f2(4)«\n"

@@ -162,6 +162,21 @@ def test_a_search_path_of_the_role_or_the_database_stays(fresh_database: str, fo
     assert value("SELECT count(*) FROM app.sqlmigrations_migrationrecord") == 2
 
 
+def test_backslashes_are_read_as_the_file_was_split(fresh_database: str, folder: Path) -> None:
+    run_sql(f'ALTER DATABASE "{fresh_database}" SET standard_conforming_strings = off')
+    connections["default"].close()
+    put(
+        folder,
+        {
+            "001.sql": "CREATE TABLE paths (path text); INSERT INTO paths VALUES ('C:\\'); "
+            "INSERT INTO paths VALUES ('\\w');",
+            "002.sql": "-- sqlmigrations: transaction off\nINSERT INTO paths VALUES ('D:\\');",
+        },
+    )
+    assert applysql().code == 0
+    assert rows("SELECT path FROM paths") == [("C:\\",), (r"\w",), ("D:\\",)]
+
+
 def test_the_connection_is_left_as_it_was_found(ready_database: str, folder: Path) -> None:
     connection = raw(connections["default"])
     show = "SELECT name, setting FROM pg_settings WHERE name NOT LIKE 'plpgsql.%' ORDER BY 1"

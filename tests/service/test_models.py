@@ -97,6 +97,13 @@ def test_an_edited_migration_is_found_out_again(
     assert expected.expectation_key(wrapper) != first
 
 
+def test_names_that_a_session_quotes_needlessly_are_the_same(migrated: None) -> None:
+    """As a role or database may have it: what models expect is found out anew, and compared with the live tables."""
+    run_sql("DELETE FROM sqlmigrations_schemaexpectation")
+    raw(connections["default"]).execute("SET quote_all_identifiers = on")
+    assert found() == []
+
+
 def test_a_session_that_may_not_write_is_answered_all_the_same(migrated: None) -> None:
     run_sql("ALTER TABLE auth_permission ALTER name TYPE varchar(300)")
     connections["default"].ensure_connection()

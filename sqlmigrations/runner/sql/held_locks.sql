@@ -1,7 +1,8 @@
 -- The locks that a backend holds on relations which this session sees, strongest first, one for each relation. Asked
 -- from another session while the backend's transaction is open, these are the relations that were there before it,
 -- under the names that everybody else knows them by. An index is named only where its lock is stronger than that on
--- its table, and not while it is removed CONCURRENTLY: no query uses it any more then. Our own tables are left out.
+-- its table, and not while it is removed CONCURRENTLY: no query uses it any more then. Our own tables are left out, and
+-- so is SIReadLock, which blocks nobody and may outlive the transaction that took it.
 WITH held AS (
     SELECT l.relation,
            max(pg_catalog.array_position(
@@ -9,6 +10,7 @@ WITH held AS (
                      'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'], l.mode)) AS strength
       FROM pg_catalog.pg_locks l
      WHERE l.pid = %s AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384
+       AND l.mode <> 'SIReadLock'
        AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
      GROUP BY l.relation
 )
