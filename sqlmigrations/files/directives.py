@@ -66,6 +66,10 @@ class Directives:
     sensitive: bool = False
 
 
+#: What most files say of themselves.
+NONE = Directives()
+
+
 def is_duration(text: str) -> bool:
     """Say whether PostgreSQL reads the text as a time of at most 2147483647 ms: ``3s``, ``10min``, ``500ms``, ``0``."""
     found = milliseconds(text)
@@ -121,6 +125,8 @@ def read(comments: Iterable[tuple[int, str, bool]], *, name: str = "") -> tuple[
                 values[field] = values.get(field, ()) + value if field == "allow_rules" else value
         except _Wrong as wrong:
             problems.append(Problem(wrong.message, name, line, wrong.hint))
+    if not values:
+        return NONE, problems
     if "batch" in values and values.setdefault("transaction", False):
         hint = _("Each batch has a transaction of its own: remove one of the two.")
         problems.append(Problem(_("'batch' and 'transaction on' contradict each other"), name, lines["batch"], hint))

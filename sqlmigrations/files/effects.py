@@ -120,7 +120,7 @@ class Collector:
 
     def change(self, target: Path) -> None:
         """Note an object as changed."""
-        if target:
+        if target and not self._only_made:
             self.changes.update(self.resolve(target))
 
     def create(self, kind: str, target: Path) -> None:

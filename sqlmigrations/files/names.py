@@ -18,7 +18,7 @@ _odd = re.compile(r"[.\"* ]")
 
 def name(*parts: str) -> str:
     """Write a name from its parts: a schema, if it is known, and the object's own name."""
-    return ".".join(quote(part) for part in parts)
+    return ".".join([quote(part) for part in parts])
 
 
 def quote(part: str) -> str:

@@ -92,7 +92,7 @@ class Reading:
             self._refuse_late_directives()
             for problem in judge(statement, self.directives, self.script.name):
                 raise InvalidFile(problem)
-            self._kept.statement(statement)
+            self._kept.statement(statement, is_whole=self._splitter.is_complete)
             if frame.holds(statement):
                 self.count += 1
                 if self._collector and statement.keywords[:1] not in _MAKES_NOTHING:

@@ -6,6 +6,7 @@ Most runs find thousands of files and run none: what only a file that runs is re
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -42,10 +43,6 @@ class _Glance(NamedTuple):
     checksum: str | None = None
 
 
-#: What most files say of themselves.
-_NONE = Directives()
-
-
 @dataclass(frozen=True)
 class Script:
     """A file of SQL on disk: a SQL file itself, its down script or its verify script.
@@ -64,11 +61,14 @@ class Script:
     def blocks(self) -> Iterator[bytes]:
         """Yield the file in blocks. Raises ``InvalidFile`` when it can't be read."""
         try:
-            with open(self.place, "rb", buffering=0) as file:
+            file = os.open(self.place, os.O_RDONLY)  # takes half as long as a file object
+            try:
                 size = FIRST
-                while block := file.read(size):
+                while block := os.read(file, size):
                     yield block
                     size = BLOCK
+            finally:
+                os.close(file)
         except OSError as error:
             raise InvalidFile(_unreadable(self.name, error)) from error
 
@@ -113,7 +113,7 @@ class Script:
         second = next(blocks, None)
         if second is not None:
             return _Glance(self._directives(chain([first, second], blocks)))
-        return _Glance(_NONE if is_plain(first) else self._directives([first]), checksum_of(first))
+        return _Glance(directives_.NONE if is_plain(first) else self._directives([first]), checksum_of(first))
 
     def _directives(self, blocks: Iterable[bytes]) -> Directives | InvalidFile:
         from sqlmigrations.files.splitter import Splitter
@@ -129,7 +129,7 @@ class Script:
     def size(self) -> int:
         """The file's size in bytes. Raises ``InvalidFile`` when it can't be read."""
         try:
-            return self.path.stat().st_size
+            return os.stat(self.place).st_size
         except OSError as error:
             raise InvalidFile(_unreadable(self.name, error)) from error
 

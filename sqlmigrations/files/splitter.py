@@ -75,6 +75,14 @@ _single = re.compile(
 _SEMICOLON = ord(";")
 _PARENTHESIS = {ord("("): 1, ord(")"): -1}
 _COMMENT_OPENERS = b"-/"
+#: The bytes that what stands between statements begins with, or may begin with.
+_GAP_OPENERS = frozenset(b" \t\n\r\f\v;-/\\")
+#: Two words, or one that is not CREATE, which tell at once that a statement makes no function or procedure.
+_no_routine = re.compile(
+    rb"(?:CREATE" + SPACE + rb"++(?!(?:OR|REPLACE|FUNCTION|PROCEDURE)" + SPACE + rb")"
+    rb"|(?!CREATE" + SPACE + rb"))[A-Z_]++" + SPACE,
+    re.IGNORECASE,
+)
 _gap = re.compile(rb"(?:" + SPACE + rb"++|;|" + LINE_COMMENT + rb"[\r\n])" + _SOME)
 _blank = re.compile(rb"(?:" + SPACE + rb"++|" + LINE_COMMENT + rb"[\r\n])*")
 _line_comment = re.compile(LINE_COMMENT)
@@ -101,6 +109,11 @@ class Splitter:
         # Where the last token that needed a closer look ended, as a distance from the window's position.
         self._floor = 0
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream has been read to its end."""
+        return self._window.complete
+
     def __iter__(self) -> Iterator[Statement]:
         while self.skip_gap():
             statement = self._statement()
@@ -121,6 +134,8 @@ class Splitter:
                 if not window.more():
                     return False
                 continue
+            if window.text[window.position] not in _GAP_OPENERS:
+                return True
             match = _gap.match(window.text, window.position, window.limit)
             if match and match.end() > window.position:
                 self._note_directives(match.end())
@@ -262,7 +277,7 @@ class Splitter:
     def _makes_routine(self) -> bool:
         """Say whether the statement at the position makes a function or procedure, as its first words tell."""
         window = self._window
-        if window.text[window.position] not in b"cC":
+        if window.text[window.position] not in b"cC" or _no_routine.match(window.text, window.position, window.limit):
             return False
         wanted = 256
         while True:

@@ -38,13 +38,15 @@ class Kept:
         else:
             self._blocks.clear()
 
-    def statement(self, statement: Statement) -> None:
-        """Take the next statement of the file."""
+    def statement(self, statement: Statement, *, is_whole: bool = False) -> None:
+        """Take the next statement of the file; ``is_whole`` says that no block follows."""
         text = mask(statement)
         if text != statement.sql:
             self.masked += 1
             if self._size <= WHOLE:
                 self._hidden.append((statement.offset, len(statement.sql), text))
+        if is_whole and self._size <= WHOLE:
+            return
         room = WHOLE - self._statements_size
         if room <= 0:
             self._left_out += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,13 @@ def test_a_short_file_is_opened_once(text: str, write: Write, monkeypatch: pytes
     """Thousands of them are looked at in every run: directives and checksum come from one reading."""
     file = write(text)
     opened: list[Path] = []
-    real = open
+    real = os.open
 
     def counted(path: str | Path, *arguments: Any, **options: Any) -> Any:
         opened.append(Path(path))
         return real(path, *arguments, **options)
 
-    monkeypatch.setattr("builtins.open", counted)
+    monkeypatch.setattr("os.open", counted)
     assert file.directives.tags == (("a",) if "tags" in text else ())
     assert file.checksum == checksum([text.encode()])
     assert opened == [file.path]

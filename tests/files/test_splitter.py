@@ -98,6 +98,20 @@ STATEMENTS: dict[str, list[str]] = {
         "SELECT 1;",
     ],
     "a short statement that begins like a function": ["CREATE;", "", "COMMIT;", "", "CREATE FUNCTION;"],
+    "a function, its words divided by white space": [
+        "CREATE\tFUNCTION f() BEGIN ATOMIC ; END;",
+        "",
+        "create\f\vor\nrePLACE\rprocedure p() BEGIN ATOMIC ; END;",
+    ],
+    "a function, its words divided by comments": [
+        "CREATE/**/FUNCTION f() BEGIN ATOMIC ; END;",
+        "",
+        "CREATE OR/**/REPLACE FUNCTION/**/f() BEGIN ATOMIC ; END;",
+        "",
+        "CREATE--\nPROCEDURE p() BEGIN ATOMIC ; END;",
+    ],
+    "a word like function": ["CREATE VIEW function BEGIN ATOMIC;", "", "create functions BEGIN ATOMIC;"],
+    "a word like create": ["CREATEX FUNCTION f() BEGIN ATOMIC;", "", "CREATE$ FUNCTION f() BEGIN ATOMIC;"],
     "parameters called begin and atomic": [
         "CREATE FUNCTION f(begin int, atomic int) RETURNS int LANGUAGE sql AS 'SELECT 1';",
         "",

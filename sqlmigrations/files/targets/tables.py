@@ -24,12 +24,15 @@ def create_table(collector: Collector, node: Node) -> None:
             _constraint(collector, table, element["Constraint"], ())
 
 
+#: The types of columns that bring a sequence with them.
+_SERIAL = tuple((type,) for type in ("serial", "bigserial", "smallserial", "serial4", "serial8"))
+
+
 def _column(collector: Collector, table: Path, column: Node) -> None:
     """Note what a column brings with it: the sequence of a serial or identity, the index of a key."""
-    types = strings(column.get("typeName", {}).get("names"))
-    constraints = [part["Constraint"] for part in column.get("constraints", []) if "Constraint" in part]
+    constraints = [part["Constraint"] for part in column.get("constraints", ()) if "Constraint" in part]
     identity = any(constraint.get("contype") == "CONSTR_IDENTITY" for constraint in constraints)
-    if identity or types[-1:] in (("serial",), ("bigserial",), ("smallserial",), ("serial4",), ("serial8",)):
+    if identity or strings(column.get("typeName", {}).get("names"))[-1:] in _SERIAL:
         sequence = (*table[:-1], f"{table[-1]}_{column['colname']}_seq")
         collector.changes.add(collector.creation(sequence))
     for constraint in constraints:
@@ -38,7 +41,6 @@ def _column(collector: Collector, table: Path, column: Node) -> None:
 
 def _constraint(collector: Collector, table: Path, constraint: Node, columns: Path) -> None:
     """Note the index that a constraint makes, named as PostgreSQL names it."""
-    columns = strings(constraint.get("keys")) or columns
     if "indexname" in constraint:
         # ADD CONSTRAINT ... USING INDEX takes the index over and gives it the constraint's name.
         collector.change_index((*table[:-1], constraint["indexname"]))
@@ -46,7 +48,7 @@ def _constraint(collector: Collector, table: Path, constraint: Node, columns: Pa
         case "CONSTR_PRIMARY":
             usual = f"{table[-1]}_pkey"
         case "CONSTR_UNIQUE":
-            usual = "_".join((table[-1], *columns, "key"))
+            usual = "_".join((table[-1], *(strings(constraint.get("keys")) or columns), "key"))
         case "CONSTR_EXCLUSION":
             elements = [part["List"]["items"][0]["IndexElem"] for part in constraint.get("exclusions", [])]
             usual = "_".join((table[-1], *(_column_name(element) for element in elements), "excl"))
