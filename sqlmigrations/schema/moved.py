@@ -1,6 +1,6 @@
 """Finds the relations that moved since a roster of all was made, so that the others need not be read again.
 
-Catalog rows tell by ``xmin`` that they were written since, and keys on the roster that rows are gone. With a relation
+Catalog rows tell by ``xmin`` that they were written since, and digests on the roster that rows are gone. With a relation
 of which anything was written goes every other one whose text may say a name of it, as PostgreSQL's own record of
 dependencies has it, and every one that inherits from it. Where anything else moved whose name such texts can say (a
 type was altered, a function or a schema renamed, an operator made), it isn't tried: then all has to be read.
@@ -27,7 +27,7 @@ Words = Mapping[tuple[str, int], int]
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The relations of a database with their parts, as of one moment.
+    """The relations of a database with digests of their parts, as of one moment.
 
     ``since`` is the oldest transaction that may have been open; the lists are kept as the server writes them.
     """
@@ -35,7 +35,7 @@ class Roster:
     fingerprint: str
     since: str
     relations: str
-    keys: str
+    digests: str
     named: str
     names: str
     words: Words
@@ -59,13 +59,13 @@ def read_roster(connection: Connection) -> Roster:
     statements = [FINGERPRINT, _with_parts("roster"), query("schema/sql/moved/words.sql")]
     with closing(at_one_moment(connection, statements)) as answers:
         fingerprint = as_fingerprint(next(answers))
-        [(since, relations, keys, named, names)] = next(answers).fetchall()
-        return Roster(fingerprint, since, relations, keys, named, names, _words(next(answers)))
+        [(since, relations, digests, named, names)] = next(answers).fetchall()
+        return Roster(fingerprint, since, relations, digests, named, names, _words(next(answers)))
 
 
 def read_moved(connection: Connection, roster: Roster) -> Moved:
     """Return what moved since the roster was made."""
-    parameters = {"since": roster.since, "relations": roster.relations, "keys": roster.keys}
+    parameters = {"since": roster.since, "relations": roster.relations, "digests": roster.digests}
     asked = psycopg.ClientCursor(connection).mogrify(_with_parts("relations"), parameters)
     statements = [FINGERPRINT, query("schema/sql/moved/words.sql"), sql.SQL(asked)]
     with closing(at_one_moment(connection, statements)) as answers:

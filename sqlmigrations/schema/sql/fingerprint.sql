@@ -1,6 +1,7 @@
 -- A text that changes with any row of the catalogs that are read: which rows there are, and who wrote each. ANALYZE and
--- VACUUM write in place and change nothing here. Temporary objects come and go and don't count. NOT IN is a look into a
--- hash table here, and leads the planner to read every catalog once.
+-- VACUUM write in place and change nothing here. Temporary objects come and go and don't count, and of each relation's
+-- columns those that PostgreSQL gives every one are the same for good. NOT IN is a look into a hash table here, and
+-- leads the planner to read every catalog once.
 WITH temporary AS (
     SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'
 ), temporary_relation AS (
@@ -11,7 +12,7 @@ WITH temporary AS (
      UNION ALL
     SELECT 'pg_attribute', count(*), sum(pg_catalog.hash_record_extended(ROW(att.attrelid, att.attnum, att.xmin), 0))
       FROM pg_catalog.pg_attribute att
-     WHERE att.attrelid >= 16384 AND att.attrelid NOT IN (SELECT oid FROM temporary_relation)
+     WHERE att.attrelid >= 16384 AND att.attnum > 0 AND att.attrelid NOT IN (SELECT oid FROM temporary_relation)
      UNION ALL
     SELECT 'pg_attrdef', count(*), sum(pg_catalog.hash_record_extended(ROW(oid, xmin), 0))
       FROM pg_catalog.pg_attrdef WHERE adrelid >= 16384 AND adrelid NOT IN (SELECT oid FROM temporary_relation)

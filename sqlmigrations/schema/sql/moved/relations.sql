@@ -9,7 +9,7 @@ WITH RECURSIVE since (age) AS (
      WHERE oid >= 16384 AND pg_catalog.age(xmin) <= (SELECT age FROM since)
      UNION ALL
     SELECT attrelid, true FROM pg_catalog.pg_attribute
-     WHERE attrelid >= 16384 AND pg_catalog.age(xmin) <= (SELECT age FROM since)
+     WHERE attrelid >= 16384 AND attnum > 0 AND pg_catalog.age(xmin) <= (SELECT age FROM since)
      UNION ALL
     SELECT adrelid, false FROM pg_catalog.pg_attrdef WHERE pg_catalog.age(xmin) <= (SELECT age FROM since)
      UNION ALL
@@ -51,10 +51,10 @@ WITH RECURSIVE since (age) AS (
      UNION ALL
     SELECT gone.relation, false
       FROM (
-               SELECT * FROM unnest(%(relations)s::oid[], %(keys)s::bigint[])
+               SELECT * FROM unnest(%(relations)s::oid[], %(digests)s::bigint[])
                EXCEPT
-               SELECT part.relation, part.key FROM ({parts}) part
-           ) gone (relation, key)
+               SELECT whole.relation, whole.digest FROM ({parts}) whole
+           ) gone (relation, digest)
 ), moved (relation, is_name) AS (
     -- What is read with a table: its indexes, the storage of its long values, the numbers of its identities.
     SELECT coalesce(i.indrelid, toasted.oid, written.oid),

@@ -1,13 +1,13 @@
--- What there is before a run: the transaction from which on others may still be open, the relations with their parts as
+-- What there is before a run: the transaction from which on others may still be open, the relations with their digests as
 -- two lists of equal length, and the names of relations, indexes and statistics, each with its relation, as two more.
 SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::xid::text AS since,
        parts.relations,
-       parts.keys,
+       parts.digests,
        named.relations AS named,
        named.names
   FROM (
            SELECT coalesce(pg_catalog.array_agg(part.relation)::text, '{{}}') AS relations,
-                  coalesce(pg_catalog.array_agg(part.key)::text, '{{}}') AS keys
+                  coalesce(pg_catalog.array_agg(part.digest)::text, '{{}}') AS digests
              FROM ({parts}) part
        ) parts
  CROSS JOIN (

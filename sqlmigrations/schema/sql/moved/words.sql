@@ -1,12 +1,17 @@
 -- What the texts of relations can say beside the names of relations: types, the labels of enums, functions, schemas,
 -- roles. In one row, with no oid, all that is rarely written: where it changes, whatever it is, all is read.
+WITH relation AS MATERIALIZED (
+    SELECT oid, relname, relkind, relnamespace
+      FROM pg_catalog.pg_class
+     WHERE relkind = 'c' OR relnamespace = 'pg_catalog'::regnamespace
+)
 SELECT 'pg_namespace' AS catalog, oid, pg_catalog.hash_record_extended(ROW(nspname), 0) AS hash
   FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
  UNION ALL
 SELECT 'pg_type', t.oid, pg_catalog.hash_record_extended(ROW(t.xmin), 0)
   FROM pg_catalog.pg_type t
  WHERE t.oid >= 16384
-   AND (t.typrelid = 0 OR t.typrelid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'c'))
+   AND (t.typrelid = 0 OR t.typrelid IN (SELECT oid FROM relation WHERE relkind = 'c'))
    AND t.oid NOT IN (SELECT typarray FROM pg_catalog.pg_type)
  UNION ALL
 SELECT 'pg_attribute', t.oid,
@@ -14,7 +19,7 @@ SELECT 'pg_attribute', t.oid,
           FROM pg_catalog.pg_attribute att WHERE att.attrelid = t.typrelid)
   FROM pg_catalog.pg_type t
  WHERE t.oid >= 16384
-   AND t.typrelid IN (SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'c')
+   AND t.typrelid IN (SELECT oid FROM relation WHERE relkind = 'c')
  UNION ALL
 SELECT 'pg_tablespace', oid, pg_catalog.hash_record_extended(ROW(spcname), 0) FROM pg_catalog.pg_tablespace
  UNION ALL
@@ -44,7 +49,7 @@ SELECT 'rare', 0, sum(hash)
                        WHERE pronamespace = 'pg_catalog'::regnamespace
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, xmin), 14) FROM pg_catalog.pg_type
                        WHERE typnamespace = 'pg_catalog'::regnamespace
-            UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, relname), 15) FROM pg_catalog.pg_class
+            UNION ALL SELECT pg_catalog.hash_record_extended(ROW(oid, relname), 15) FROM relation
                        WHERE relnamespace = 'pg_catalog'::regnamespace
             -- What belongs to an extension is not read.
             UNION ALL SELECT pg_catalog.hash_record_extended(ROW(classid, objid, objsubid, refobjid, deptype), 16)
