@@ -11,6 +11,7 @@ import psycopg
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.masking import mask
 from sqlmigrations.files.statements import Statement
+from sqlmigrations.files.tokens import DOLLAR_OPENER
 from sqlmigrations.messages import joined
 from sqlmigrations.runner.server_words import line_of_block, line_of_copy_data
 from sqlmigrations.runner.watcher import Blocker
@@ -18,7 +19,7 @@ from sqlmigrations.runner.watcher import Blocker
 #: Characters of a statement that are kept with a failure.
 EXCERPT = 2_000
 
-_DOLLAR_QUOTE = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*)?\$")
+_DOLLAR_QUOTE = re.compile(DOLLAR_OPENER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,8 @@ def _place(statement: Statement, diagnostic: psycopg.errors.Diagnostic, sent: in
     if statement.data is not None and (row := line_of_copy_data(context)):
         return statement.data_line + row - 1, None
     if statement.keywords[:1] == ("DO",) and (inner := line_of_block(context)):
-        body = _DOLLAR_QUOTE.search(statement.text)
-        opening = statement.text[: body.start()].count("\n") if body else 0
+        body = _DOLLAR_QUOTE.search(statement.sql)
+        opening = statement.sql[: body.start()].count(b"\n") if body else 0
         return statement.line + opening + inner - 1, None
     return statement.line, None
 

@@ -1,8 +1,8 @@
 """Finds the relations that moved since a roster of all was made, so that the others need not be read again.
 
-Catalog rows tell by ``xmin`` that they were written since, and digests on the roster that rows are gone. With a relation
-of which anything was written goes every other one whose text may say a name of it, as PostgreSQL's own record of
-dependencies has it, and every one that inherits from it. Where anything else moved whose name such texts can say (a
+Catalog rows tell by ``xmin`` that they were written since, and digests on the roster that rows are gone. With a
+relation of which anything was written goes every other one whose text may say a name of it, as PostgreSQL's own record
+of dependencies has it, and every one that inherits from it. Where anything else moved whose name such texts can say (a
 type was altered, a function or a schema renamed, an operator made), it isn't tried: then all has to be read.
 """
 

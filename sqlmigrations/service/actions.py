@@ -27,9 +27,9 @@ from sqlmigrations.runner.lock import key_of
 from sqlmigrations.runner.task import read_whole
 from sqlmigrations.service.apply import ApplyOptions, plan_run
 from sqlmigrations.service.databases import option
+from sqlmigrations.service.drift import compare_snapshot
 from sqlmigrations.service.revert import RevertOptions, plan_revert, refuse_faked
 from sqlmigrations.service.run import Run, acting_for, open_run
-from sqlmigrations.service.snapshot import compare_snapshot
 
 #: Seconds for which a click waits for a run in progress before it says so.
 LOCK_WAIT = 1.0

@@ -20,9 +20,10 @@ from sqlmigrations.schema.fix import Fix, fix_of, ordered
 from sqlmigrations.schema.ignore import apply_rules, read_rules
 from sqlmigrations.schema.snapshot import latest
 from sqlmigrations.service.authors import with_authors
+from sqlmigrations.service.drift import NO_SNAPSHOT
 from sqlmigrations.service.makesql import Texts
 from sqlmigrations.service.prove import Proof, prove
-from sqlmigrations.service.snapshot import NO_SNAPSHOT, settled
+from sqlmigrations.service.snapshot import settled
 from sqlmigrations.severity import Severity
 
 #: What tells one difference from another, whatever is known about it by now.

@@ -35,8 +35,8 @@ from sqlmigrations.schema.snapshot import Version, latest
 from sqlmigrations.service.apply import ApplyOptions, plan_from_disk
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.disagreements import of_files
+from sqlmigrations.service.drift import compare_snapshot
 from sqlmigrations.service.lint import LintReport, lint_scripts
-from sqlmigrations.service.snapshot import compare_snapshot
 from sqlmigrations.severity import Severity
 
 #: Events at the end of the chain that are counted: no look reads a whole history.

@@ -33,23 +33,16 @@ from sqlmigrations.files.names import same
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
-from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import EventType, SnapshotReason
 from sqlmigrations.schema.catalog import (
     RELATIONS,
     Catalog,
-    CatalogBusy,
     Identity,
     read_catalog,
     read_fingerprint,
     table_of,
 )
-from sqlmigrations.schema.deparse import compare_twice
-from sqlmigrations.schema.difference import Findings, Skipped, Source
-from sqlmigrations.schema.live import Live
 from sqlmigrations.schema.moved import Moved, Roster, read_moved, read_roster
-from sqlmigrations.schema.reader import Part
-from sqlmigrations.schema.severities import read_severities
 from sqlmigrations.schema.snapshot import (
     Packed,
     Version,
@@ -106,8 +99,8 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
         return Before(None, fingerprint)
     kept = found = loaded = None
     if version.fingerprint != fingerprint:
-        loaded, found = _kept_and_found(connection, tables, version, lambda: read_catalog(connection))
-        kept = _settled(connection, tables, version, loaded, found)
+        loaded, found = kept_and_found(connection, tables, version, lambda: read_catalog(connection))
+        kept = settle(connection, tables, version, loaded, found)
     with nullcontext() if kept is None else connection.transaction():
         if kept is not None and version.unfinished is not None:
             files = [str(name) for name in version.unfinished.get("files", ())]
@@ -171,7 +164,7 @@ def _are_few(moved: Moved, version: Version) -> bool:
     return moved.relations is not None and len(moved.relations) * 10 <= _relations(version)
 
 
-def _kept_and_found(
+def kept_and_found(
     connection: Connection, tables: Tables, version: Version, read: Callable[[], Catalog]
 ) -> tuple[Catalog, Catalog]:
     """Return the objects of a version and those that ``read`` finds; unpack the former while the server reads."""
@@ -184,10 +177,10 @@ def _kept_and_found(
 
 def settled(connection: Connection, tables: Tables, version: Version, found: Catalog) -> Catalog:
     """Return what a version says the schema is, with what a run that was killed had changed by then."""
-    return _settled(connection, tables, version, load(connection, tables, version.id), found)
+    return settle(connection, tables, version, load(connection, tables, version.id), found)
 
 
-def _settled(connection: Connection, tables: Tables, version: Version, loaded: Catalog, found: Catalog) -> Catalog:
+def settle(connection: Connection, tables: Tables, version: Version, loaded: Catalog, found: Catalog) -> Catalog:
     """Return what the objects of a version are in the words of today's reader, a killed run's changes included."""
     kept = loaded if loaded.reader == found.reader else renewed(loaded, found)
     if version.unfinished is None:
@@ -280,54 +273,6 @@ def keep_first_version(run: Run) -> None:
             look_after(connection, tables, before, reason=SnapshotReason.RUN, files=())
     except FAILURES as error:
         logger.warning("The schema that was found could not be kept: %s", str(error).strip())
-
-
-# What the snapshot says
-
-
-def compare_snapshot(connection: Connection, tables: Tables | None, live: Live | None = None) -> Findings:
-    """Compare the schema with the newest version of it: with what the last run left.
-
-    The fingerprint is asked first: where no catalog was written to since, nothing can differ.
-    """
-    version = latest(connection, tables)
-    if tables is None or version is None:
-        return Findings(skipped=(Skipped(_("the snapshot"), _("no run has left one"), NO_SNAPSHOT, asked=False),))
-    live = live or Live(connection)
-    try:
-        if version.fingerprint == live.fingerprint:
-            return Findings(examined=dict(sorted(version.counts.items())), not_covered=live.not_covered)
-        loaded, found = _kept_and_found(connection, tables, version, lambda: live.catalog)
-    except CatalogBusy as busy:
-        return Findings(skipped=(Skipped(_("the snapshot"), busy.reason, busy.hint),))
-    parts = loaded.reader.unlike(found.reader)
-    kept = _settled(connection, tables, version, loaded, found)
-    severities = read_severities(settings.DRIFT_SEVERITY)
-    differences = compare_twice(connection, kept, found, source=Source.SNAPSHOT, severities=severities)
-    if not differences and version.unfinished is None:
-        _remember(connection, tables, version.id, live.fingerprint)
-    skipped = (_of_reader(parts),) if parts else ()
-    return Findings(differences, found.counts, found.not_covered, skipped, expected=kept, found=found)
-
-
-def _of_reader(parts: Iterable[Part]) -> Skipped:
-    names = ", ".join(f"{kind} {attribute}".strip().replace("_", " ") for kind, attribute in sorted(parts))
-    why = _("the version of sqlmigrations that kept it did not read them as this one does")
-    remedy = _("They are compared from the next applysql or migrate on.")
-    return Skipped(_("the snapshot, as to {names}", names=names), why, remedy, asked=False)
-
-
-#: What makes a snapshot where there is none.
-NO_SNAPSHOT = _("The next run that applies a file leaves one, or: manage.py validateschema --accept --reason TEXT")
-
-
-def _remember(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:
-    """Note that the catalogs are just what the version says, where the role may and the server isn't a standby."""
-    try:
-        with connection.transaction():
-            note_fingerprint(connection, tables, id, fingerprint)
-    except psycopg.Error as error:
-        logger.debug("The fingerprint of the schema was not kept: %s", str(error).strip())
 
 
 # Django's migrate

@@ -40,12 +40,12 @@ from sqlmigrations.service.authors import with_authors
 from sqlmigrations.service.databases import option
 from sqlmigrations.service.ddl_log import doubts
 from sqlmigrations.service.disagreements import of_chain, of_files, of_head
+from sqlmigrations.service.drift import compare_snapshot
 from sqlmigrations.service.fixes import with_fixes
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered, plan_of, read_disk, recall
 from sqlmigrations.service.models import compare_with_models
 from sqlmigrations.service.replay import compare_replay
 from sqlmigrations.service.roundtrip import compare_roundtrip
-from sqlmigrations.service.snapshot import compare_snapshot
 from sqlmigrations.service.verify import run_verify_scripts
 from sqlmigrations.severity import Severity
 from sqlmigrations.walk import preview

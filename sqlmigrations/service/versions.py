@@ -29,8 +29,9 @@ from sqlmigrations.schema.snapshot import (
     store,
     without,
 )
+from sqlmigrations.service.drift import NO_SNAPSHOT
 from sqlmigrations.service.run import open_run
-from sqlmigrations.service.snapshot import NO_SNAPSHOT, settled
+from sqlmigrations.service.snapshot import settled
 from sqlmigrations.service.told import LOCK_WAIT, Tell
 
 

@@ -103,3 +103,29 @@ def test_a_run_with_nothing_to_do_loads_nothing_to_do_it_with(folder: Path) -> N
     assert among(loaded, (*ROOMS, *LIBRARIES, *WORK)) == []
     ours = among(loaded, ("sqlmigrations",))
     assert len(ours) <= 68, ours
+
+
+#: What a run must not load that has a file: what compares schemas, and what is for people to look at.
+COMPARING = (
+    "sqlmigrations.schema.compare",
+    "sqlmigrations.schema.deparse",
+    "sqlmigrations.schema.live",
+    "sqlmigrations.schema.pairing",
+    "sqlmigrations.schema.fix",
+    "sqlmigrations.health",
+    "sqlmigrations.lint",
+    "rich",
+    "pygments",
+)
+
+
+@pytest.mark.processes
+@pytest.mark.usefixtures("fresh_database")
+def test_a_run_of_one_file_keeps_the_schema_and_compares_nothing(folder: Path) -> None:
+    """What is loaded once costs a run of one file as much as the file."""
+    call_command("applysql", verbosity=0)
+    put(folder, {"001.sql": "CREATE TABLE one (id int); -- of a kind\n"})
+    loaded = loaded_by(folder, "applysql")
+    assert among(loaded, COMPARING) == []
+    ours = among(loaded, ("sqlmigrations",))
+    assert len(ours) <= 124, ours
