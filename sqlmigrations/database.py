@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connections
@@ -203,8 +202,7 @@ def fetch_together(connection: Connection, *statements: sql.Composable) -> list[
             return found
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """A statement with its values, ``%s`` standing for each, which psycopg puts in on the client's side.
 
     Several of them go in one message, where the server's own parameters can't be had; and composing each value with
@@ -221,6 +219,16 @@ def begin_statement(connection: Connection) -> Filled:
     return Filled(f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}" if level else "BEGIN")
 
 
+def select(*values: Filled) -> Filled:
+    """Return one statement that selects values, each worked out after the one before it.
+
+    The server does not promise that order, but has always kept to it: a target list is worked out from left to right.
+    """
+    return Filled(
+        f"SELECT {', '.join(value.text for value in values)}", [each for value in values for each in value.values]
+    )
+
+
 def fillable(statement: sql.Composable) -> str:
     """Return a composed statement as the text of a ``Filled`` one: ``%`` means a value in its placeholders only."""
     if isinstance(statement, sql.Composed):
@@ -229,8 +237,7 @@ def fillable(statement: sql.Composable) -> str:
     return text if isinstance(statement, sql.Placeholder) else text.replace("%", "%%")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The answer to one of several statements; its rows are made into Python's values when they are fetched."""
 
     result: PGresult

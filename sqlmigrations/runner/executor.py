@@ -237,7 +237,7 @@ class Executor:
                     raise InItsOwnWay from error
                 watching.enter_context(self.watched(attempt, lock_timeout_of(task.script)))
 
-            file_lock = self.file_locks.statements(task.name)
+            file_lock = self.file_locks.taking(task.name)
             send_file(self.session, task, reading, file_lock, attempt.timings, meanwhile)
 
     def was_committed(self, task: Task, attempt: Attempt) -> bool:

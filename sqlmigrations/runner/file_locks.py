@@ -29,14 +29,14 @@ class FileLocks:
         self._wait = wait
         self._on_wait = on_wait
 
-    def statements(self, name: str) -> tuple[Filled, Filled]:
-        """Return the statements that take one file's lock for the open transaction, or fail at once.
+    def taking(self, name: str) -> tuple[Filled, Filled]:
+        """Return what takes one file's lock for the open transaction, or fails at once, as values to select.
 
         Who sends others behind them can't decide in between. They leave a ``lock_timeout`` behind that is to be set
         anew.
         """
-        at_once = Filled("SELECT pg_catalog.set_config('lock_timeout', '1ms', true)")
-        return at_once, Filled("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", self._keys(name))
+        at_once = Filled("pg_catalog.set_config('lock_timeout', '1ms', true)")
+        return at_once, Filled("pg_catalog.pg_advisory_xact_lock(%s, %s)", self._keys(name))
 
     def take(self, connection: Connection, name: str) -> None:
         """Take one file's lock for the session, once a killed run's backend has let go of it.

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Filled, begin_statement
+from sqlmigrations.database import Filled, begin_statement, select
 from sqlmigrations.files.reading import Reading
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.runner.send import Aside, Timings, send_within
@@ -22,7 +22,7 @@ _ISOLATION = {
     "serializable": Filled("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
 }
 
-_TRANSACTION_ID = Filled("SELECT pg_catalog.pg_current_xact_id()")
+_TRANSACTION_ID = Filled("pg_catalog.pg_current_xact_id()")
 
 
 class FileInWork(Exception):
@@ -70,14 +70,14 @@ def _opening(session: Session, script: Script, file_lock: tuple[Filled, ...]) ->
         statements.append(begin_statement(session.connection))
     if isolation := script.directives.isolation:
         statements.append(_ISOLATION[isolation])
-    return Aside((*statements, *file_lock, *timeouts(script), _TRANSACTION_ID))
+    return Aside((*statements, select(_TRANSACTION_ID, *file_lock, *timeouts(script))))
 
 
 def timeouts(script: Script) -> Iterator[Filled]:
-    """Yield the statements that set the timeouts of the open transaction."""
-    yield Filled("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [lock_timeout_of(script)])
+    """Yield what sets the timeouts of the open transaction, as values to select."""
+    yield Filled("pg_catalog.set_config('lock_timeout', %s, true)", [lock_timeout_of(script)])
     if (statement_timeout := statement_timeout_of(script)) is not None:
-        yield Filled("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [statement_timeout])
+        yield Filled("pg_catalog.set_config('statement_timeout', %s, true)", [statement_timeout])
 
 
 def lock_timeout_of(script: Script) -> str:

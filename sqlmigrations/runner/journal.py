@@ -6,7 +6,7 @@ holds the run lock, since the file's transaction is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import psycopg
 from django.db.utils import Error as DjangoError
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import Connection, Filled, is_lost
+from sqlmigrations.database import Connection, Filled, is_lost, select
 from sqlmigrations.exceptions import DatabaseUnavailable, InvalidFile
 from sqlmigrations.files.reading import Reading
 from sqlmigrations.files.scripts import SMALL, Script, SQLFile
@@ -38,7 +38,7 @@ from sqlmigrations.models import EventType, State
 from sqlmigrations.runner.failure import Failure
 from sqlmigrations.runner.held_locks import NOT_LONG, HeldLock, held_locks
 from sqlmigrations.runner.outcome import Attempt
-from sqlmigrations.runner.pipeline import ask
+from sqlmigrations.runner.pipeline import Prepared, ask
 from sqlmigrations.runner.task import Columns, Direction, Task, companions, read_whole, text_columns
 
 #: Writes what goes with an event, into its transaction.
@@ -46,14 +46,17 @@ Write = Callable[[Connection], None]
 
 Answer = TypeVar("Answer")
 
-_NOT_DURABLE = Filled("SELECT pg_catalog.set_config('synchronous_commit', 'off', true)")
+_NOT_DURABLE = Filled("pg_catalog.set_config('synchronous_commit', 'off', true)")
+
+#: A plan that is kept is to look into the index when the table has grown, however small it was when it was made.
+_BY_INDEX = Filled("pg_catalog.set_config('enable_seqscan', 'off', true)")
 
 
 class Journal:
     """The events' chain and the records of one run; ``connect`` returns the run lock's connection.
 
-    ``look`` sees over it which locks a backend holds. Statements go without waiting for each other's answers where they
-    may go ``ahead``.
+    Statements go without waiting for each other's answers where they may go ``ahead``, and those over that connection
+    are ``prepared`` where that is given.
 
     Its methods raise ``DatabaseUnavailable`` when that connection was lost, for then the lock is lost too.
     """
@@ -63,13 +66,13 @@ class Journal:
         chain: Chain,
         connect: Callable[[], Connection],
         *,
-        look: Callable[[Connection, int], list[HeldLock]] = held_locks,
         ahead: bool = False,
+        prepared: Prepared | None = None,
     ) -> None:
         self.chain = chain
         self.connect = connect
-        self._look = look
         self._ahead = ahead
+        self._prepared = prepared
         #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
         self.context: dict[str, Any] = {}
 
@@ -91,16 +94,19 @@ class Journal:
             # What goes together is a transaction by itself; inside another it takes a savepoint, and that one has to
             # reach the disk.
             is_alone = connection.info.transaction_status is TransactionStatus.IDLE
-            before = [*([_NOT_DURABLE] if is_alone else []), *([NOT_LONG] if meanwhile else [])]
+            settings = [*([_NOT_DURABLE] if is_alone else []), *([NOT_LONG] if meanwhile else [])]
             with nullcontext() if is_alone else connection.transaction():
-                record = self._look_at(connection, event.filename, *before, self.chain.statement(link))
+                record = self._look_at(connection, event.filename, settings, self.chain.statement(link))
         self.chain.advance(link)
         return record
 
-    def _look_at(self, connection: Connection, name: str, *before: Filled) -> Record | None:
-        """Execute the statements ``before``, and return the record of ``name``."""
-        *_done, answer = ask(connection, *before, look_statement(self.chain.tables, name), ahead=self._ahead)
-        return record_in(answer)
+    def _look_at(self, connection: Connection, name: str, settings: Sequence[Filled], *before: Filled) -> Record | None:
+        """Change settings of the transaction, execute what comes ``before``, and return the record of ``name``."""
+        settings = [*settings, *([_BY_INDEX] if self._prepared else [])]
+        first = [select(*settings)] if settings else []
+        look = look_statement(self.chain.tables, name)
+        answers = ask(connection, *first, *before, look, ahead=self._ahead, prepared=self._prepared)
+        return record_in(answers[-1])
 
     def done(
         self, connection: Connection, task: Task, reading: Reading, attempt: Attempt, *, commit: bool = False
@@ -203,7 +209,7 @@ class Journal:
     def record(self, name: str, *, meanwhile: bool = False) -> Record | None:
         """Return the record of ``name`` as it is committed now; ``meanwhile`` is as in ``started``."""
         with self.over_lock() as connection:
-            return self._look_at(connection, name, *([NOT_LONG] if meanwhile else []))
+            return self._look_at(connection, name, [NOT_LONG] if meanwhile else [])
 
     def locks_of(self, connection: Connection, pid: int) -> list[HeldLock]:
         """Return the locks that the open transaction of ``connection`` holds on relations that were there before it.
@@ -213,7 +219,8 @@ class Journal:
         """
         with suppress(psycopg.Error, DjangoError):
             observer = self.connect()
-            return [] if observer is connection else self._look(observer, pid)
+            if observer is not connection:
+                return held_locks(observer, pid, ahead=self._ahead, prepared=self._prepared)
         return []
 
     def holds(self, link: Link) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import execute_together, fetch_row
+from sqlmigrations.database import execute_together, fetch_row, select
 from sqlmigrations.files.masking import mask
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.files.statements import Statement, needs_autocommit
@@ -112,7 +112,7 @@ class Measuring:
                 self.connection.execute(
                     "SELECT set_config('statement_timeout', %s, true)", [self.rehearsal.statement_timeout]
                 )
-            execute_together(self.connection, *timeouts(self.script))
+            execute_together(self.connection, select(*timeouts(self.script)))
             xid = self._transaction_id()
             for statement in self._read():
                 self._within(statement, around, partial(self._execute, statement))

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import psycopg
 from psycopg.abc import PQGen
@@ -39,8 +39,7 @@ STATEMENTS_AHEAD = 256
 Sent = Statement | Filled
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """The answer to a statement, and when it came."""
 
     sent: Sent
@@ -48,15 +47,50 @@ class Arrival:
     at: float
 
 
+class Prepared:
+    """What a connection has prepared of our own statements, so that the server reads and plans each of them once.
+
+    That takes a connection that keeps its backend, and that nobody else uses.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+
+    def find(self, connection: Connection, text: bytes, types: tuple[int, ...]) -> tuple[bytes, bool]:
+        """Return the name of a statement for values of these types, and whether it is still to be prepared.
+
+        No session has had a new one: behind a pooler of sessions, those of another run may still be there.
+        """
+        if connection is not self._connection:
+            self._connection, self._names = connection, {}
+        name = self._names.get((text, types))
+        if name is not None:
+            return name, False
+        self._names[text, types] = new = f"sqlmigrations_{uuid.uuid4().hex}".encode()
+        return new, True
+
+    def forget(self) -> None:
+        """Prepare all anew: the server has refused something, or lost what it had."""
+        self._connection = None
+
+
+#: What stands for the preparation of a statement among what was sent.
+_PREPARATION = Filled("PREPARE")
+
+
 class Pipeline:
     """Statements on their way to the server, in the open transaction of a connection.
+
+    Statements of ours are ``prepared`` where that is given.
 
     Used as a context manager: outside the block the connection is as every other, and in it other threads wait for
     theirs. A block that is left by an error cancels what is still on its way; the transaction has failed then.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, prepared: Prepared | None = None) -> None:
         self._connection = connection
+        self._prepared = prepared
         self._pgconn = connection.pgconn
         self._sent: deque[Sent] = deque()
         self._bytes = 0
@@ -115,11 +149,19 @@ class Pipeline:
     def _put_ours(self, ours: Filled) -> None:
         """Send a statement with its values, which the server puts in."""
         text = _numbered(ours.text)
-        if not ours.values:
+        if not (ours.values or self._prepared):
             self._pgconn.send_query_params(text, None)
             return
         values = self._adapting.dump_sequence(ours.values, [PyFormat.TEXT] * len(ours.values))
-        self._pgconn.send_query_params(text, values, self._adapting.types, self._adapting.formats)
+        types, formats = self._adapting.types or (), self._adapting.formats
+        if self._prepared is None:
+            self._pgconn.send_query_params(text, values, types, formats)
+            return
+        name, is_new = self._prepared.find(self._connection, text, types)
+        if is_new:
+            self._pgconn.send_prepare(name, text, types)
+            self._sent.append(_PREPARATION)
+        self._pgconn.send_query_prepared(name, values, formats)
 
     def take(self) -> Iterator[Arrival]:
         """Wait for answers, and yield those that have come.
@@ -202,6 +244,8 @@ class Pipeline:
             if not self._sent:  # it was sent, and not noted any more
                 continue
             sent = self._sent.popleft()
+            if sent is _PREPARATION and answer.status == ExecStatus.COMMAND_OK:
+                continue
             self._bytes -= _size(sent)
             self._arrived.append(Arrival(sent, answer, time.perf_counter()))
 
@@ -227,18 +271,31 @@ def _numbered(text: str) -> bytes:
     return _PLACEHOLDER.sub(lambda found: f"${next(numbers)}" if found[1] == "s" else found[1], text).encode()
 
 
-def ask(connection: Connection, *statements: Filled, ahead: bool) -> list[Answer]:
+def ask(connection: Connection, *statements: Filled, ahead: bool, prepared: Prepared | None = None) -> list[Answer]:
     """Send statements of ours together, and return the answer to each.
 
-    Outside a transaction block they are one transaction. They go in a pipeline, or, unless they may go ``ahead``, in
-    one message with their values written into it.
+    Outside a transaction block they are one transaction. They go in a pipeline, and are ``prepared`` if that is given;
+    or, unless they may go ``ahead``, in one message with their values written into it.
 
     Raises:
         psycopg.Error: PostgreSQL refused one; those behind it are not executed.
     """
     if not ahead:
         return execute_together(connection, *statements)
-    with Pipeline(connection) as pipeline:
+    try:
+        return _ask_ahead(connection, statements, prepared)
+    except BaseException as error:
+        if prepared is None:
+            raise
+        prepared.forget()
+        if not isinstance(error, psycopg.errors.InvalidSqlStatementName):
+            raise
+    # psycopg has deallocated all of the session's, as it does behind a DROP where it prepares statements itself.
+    return _ask_ahead(connection, statements, prepared)
+
+
+def _ask_ahead(connection: Connection, statements: Sequence[Filled], prepared: Prepared | None) -> list[Answer]:
+    with Pipeline(connection, prepared) as pipeline:
         for statement in statements:
             pipeline.put(statement)
         pipeline.close()

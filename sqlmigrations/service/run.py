@@ -16,9 +16,9 @@ from sqlmigrations.database import Connection, fetch_row, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable
 from sqlmigrations.history import Chain, Location, Tables, ensure_tables, identify, locate, read_head
 from sqlmigrations.runner.executor import Executor, Transaction
-from sqlmigrations.runner.held_locks import RepeatedLook, held_locks
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import Holder, RunLock, join_lock
+from sqlmigrations.runner.pipeline import Prepared
 from sqlmigrations.runner.session import JoinedSession, Session
 from sqlmigrations.runner.watcher import Blocker, Watcher
 from sqlmigrations.service.told import Blocked, Tell, Waiting
@@ -122,8 +122,8 @@ def _journal(chain: Chain, session: Session, lock: RunLock) -> Journal:
     """Return the journal of a run that holds ``lock``; inside an open transaction its events ride in that."""
     if session.wrapper.in_atomic_block:
         return Journal(chain, lambda: session.connection, ahead=session.goes_ahead)
-    look = held_locks if lock.is_pooled else RepeatedLook(ahead=session.goes_ahead)
-    return Journal(chain, lambda: lock.connection, look=look, ahead=session.goes_ahead)
+    prepared = None if lock.is_pooled else Prepared()
+    return Journal(chain, lambda: lock.connection, ahead=session.goes_ahead, prepared=prepared)
 
 
 def join_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> Run:

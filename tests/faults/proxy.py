@@ -156,10 +156,11 @@ class Proxy:
 
     def _carry_questions(self, link: Link) -> None:
         held, text = b"", ""
+        prepared: dict[str, str] = {}
         for kind, message in _messages(link.client):
             held += message
-            if kind in b"QP":
-                text = "; ".join(filter(None, [text, _text(kind, message)]))
+            if kind in b"QPB":
+                text = "; ".join(filter(None, [text, _text(kind, message, prepared)]))
             if kind not in _ENDS_A_STEP or (kind in b"SH" and not text):
                 if kind not in b"PBDE":
                     link.server.sendall(held)
@@ -245,9 +246,14 @@ def _exactly(end: socket.socket, count: int) -> bytes:
     return found
 
 
-def _text(kind: bytes, message: bytes) -> str:
-    """Return the SQL of a Query or Parse message."""
-    body = message[5:]
-    if kind == b"P":
-        body = body.partition(b"\0")[2]  # the statement's name
-    return body.partition(b"\0")[0].decode(errors="replace")
+def _text(kind: bytes, message: bytes, prepared: dict[str, str]) -> str:
+    """Return the SQL that a Query, Parse or Bind message adds; what is ``prepared`` under a name is kept for later."""
+    first, second = (part.decode(errors="replace") for part in message[5:].split(b"\0", 2)[:2])
+    if kind == b"Q":
+        return first
+    if kind == b"B":  # the portal's name, the statement's
+        return prepared.get(second, "")
+    if first:
+        prepared[first] = second
+        return ""
+    return second

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sqlmigrations.database import execute_together
+from sqlmigrations.database import execute_together, select
 from sqlmigrations.exceptions import DatabaseUnavailable
 from sqlmigrations.runner.file_locks import FileLocks
 from sqlmigrations.runner.lock import file_class, holders, key_of
@@ -57,4 +57,4 @@ def test_its_statements_fail_at_once_where_another_holds_it(fresh_database: str)
     with session() as one, session() as two:
         locks_of(two).take(two, "001.sql")
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            execute_together(one, *locks_of(one).statements("001.sql"))
+            execute_together(one, select(*locks_of(one).taking("001.sql")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,7 @@ from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
-from sqlmigrations.runner.pipeline import STATEMENTS_AHEAD, Pipeline, Sent
+from sqlmigrations.runner.pipeline import STATEMENTS_AHEAD, Pipeline, Prepared, Sent, ask
 from sqlmigrations.runner.send import SMALL, send
 from tests.databases import session
 from tests.helpers import applysql, put, rows, run_sql, value
@@ -182,3 +183,26 @@ def test_a_file_is_applied_the_same_way(ready_database: str, folder: Path, setti
         "SELECT filename, notices, jsonb_array_length(timings) FROM sqlmigrations_migrationevent WHERE type = 'applied'"
     )
     assert told == [("001.sql", ["NOTICE: hello"], 6)]
+
+
+def test_what_is_prepared_is_prepared_once_for_each_kind_of_values(ready_database: str) -> None:
+    """An error, and a connection that has lost what it had, make it begin anew."""
+    prepared = Prepared()
+    asked = partial(ask, ahead=True, prepared=prepared)
+    both = (
+        Filled("SELECT set_config('my.setting', %s, true)", ["a"]),
+        Filled("SELECT %s + 1, current_setting('my.setting')", [1]),
+    )
+    known = "SELECT count(*) FROM pg_prepared_statements"
+    with session() as connection:
+        for _each in range(3):
+            assert [answer.fetchall() for answer in asked(connection, *both)] == [[("a",)], [(2, "a")]]
+        assert connection.execute(known).fetchone() == (2,)
+        assert asked(connection, Filled(both[1].text, [3_000_000_000]))[0].fetchall() == [(3_000_000_001, "")]
+        assert connection.execute(known).fetchone() == (3,)
+        connection.execute("DEALLOCATE ALL")
+        assert asked(connection, *both)[1].fetchall() == [(2, "a")]
+        assert connection.execute(known).fetchone() == (2,)
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            asked(connection, Filled("SELECT 1 / %s", [0]))
+        assert asked(connection, *both)[1].fetchall() == [(2, "a")]
