@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -259,12 +260,10 @@ class Executor:
 
     # What files inside and outside a transaction share
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Open a transaction of its own, or a savepoint of the one that the file joins."""
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a transaction of its own, or a savepoint of the one that the file joins."""
         durable = self.in_transaction is Transaction.DURABLE
-        with transaction.atomic(using=self.session.wrapper.alias, durable=durable):
-            yield
+        return transaction.atomic(using=self.session.wrapper.alias, durable=durable)
 
     @contextlib.contextmanager
     def watched(self, attempt: Attempt, lock_timeout: str) -> Iterator[None]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
+from typing import NamedTuple
 
 import psycopg
 from psycopg import generators
@@ -38,8 +40,7 @@ GROUP = 64 * 1024
 _CHANGES_ROWS = (("INSERT",), ("UPDATE",), ("DELETE",))
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One statement that succeeded."""
 
     number: int
@@ -164,9 +165,9 @@ def _is_small(group: Group) -> bool:
 class _Way:
     """How the groups of one transaction travel, and where answers to statements of ours go."""
 
-    def __init__(self, connection: Connection, asides: Sequence[Aside], meanwhile: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, asides: Iterable[Aside], meanwhile: Callable[[], None]) -> None:
         self._connection = connection
-        self._asides = asides
+        self._unanswered = deque(asides)
         self._meanwhile: Callable[[], None] | None = meanwhile
 
     def meanwhile(self) -> None:
@@ -199,8 +200,10 @@ class _Way:
 
     def _take(self, answer: PGresult) -> None:
         """Note an answer to a statement of ours: they come in order."""
-        aside = next(aside for aside in self._asides if not aside.is_answered)
+        aside = self._unanswered[0]
         aside.answers.append(Answer(answer, self._connection))
+        if aside.is_answered:
+            self._unanswered.popleft()
 
     def in_messages(self, groups: Iterable[Group]) -> Iterator[Result]:
         """Send each group in one message, and wait for its end."""
@@ -208,6 +211,7 @@ class _Way:
             self.meanwhile()
             if isinstance(group, Aside):
                 group.answers = execute_together(self._connection, *group.statements)
+                self._unanswered.remove(group)
             else:
                 yield from _in_messages(self._connection, [group])
 
