@@ -105,6 +105,11 @@ def _duplicate_object(connection: Connection, statement: Statement, error: psyco
     )
 
 
+def _duplicate_column(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
+    """Advise where a table has the column already; elsewhere the statement itself names one twice."""
+    return _duplicate_object(connection, statement, error) if statement.keywords[:1] == ("ALTER",) else ""
+
+
 def _missing_feature(connection: Connection, statement: Statement, error: psycopg.Error) -> str:
     if statement.keywords[:2] != ("CREATE", "EXTENSION"):
         return ""
@@ -160,7 +165,7 @@ _ADVISERS: dict[str, Adviser] = {
     "57014": _cancelled,
     "42P07": _duplicate_object,
     "42710": _duplicate_object,
-    "42701": _duplicate_object,
+    "42701": _duplicate_column,
     "42723": _duplicate_object,
     "42P06": _duplicate_object,
     "0A000": _missing_feature,

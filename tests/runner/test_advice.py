@@ -93,6 +93,8 @@ CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
         ("CREATE INDEX users_name_key ON users (name);", "42P07", DUPLICATE),
         ("CREATE TYPE mood AS ENUM ();", "42710", DUPLICATE),
         ("ALTER TABLE users ADD name text;", "42701", DUPLICATE),
+        ("CREATE TABLE t (a int, a int);", "42701", ""),
+        ("CREATE VIEW v AS SELECT * FROM users, app.hidden;", "42701", ""),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; " * 2, "42723", DUPLICATE),
         ("CREATE SCHEMA app;", "42P06", DUPLICATE),
         ("CREATE EXTENSION none_of_this_name;", MISSING, EXTENSION),
