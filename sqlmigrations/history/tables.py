@@ -140,6 +140,9 @@ def _migrate(wrapper: BaseDatabaseWrapper) -> None:
 
 #: What helps where the tables can't be made, by SQLSTATE.
 _HINTS = {
+    "42P07": "They are there, but Django's history doesn't name them, as after a restore without rows. Say that they "
+    "were made: manage.py migrate sqlmigrations --fake, and which files the database has: manage.py applysql "
+    "--baseline",
     "42501": "Run `manage.py migrate sqlmigrations` as a role that may make tables there, or grant this one CREATE on "
     "the schema.",
     "3F000": "They are made in the first schema of search_path, and it names none that is there: look at what is set "

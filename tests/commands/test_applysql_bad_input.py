@@ -361,8 +361,15 @@ def test_a_database_that_is_not_postgresql(settings: Settings, folder: Path) -> 
             "only on Sundays",
             "Once nothing is in their way: manage.py migrate sqlmigrations, or this again.",
         ),
+        (
+            "CREATE TABLE sqlmigrations_migrationrecord (id int)",
+            'relation "sqlmigrations_migrationrecord" already exists',
+            "They are there, but Django's history doesn't name them, as after a restore without rows. Say that they "
+            "were made: manage.py migrate sqlmigrations --fake, and which files the database has: manage.py applysql "
+            "--baseline",
+        ),
     ],
-    ids=["no-schema", "event-trigger"],
+    ids=["no-schema", "event-trigger", "schema-only"],
 )
 def test_what_keeps_our_tables_from_being_made(
     fresh_database: str, folder: Path, before: str, why: str, hint: str
