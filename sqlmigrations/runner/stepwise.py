@@ -44,7 +44,7 @@ from sqlmigrations.runner.refusals import CannotResume
 from sqlmigrations.runner.retries import RETRIED, pause, retries_of
 from sqlmigrations.runner.send import Result, send
 from sqlmigrations.runner.stop import sleep, stoppable
-from sqlmigrations.runner.task import Direction, Task, read_whole
+from sqlmigrations.runner.task import Columns, Direction, Task, read_whole
 from sqlmigrations.runner.verify import VerifyFailed, verify
 
 
@@ -61,6 +61,7 @@ class Stepwise:
         self.notes: list[str] = []
         self._retries = retries_of(task.script)
         self._total: int | None = None
+        self._text: Columns = {}
         self._prefix = Prefix()
         self._lock_timeout = ""
 
@@ -122,7 +123,8 @@ class Stepwise:
     def _statements(self) -> None:
         """Run the statements that haven't run yet, behind those that have."""
         script = self.task.script
-        self._total = read_whole(script).count if script.size <= SMALL else None
+        if script.size <= SMALL:
+            self._know(read_whole(script))
         for passing in self._reading:
             statement = self._prefix.take(passing)
             if statement.number <= self.resume_after:
@@ -137,6 +139,16 @@ class Stepwise:
             done = counted(self.resume_after, "statement")
             what = _("it had {done} done and has only {count} now", done=done, count=self._reading.count)
             raise refusals.edited(self.task, self.resume_after, what)
+
+    def _know(self, whole: Reading) -> None:
+        """Note what the first checkpoint writes down: should this process die, the text tells what it was changing.
+
+        Where the database holds the file already, the record goes on to tell what it holds.
+        """
+        self._total = whole.count
+        holds_another = self.known is not None and self.known.checksum
+        if self.task.direction is Direction.FORWARDS and not holds_another:
+            self._text = {"applied_sql": whole.stored}
 
     def _finish(self) -> Outcome:
         """Verify what was made and record it."""
@@ -326,7 +338,7 @@ class Stepwise:
         self.progress = done
 
     def _write(self, progress: Progress) -> None:
-        columns = {**progress.columns(), "statements_total": self._total}
+        columns = {**progress.columns(), "statements_total": self._total, **self._text}
         self.executor.session.step_back()
         self.executor.journal.checkpoint(self.connection, self.task, columns)
 

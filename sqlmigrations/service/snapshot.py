@@ -4,8 +4,9 @@ The catalog is looked at before a run and after it. What differed from the snaps
 afterwards: a change by hand is drift through any number of runs, until it is undone or accepted.
 
 The version that a run begins with carries a note of the run until the next version takes its place. A run that is
-killed leaves the note. Whoever comes next takes for the run's own only what the files that it did apply name as theirs;
-all else that moved since is drift. So nothing is laundered by a kill, and what can't be told apart is asked about.
+killed leaves the note. Whoever comes next takes for the run's own only what the files that it did apply, in whole or in
+part, name as theirs; all else that moved since is drift. So nothing is laundered by a kill, and what can't be told
+apart is asked about.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sqlmigrations.files.names import same
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
-from sqlmigrations.models import EventType, SnapshotReason
+from sqlmigrations.models import EventType, SnapshotReason, State
 from sqlmigrations.schema.catalog import (
     RELATIONS,
     Catalog,
@@ -212,11 +213,13 @@ def _done(
     if unfinished["reason"] == SnapshotReason.MIGRATE:
         statement = "SELECT DISTINCT app FROM django_migrations WHERE applied >= %s::timestamptz"
         return frozenset(), frozenset(app for (app,) in fetch_all(connection, statement, [unfinished["at"]]))
-    statement_of_run = sql.SQL("SELECT DISTINCT filename FROM {} WHERE run = %s AND type = ANY (%s)").format(
-        tables.event
-    )
+    statement_of_run = sql.SQL(
+        "SELECT DISTINCT filename FROM {} WHERE run = %s AND (type = ANY (%s) OR filename IN "
+        "(SELECT filename FROM {} WHERE state = ANY (%s)))"
+    ).format(tables.event, tables.record)
     types = [str(type) for type in (EventType.APPLIED, EventType.REVERTED, EventType.STOPPED)]
-    names = [name for (name,) in fetch_all(connection, statement_of_run, [unfinished["run"], types])]
+    half_way = [str(state) for state in (State.PARTIAL, State.IN_DOUBT)]
+    names = [name for (name,) in fetch_all(connection, statement_of_run, [unfinished["run"], types, half_way])]
     texts = read_all_texts(connection, tables) if names else {}
     return frozenset().union(*(_changes(name, texts[name]) for name in names if name in texts)), frozenset()
 

@@ -153,6 +153,34 @@ def test_after_a_killed_run_its_own_changes_are_known_and_others_are_drift(
     assert drift() == [BY_HAND]
 
 
+class Killed(BaseException):
+    """The end of the process, in the middle of a file."""
+
+
+def test_what_a_run_did_that_was_killed_within_a_file_is_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file outside a transaction, what it had done stays, and the next run finishes the file."""
+    put(folder, {"001_users.sql": "CREATE TABLE users (id bigint, email text);"})
+    apply(ApplyOptions())
+    text = (
+        "-- sqlmigrations: transaction off\nCREATE TABLE orders (id bigint);\nINSERT INTO orders SELECT 1 FROM ready;"
+    )
+    put(folder, {"002_orders.sql": text})
+
+    def die(*_arguments: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sqlmigrations.runner.stepwise.Stepwise._stop", die)
+        patch.setattr("sqlmigrations.service.snapshot.look_after", lambda *args, **options: None)
+        with pytest.raises(Killed):
+            apply(ApplyOptions())
+    run_sql("CREATE INDEX by_hand ON users (email)")
+    assert drift() == [BY_HAND]
+    put(folder, {"002_orders.sql": text.replace("FROM ready", "")})
+    apply(ApplyOptions())
+    assert drift() == [BY_HAND]
+
+
 def test_what_a_killed_run_did_in_ways_nobody_can_know_is_asked_about(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
