@@ -12,6 +12,7 @@ from benchmarks import texts
 from benchmarks.contestants import (
     Alembic,
     ApplySQL,
+    Careful,
     Contestant,
     Django,
     Psql,
@@ -98,6 +99,11 @@ class RunFiles(OnServer):
         yield Claim("wall, of psql's", 1.10, rounds.ratio(ours, Psql.name, lambda sample: sample.wall))
         yield Claim(
             "CPU of client and server, of psycopg's", 1.10, rounds.ratio(ours, Psycopg.name, lambda sample: sample.cpu)
+        )
+        yield Claim(
+            "CPU of client and server, of a loop with the same promises",
+            1.10,
+            rounds.ratio(ours, Careful.name, lambda sample: sample.cpu),
         )
         yield Claim("connections", 2, rounds.median(ours, lambda sample: sample.connections))
         yield Claim("WAL flushes a file", 1.05, rounds.median(ours, lambda sample: _each(sample.flushes, self.files)))

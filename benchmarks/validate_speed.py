@@ -76,7 +76,7 @@ class ValidateSpeed(OnServer):
         from sqlmigrations.schema.catalog import read_catalog, read_fingerprint
         from sqlmigrations.schema.compare import compare
         from sqlmigrations.schema.difference import Source
-        from sqlmigrations.service.snapshot import compare_snapshot
+        from sqlmigrations.service.drift import compare_snapshot
         from sqlmigrations.service.validate import ValidateOptions, validate
         from sqlmigrations.service.versions import accept_schema
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.contestants.applysql import ApplySQL, WithFootprints
 from benchmarks.contestants.base import Contestant
-from benchmarks.contestants.floors import Psql, PsqlEach, Psycopg
+from benchmarks.contestants.floors import Careful, Psql, PsqlEach, Psycopg
 from benchmarks.contestants.peers import Alembic, Dbmate, Django, Yoyo
 from benchmarks.results import Table
 from benchmarks.servers import Database, Server
@@ -21,6 +21,7 @@ ALL: tuple[Contestant, ...] = (
     WithFootprints(),
     Psql(),
     Psycopg(),
+    Careful(),
     Dbmate(),
     Django(),
     Alembic(),
@@ -31,6 +32,7 @@ __all__ = [
     "ALL",
     "Alembic",
     "ApplySQL",
+    "Careful",
     "Contestant",
     "Dbmate",
     "Django",

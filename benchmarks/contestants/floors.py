@@ -1,4 +1,4 @@
-"""What can hardly be done with less: ``psql`` in one session, and a loop of psycopg."""
+"""What can hardly be done with less: ``psql`` in one session, a loop of psycopg, and one with our promises."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.contestants import careful
 from benchmarks.contestants.base import Contestant
 from benchmarks.contestants.loop import checksum
 from benchmarks.processes import Command
@@ -76,3 +77,26 @@ class Psycopg(Floor):
     def command(self, folder: Path, database: Database) -> Command:
         """Run the loop."""
         return Command((sys.executable, "-m", "benchmarks.contestants.loop", folder), database.environment)
+
+
+class Careful(Floor):
+    """The same loop with what ours promises of each file."""
+
+    name = "careful"
+    about = (
+        "the loop with our promises, in plain psycopg: a lock, each statement by itself, the session reset, a look at "
+        "the locks held, the text on record, two events that carry each other's hash"
+    )
+
+    def make_tables(self, folder: Path, server: Server, database: Database) -> None:
+        """Make its tables."""
+        server.tell(database, careful.TABLES)
+
+    def remember(self, folder: Path, server: Server, database: Database, texts: Sequence[Text]) -> None:
+        """Insert the rows."""
+        rows = [(text.name, checksum(text.sql.encode()), text.sql) for text in texts]
+        server.fill(database, "INSERT INTO careful_record VALUES (%s, %s, %s)", rows)
+
+    def command(self, folder: Path, database: Database) -> Command:
+        """Run the loop."""
+        return Command((sys.executable, "-m", "benchmarks.contestants.careful", folder), database.environment)
