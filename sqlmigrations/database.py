@@ -135,7 +135,8 @@ def is_lost(error: BaseException) -> bool:
 
 def raw(wrapper: BaseDatabaseWrapper) -> Connection:
     """Return the psycopg connection below ``wrapper``, opened when it isn't yet."""
-    wrapper.ensure_connection()
+    if wrapper.connection is None:
+        wrapper.ensure_connection()
     connection: Connection = wrapper.connection
     return connection
 

@@ -58,20 +58,20 @@ def digest(values: Mapping[str, Any]) -> str:
     The values are written as JSON in one way only: keys sorted, no spaces, times in UTC with microseconds, whole
     numbers without a fraction (``jsonb`` gives ``1e22`` back as an integer).
     """
-    text = json.dumps(_canonical(values), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_encode(_canonical(values)).encode()).hexdigest()
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _canonical(value: Any) -> Any:
-    if isinstance(value, _PLAIN):  # most values are, and there are many in an event
-        return value
     match value:
-        case Mapping():
-            return {key: _canonical(item) for key, item in value.items()}
+        case float():
+            return int(Decimal(repr(value))) if value.is_integer() else value
+        case dict() | Mapping():
+            return {key: item if isinstance(item, _PLAIN) else _canonical(item) for key, item in value.items()}
         case list() | tuple():
-            return [_canonical(item) for item in value]
-        case float() if value.is_integer():
-            return int(Decimal(repr(value)))
+            return [item if isinstance(item, _PLAIN) else _canonical(item) for item in value]
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="microseconds")
         case uuid.UUID():
@@ -79,6 +79,7 @@ def _canonical(value: Any) -> Any:
     return value
 
 
+#: What is written as it is. Most values are such, and there are many in an event: they aren't looked at twice.
 _PLAIN = (str, int, type(None))
 
 
@@ -103,19 +104,18 @@ class Chain:
         self.tables = tables
         self.head = head
         self.run = run
-        self.identity = identity
         self.clock = clock
+        self._sign(identity)
         #: The person who asked for the run in the admin, named in each of its events.
         self.user = user
 
     def link(self, event: Event) -> Link:
         """Give ``event`` its place behind the head, without moving the head."""
-        who = {name: getattr(self.identity, name) for name in Identity.__slots__}
         what = {name: getattr(event, name) for name in Event.__slots__}
         what["type"] = str(event.type)
         if self.user:
             what["details"] = {**event.details, "user": self.user}
-        values = {**who, **what, "run": self.run, "at": self.clock.now(), "previous_hash": self.head}
+        values = {**self._who, **what, "run": self.run, "at": self.clock.now(), "previous_hash": self.head}
         return Link(values, digest(values))
 
     def statement(self, link: Link) -> Filled:
@@ -140,7 +140,11 @@ class Chain:
 
     def signed_by(self, identity: Identity) -> None:
         """Let the events that follow name another connection."""
-        self.identity = replace(identity, revision=self.identity.revision)
+        self._sign(replace(identity, revision=self.identity.revision))
+
+    def _sign(self, identity: Identity) -> None:
+        self.identity = identity
+        self._who = {name: getattr(identity, name) for name in Identity.__slots__}
 
 
 def read_head(connection: Connection, tables: Tables | None) -> str:

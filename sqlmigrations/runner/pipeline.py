@@ -137,14 +137,15 @@ class Pipeline:
         """
         if isinstance(sent, Filled):
             self._put_ours(sent)
+            self._bytes += len(sent.text)
         else:
             self._pgconn.send_query_params(sent.sql, None)
+            self._bytes += len(sent.sql)
             self._pgconn.send_flush_request()
             if not self._has_begun:
                 self._pgconn.flush()  # the server can begin; what follows goes in larger pieces
                 self._has_begun = True
         self._sent.append(sent)
-        self._bytes += _size(sent)
 
     def _put_ours(self, ours: Filled) -> None:
         """Send a statement with its values, which the server puts in."""
@@ -246,12 +247,8 @@ class Pipeline:
             sent = self._sent.popleft()
             if sent is _PREPARATION and answer.status == ExecStatus.COMMAND_OK:
                 continue
-            self._bytes -= _size(sent)
+            self._bytes -= len(sent.text if isinstance(sent, Filled) else sent.sql)
             self._arrived.append(Arrival(sent, answer, time.perf_counter()))
-
-
-def _size(sent: Sent) -> int:
-    return len(sent.text) if isinstance(sent, Filled) else len(sent.sql)
 
 
 def _refuse(sent: Sent, error: psycopg.Error) -> NoReturn:
