@@ -44,6 +44,10 @@ class Event:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+#: What an event has of what it has nothing of, and what its row has by default: an INSERT leaves it out.
+_NOTHING = {name: getattr(Event(EventType.STARTED, ""), name) for name in Event.__slots__[2:]}
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A row of the events' table: the event, who and when, the hash of the one before and its own."""
@@ -120,7 +124,8 @@ class Chain:
 
     def statement(self, link: Link) -> Filled:
         """Return the statement that inserts the row."""
-        row = {**link.values, "hash": link.hash}
+        said = {name: value for name, value in link.values.items() if name not in _NOTHING or value != _NOTHING[name]}
+        row = {**said, "hash": link.hash}
         return Filled(_insert(self.tables, tuple(row)), [adapt(value) for value in row.values()])
 
     def write(self, connection: Connection, link: Link) -> None:
