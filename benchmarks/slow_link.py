@@ -25,6 +25,7 @@ from benchmarks.contestants import (
     laid_out,
     legend,
     missing,
+    named,
     template,
 )
 from benchmarks.measurement import OnServer, main, parameter
@@ -101,10 +102,12 @@ class SlowLink(OnServer):
     statements: int = parameter(40, "how many statements in each", quick=40)
     delay: float = parameter(20.0, "milliseconds each way", quick=10.0)
     rounds: int = parameter(3, "how many rounds", quick=1)
+    contestants: tuple[str, ...] = parameter((), "only these contestants", quick=())
 
     def measure(self, server: Server) -> Section:
         """Let all that are installed run the files, round by round."""
-        tools = [tool for tool in TOOLS if tool.is_installed]
+        asked = named(self.contestants, TOOLS)
+        tools = [tool for tool in asked if tool.is_installed]
         files = texts.long(self.files, self.statements)
         place = server.place
         with (
@@ -120,7 +123,7 @@ class SlowLink(OnServer):
         return self.section(
             tables=(self._table(rounds), legend(tools)),
             claims=tuple(self._claims(rounds)),
-            notes=tuple(filter(None, [missing(TOOLS)])),
+            notes=tuple(filter(None, [missing(asked)])),
             raw=rounds.as_json(),
         )
 

@@ -44,16 +44,16 @@ __all__ = [
 ]
 
 
-def named(names: Sequence[str]) -> list[Contestant]:
+def named(names: Sequence[str], among: Sequence[Contestant] = ALL) -> list[Contestant]:
     """Return those of these names, all where none is given.
 
     Raises:
         SystemExit: there is none of a name.
     """
-    known = [contestant.name for contestant in ALL]
+    known = [contestant.name for contestant in among]
     if unknown := [name for name in names if name not in known]:
         raise SystemExit(f"No contestant is called {', '.join(unknown)}; there are {', '.join(known)}.")
-    return [contestant for contestant in ALL if not names or contestant.name in names]
+    return [contestant for contestant in among if not names or contestant.name in names]
 
 
 def missing(contestants: Sequence[Contestant]) -> str:
