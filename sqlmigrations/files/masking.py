@@ -50,7 +50,8 @@ def holds_masks(sql: bytes) -> bool:
 
 def _is_suspect(text: bytes) -> bool:
     """Say quickly whether a text may hold a password."""
-    return b"://" in text or b"passw" in text.lower()
+    folded = text.lower()
+    return b"passw" in folded or b"://" in folded or b"scram_" in folded
 
 
 def _within(text: bytes) -> bytes:

@@ -10,6 +10,7 @@ from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files import directives as directives_
 from sqlmigrations.files.checksum import Checksum
 from sqlmigrations.files.directives import Directives
+from sqlmigrations.files.held import LONGEST, Room, SplitText
 from sqlmigrations.files.scripts import SMALL, Script
 from sqlmigrations.files.splitter import Splitter
 from sqlmigrations.files.statements import (
@@ -50,7 +51,10 @@ class Reading:
         self._checksum = Checksum()
         self._kept = Kept()
         self._own_notes: list[str] = []
-        self._splitter = Splitter(self._observed(), name=script.name)
+        split = script.take()
+        if split is not None:
+            self._observe(split.text)
+        self._splitter = split or Splitter(self._observed(), name=script.name)
         self._splitter.skip_gap()
         self.directives = directives_.parse(self._splitter.directives, name=script.name)
         self._known = len(self._splitter.directives)
@@ -80,10 +84,13 @@ class Reading:
         """The objects that the file makes, if it was read for them."""
         return self._collector.made() if self._collector else ()
 
+    def _observe(self, block: bytes) -> None:
+        self._checksum.update(block)
+        self._kept.block(block)
+
     def _observed(self) -> Iterator[bytes]:
         for block in self.script.blocks():
-            self._checksum.update(block)
-            self._kept.block(block)
+            self._observe(block)
             yield block
 
     def __iter__(self) -> Iterator[Statement]:
@@ -232,26 +239,45 @@ def _ignore(statement: Statement) -> None:
     """Take no note of a statement."""
 
 
-def examine(script: Script, note: Callable[[Statement], None] = _ignore) -> list[Problem]:
+def examine(script: Script, note: Callable[[Statement], None] = _ignore, room: Room | None = None) -> list[Problem]:
     """Read a script up to 16 MB whole and return what is wrong with it; larger ones are judged as they run.
 
     A statement that must not be there leaves the rest readable, so all of these are found; an open quote does not.
-    ``note`` is given each statement, for what else a caller wants to know of a file without reading it again.
+    ``note`` is given each statement, for what else a caller wants to know of a file without reading it again. If there
+    is ``room``, a short script with nothing wrong holds its text, split already, until it is read to be run.
     """
     try:
-        if script.size > SMALL:
+        stamp = script.stamp()
+        if stamp.size > SMALL:
             script.read()
             return []
+        if room is None or stamp.size > LONGEST:
+            return _problems(Splitter(script.blocks(), name=script.name), script.name, note)
+        text = b"".join(script.blocks())
     except InvalidFile as error:
         return [error.problem]
-    splitter = Splitter(script.blocks(), name=script.name)
+    splitter = Splitter([text], name=script.name)
+    statements: list[Statement] = []
+
+    def keep(statement: Statement) -> None:
+        statements.append(statement)
+        note(statement)
+
+    problems = _problems(splitter, script.name, keep)
+    if not problems:
+        room.hold(script, SplitText(stamp, text, statements, splitter.directives, splitter.notes))
+    return problems
+
+
+def _problems(splitter: Splitter, name: str, note: Callable[[Statement], None]) -> list[Problem]:
+    """Return what is wrong with the text that is split, by its lines."""
     problems: list[Problem] = []
     try:
         splitter.skip_gap()
-        directives, _ = directives_.read(splitter.directives, name=script.name)
-        frame = _Frame(script.name, directives)
+        directives, _ = directives_.read(splitter.directives, name=name)
+        frame = _Frame(name, directives)
         for statement in splitter:
-            problems += judge(statement, directives, script.name)
+            problems += judge(statement, directives, name)
             note(statement)
             try:
                 frame.holds(statement)
@@ -260,5 +286,5 @@ def examine(script: Script, note: Callable[[Statement], None] = _ignore) -> list
         frame.finish()
     except InvalidFile as error:
         problems.append(error.problem)
-    problems += directives_.read(splitter.directives, name=script.name)[1]
+    problems += directives_.read(splitter.directives, name=name)[1]
     return sorted(problems, key=lambda problem: problem.line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlmigrations.files.scripts import SQLFile
+from sqlmigrations.files.scripts import SQLFile, Stamp
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,6 @@ class RecordedFile(SQLFile):
         """Yield the kept text."""
         yield self.text.encode()
 
-    @property
-    def size(self) -> int:
-        """The text's size in bytes."""
-        return len(self.text.encode())
+    def stamp(self) -> Stamp:
+        """Return the text's size: it never changes."""
+        return Stamp(len(self.text.encode()))

@@ -24,6 +24,7 @@ from sqlmigrations.files.window import BLOCK
 from sqlmigrations.messages import gettext as _
 
 if TYPE_CHECKING:
+    from sqlmigrations.files.held import SplitText
     from sqlmigrations.files.reading import Reading
     from sqlmigrations.files.statements import Statement
 
@@ -34,6 +35,15 @@ SMALL = 16 * 1024 * 1024
 FIRST = 1 << 16
 
 _digits = re.compile(r"[0-9]+")
+
+
+class Stamp(NamedTuple):
+    """What the file system says of a file: another stamp, and it was touched. Times are in ns."""
+
+    size: int
+    inode: int = 0
+    modified: int = 0
+    changed: int = 0
 
 
 class _Glance(NamedTuple):
@@ -87,6 +97,15 @@ class Script:
 
         return Reading(self, objects=objects)
 
+    def hold(self, split: SplitText) -> None:
+        """Hold the file's text, split already, for whoever reads it next."""
+        vars(self)["_split"] = split
+
+    def take(self) -> SplitText | None:
+        """Give away what is held, if the file was not touched since. Raises ``InvalidFile`` when that can't be told."""
+        split: SplitText | None = vars(self).pop("_split", None)
+        return split if split is not None and split.stamp == self.stamp() else None
+
     @property
     def directives(self) -> Directives:
         """What the file says about itself; reads its beginning once. Raises ``InvalidFile``."""
@@ -125,13 +144,18 @@ class Script:
         except InvalidFile as error:
             return error
 
-    @property
-    def size(self) -> int:
-        """The file's size in bytes. Raises ``InvalidFile`` when it can't be read."""
+    def stamp(self) -> Stamp:
+        """Return what the file system says of the file. Raises ``InvalidFile`` when it can't be looked at."""
         try:
-            return os.stat(self.place).st_size
+            status = os.stat(self.place)
         except OSError as error:
             raise InvalidFile(_unreadable(self.name, error)) from error
+        return Stamp(status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+
+    @property
+    def size(self) -> int:
+        """The file's size in bytes. Raises ``InvalidFile`` when it can't be looked at."""
+        return self.stamp().size
 
 
 @dataclass(frozen=True)

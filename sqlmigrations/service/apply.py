@@ -145,7 +145,7 @@ def _check_backup_is_possible() -> None:
 def _check_beforehand(runnable: Iterable[Step], connection: Connection, options: ApplyOptions) -> None:
     """Judge the files that would run, and the moment; raise what ``apply`` names for it."""
     steps = list(runnable)
-    dropping = judge(steps)
+    dropping = judge(steps, before_run=True)
     if options.gate:
         from sqlmigrations.service.gate import check_gate
 

@@ -47,16 +47,13 @@ class OnDisk:
     files: tuple[SQLFile, ...]
     warnings: tuple[Problem, ...]
     mixed_width: Problem | None
+    #: Whether any file requires a Django migration.
+    requires_django: bool
 
     @cached_property
     def by_name(self) -> dict[str, SQLFile]:
         """The files by name."""
         return {file.name: file for file in self.files}
-
-    @cached_property
-    def requires_django(self) -> bool:
-        """Whether any file requires a Django migration."""
-        return any(required_migrations(file) for file in self.files)
 
 
 @without_collections()
@@ -69,10 +66,10 @@ def read_disk(alias: str) -> OnDisk:
     found = discover(folders(alias))
     if found.errors:
         raise InvalidFiles([*found.errors, *_in_same_files(found)])
-    needs_django = any(required_migrations(file) for file in found.files)
-    on_disk = django_migrations() if needs_django else frozenset()
+    requires_django = any(required_migrations(file) for file in found.files)
+    on_disk = django_migrations() if requires_django else frozenset()
     files = arrange(found.files, django_migrations=lambda label, name: (label, name) in on_disk)
-    return OnDisk(files, found.warnings, found.mixed_width)
+    return OnDisk(files, found.warnings, found.mixed_width, requires_django)
 
 
 def _in_same_files(found: Found) -> list[Problem]:
@@ -85,24 +82,27 @@ def _in_same_files(found: Found) -> list[Problem]:
     return [problem for problem in problems if problem not in found.errors]
 
 
-def judge(steps: Iterable[Step], known: Collection[str] = ()) -> set[str]:
+def judge(steps: Iterable[Step], known: Collection[str] = (), *, before_run: bool = False) -> set[str]:
     """Read the files that would run whole, with their companions, before anything runs.
 
-    Those in ``known`` are not read again. What is returned are the names of the files that may drop an index.
+    Those in ``known`` are not read again. What is returned are the names of the files that may drop an index. If they
+    are judged ``before_run``, short files need not be read again to be run, unless they are touched meanwhile.
 
     Raises:
         InvalidFiles: with every problem of every file.
     """
+    from sqlmigrations.files.held import Room
     from sqlmigrations.files.reading import examine
 
+    room = Room() if before_run else None
     problems: list[Problem] = []
     dropping: set[str] = set()
     for step in steps:
         if step.name in known:
             continue
-        problems += examine(step.file, partial(_note_dropped_index, dropping, step.name))
+        problems += examine(step.file, partial(_note_dropped_index, dropping, step.name), room)
         for companion in (step.file.verify, step.file.down):
-            problems += examine(companion) if companion else []
+            problems += examine(companion, room=room) if companion else []
     if problems:
         raise InvalidFiles(problems)
     return dropping

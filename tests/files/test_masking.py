@@ -18,6 +18,8 @@ from sqlmigrations.files.splitter import split
         ("ALTER ROLE a PASSWORD NULL", "ALTER ROLE a PASSWORD NULL"),
         ("CREATE USER MAPPING FOR a SERVER s OPTIONS (user 'u', password 'secret', sslpassword 'secret')",
          "CREATE USER MAPPING FOR a SERVER s OPTIONS (user 'u', password '********', sslpassword '********')"),
+        ("CREATE USER MAPPING FOR a SERVER s OPTIONS (scram_client_key 'secret', SCRAM_SERVER_KEY 'secret')",
+         "CREATE USER MAPPING FOR a SERVER s OPTIONS (scram_client_key '********', SCRAM_SERVER_KEY '********')"),
         ("ALTER USER MAPPING FOR a SERVER s OPTIONS (SET \"password\" 'secret')",
          "ALTER USER MAPPING FOR a SERVER s OPTIONS (SET \"password\" '********')"),
         ("CREATE SUBSCRIPTION s CONNECTION 'host=h password=secret dbname=d' PUBLICATION p",

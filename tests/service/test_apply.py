@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.db import connections
 
 from sqlmigrations import signals
 from sqlmigrations.exceptions import InvalidFiles, UnknownFile
+from sqlmigrations.files.checksum import checksum
 from sqlmigrations.history import GENESIS
 from sqlmigrations.models import MigrationRecord, State
 from sqlmigrations.plan import Status
@@ -70,6 +72,50 @@ def test_what_a_run_tells_while_it_goes_on(ready_database: str, folder: Path) ->
         "starting 003.sql",
         "finished 003.sql: applied",
     ]
+
+
+@pytest.mark.parametrize(
+    ("edited", "error", "made"),
+    [
+        ("CREATE TABLE u (id int);", None, ["u"]),
+        ("CREATE TABLE u (id int);\nCOMMIT;", "COMMIT inside a file", []),
+        (None, "can't be read: No such file or directory", []),
+    ],
+)
+def test_a_file_that_is_touched_between_its_judgement_and_its_run(
+    edited: str | None, error: str | None, made: list[str], ready_database: str, folder: Path
+) -> None:
+    """What runs is what stands there then, judged anew; what is recorded is what ran."""
+    put(folder, {"001.sql": "CREATE TABLE t (id int);"})
+
+    def progress(report: object) -> None:
+        if isinstance(report, Began):
+            (folder / "001.sql").unlink()
+            put(folder, {"001.sql": edited} if edited else {})
+
+    (file,) = apply(ApplyOptions(), progress).files
+    assert (file.error and file.error.message) == error
+    assert [name for name in tables() if name in ("t", "u")] == made
+    recorded = [(checksum([edited.encode()]), edited)] if edited and made else [("", None)]
+    assert rows("SELECT checksum, applied_sql FROM sqlmigrations_migrationrecord") == recorded
+
+
+def test_a_run_reads_each_file_once_to_judge_and_run_it(
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at each beforehand, for its directives and its checksum, comes on top: most of them have been applied."""
+    put(folder, {"001.sql": "SELECT 1;", "001.down.sql": "SELECT 2;", "002.sql": "SELECT 3;"})
+    opened: list[str] = []
+    real = os.open
+
+    def counted(path: Any, *arguments: Any, **options: Any) -> int:
+        if str(path).startswith(str(folder)):
+            opened.append(Path(path).name)
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr("os.open", counted)
+    apply(ApplyOptions())
+    assert sorted(opened) == sorted(["001.sql", "001.down.sql", "002.sql"] * 2)
 
 
 @pytest.fixture
