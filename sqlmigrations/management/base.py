@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.files.directives import milliseconds
+from sqlmigrations.management.streams import take_any_text
 from sqlmigrations.management.ways import Way, refuse_ignored
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -51,6 +52,8 @@ class SQLCommand(BaseCommand):
     ways: tuple[Way, ...] = ()
     #: Our own checks must never keep the command from running that mends what they found.
     requires_system_checks = ()
+    #: Django's own; its stubs leave it out.
+    _called_from_command_line: bool
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options that all commands have."""
@@ -86,6 +89,8 @@ class SQLCommand(BaseCommand):
         """Run as Django does, without colours where the environment asks for none: https://no-color.org."""
         if os.environ.get("NO_COLOR") and not options.get("force_color"):
             options["no_color"] = True
+        if self._called_from_command_line:
+            take_any_text(self.stdout, is_document=options["format"] != "text")
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:

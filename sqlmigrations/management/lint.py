@@ -17,6 +17,7 @@ from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.lint.base import Finding
 from sqlmigrations.lint.linter import Source, lint, tell
+from sqlmigrations.management.streams import take_any_text
 from sqlmigrations.output.lint import annotation_lines, document, finding_lines
 from sqlmigrations.severity import Severity
 
@@ -24,6 +25,7 @@ from sqlmigrations.severity import Severity
 def main(arguments: Sequence[str] | None = None) -> int:
     """Lint the files; return 0 when nothing serious was found, 1 when something was, 2 when a file can't be read."""
     options = make_parser().parse_args(arguments)
+    take_any_text(sys.stdout, is_document=options.format != "text")
     scripts = [Script(name, Path(name)) for name in options.files]
     try:
         found = tell(lint([_source(script) for script in scripts], style=options.style))

@@ -149,7 +149,8 @@ class Command(SeveralDatabasesCommand):
         Raises:
             ConfigurationError: the file can't be written.
         """
-        lines = (json.dumps(event, ensure_ascii=False) for event in export_history(database))
+        # The standard output may know fewer characters than a file does.
+        lines = (json.dumps(event, ensure_ascii=target == "-") for event in export_history(database))
         if target == "-":
             for line in lines:
                 self.stdout.write(line)

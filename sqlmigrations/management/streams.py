@@ -1,0 +1,17 @@
+"""The streams that a command writes to."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+
+def take_any_text(stream: Any, *, is_document: bool) -> None:
+    r"""Let a stream of this process take whatever is written to it; nothing is done to one that is none of Python's.
+
+    A log or a terminal of another encoding than UTF-8 must not end a run in its middle: characters that it doesn't know
+    are written as ``\u201e``. Documents for programs are UTF-8: https://www.rfc-editor.org/rfc/rfc8259#section-8.1.
+    """
+    below = getattr(stream, "_out", stream)  # Django's wrapper
+    if isinstance(below, io.TextIOWrapper):
+        below.reconfigure(encoding="utf-8" if is_document else None, errors="backslashreplace")
