@@ -48,11 +48,12 @@ def identify(connection: Connection) -> tuple[Identity, Clock]:
     """Ask the server who this connection is and what time it is there; all in one message.
 
     The start of the session is asked for as the role that began it: from another, assumed role the server hides it.
+    Its default role may be another one, too: ``ALTER ROLE ... SET role``.
     """
-    as_itself = sql.SQL("SET LOCAL SESSION AUTHORIZATION DEFAULT")
+    as_itself = map(sql.SQL, ("SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"))
     with apart(connection, rolled_back=True):
-        [who], _itself, [(start,)] = fetch_together(
-            connection, query("sql/identity.sql"), as_itself, query("sql/backend_start.sql")
+        [who], *_itself, [(start,)] = fetch_together(
+            connection, query("sql/identity.sql"), *as_itself, query("sql/backend_start.sql")
         )
     role, address, application, pid, server, now = who
     identity = Identity(

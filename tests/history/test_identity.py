@@ -36,6 +36,17 @@ def test_the_role_that_was_assumed_is_the_one_remembered(fresh_database: str) ->
         assert identify(connection)[0].role == name
 
 
+def test_a_role_that_sessions_begin_with_hides_nothing(fresh_database: str) -> None:
+    """As ``ALTER ROLE ... SET role`` has it, and ``-c role=...`` in the alias's OPTIONS."""
+    with role() as name, session() as other, session(options=f"-c role={name}") as connection:
+        identity, _clock = identify(connection)
+        assert identity.role == name
+        pid = connection.info.backend_pid
+        begun = fetch_row(other, "SELECT backend_start FROM pg_stat_activity WHERE pid = %s", [pid])
+        assert begun == (identity.backend_start,)
+        assert fetch_row(connection, "SELECT current_user::text") == (name,)
+
+
 def test_the_revision_is_the_settings_else_the_environments(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
