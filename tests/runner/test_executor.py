@@ -229,3 +229,18 @@ def test_a_file_outside_a_transaction_cannot_join_one(ready_database: str, folde
     assert outcome.error is not None
     assert outcome.error.message == "A file with `transaction off` can't run inside a transaction."
     assert tables() == []
+
+
+def test_a_kept_plan_looks_for_a_record_by_its_name(ready_database: str, folder: Path) -> None:
+    """It is made when the table is small, and used when the run has filled it."""
+    put(folder, {"000.sql": "SELECT 1;"})
+    assert applysql().code == 0
+    run_sql("ANALYZE sqlmigrations_migrationrecord")
+
+    def scans() -> int:
+        return int(value("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'sqlmigrations_migrationrecord'"))
+
+    before = scans()
+    put(folder, {f"{number:03}.sql": "SELECT 1;" for number in range(1, 21)})
+    assert applysql().code == 0
+    assert scans() - before < 10
