@@ -9,7 +9,6 @@ type was altered, a function or a schema renamed, an operator made), it isn't tr
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -46,17 +45,33 @@ class Moved:
     """What moved since a roster was made.
 
     ``relations`` are the oids of those that have to be read again, None where all has to be; ``names`` are the names
-    that these had, by kind: ``relation``, ``index``, ``statistics``.
+    that these had.
     """
 
     fingerprint: str
     relations: frozenset[int] | None
-    names: Mapping[str, Collection[str]]
+    names: frozenset[str]
+
+
+def _relation_of(catalog: str, oid: str) -> sql.Composed:
+    """Return what says which relation an object is part of, given by the columns that have its catalog and its oid."""
+    text = query("schema/sql/moved/relation_of.sql")
+    return text.format(catalog=sql.SQL(catalog), oid=sql.SQL(oid))
+
+
+_PARTS = query("schema/sql/moved/parts.sql")
+_ROSTER = query("schema/sql/moved/roster.sql").format(parts=_PARTS)
+_WORDS = query("schema/sql/moved/words.sql")
+_RELATIONS = query("schema/sql/moved/relations.sql").format(
+    parts=_PARTS,
+    commented=_relation_of("note.classoid", "note.objoid"),
+    reached=_relation_of("reached.classid", "reached.oid"),
+)
 
 
 def read_roster(connection: Connection) -> Roster:
     """Return the roster, and the fingerprint of the same moment."""
-    statements = [FINGERPRINT, _with_parts("roster"), query("schema/sql/moved/words.sql")]
+    statements = [FINGERPRINT, _ROSTER, _WORDS]
     with closing(at_one_moment(connection, statements)) as answers:
         fingerprint = as_fingerprint(next(answers))
         [(since, relations, digests, named, names)] = next(answers).fetchall()
@@ -66,31 +81,22 @@ def read_roster(connection: Connection) -> Roster:
 def read_moved(connection: Connection, roster: Roster) -> Moved:
     """Return what moved since the roster was made."""
     parameters = {"since": roster.since, "relations": roster.relations, "digests": roster.digests}
-    asked = psycopg.ClientCursor(connection).mogrify(_with_parts("relations"), parameters)
-    statements = [FINGERPRINT, query("schema/sql/moved/words.sql"), sql.SQL(asked)]
+    asked = psycopg.ClientCursor(connection).mogrify(_RELATIONS, parameters)
+    statements = [FINGERPRINT, _WORDS, sql.SQL(asked)]
     with closing(at_one_moment(connection, statements)) as answers:
         fingerprint = as_fingerprint(next(answers))
         words = _words(next(answers))
         relations = frozenset(oid for (oid,) in next(answers).fetchall())
     if any(words.get(word, hash) != hash for word, hash in roster.words.items()):
-        return Moved(fingerprint, None, {})
+        return Moved(fingerprint, None, frozenset())
     return Moved(fingerprint, relations, _names(roster, relations))
-
-
-def _with_parts(name: str) -> sql.Composed:
-    return query(f"schema/sql/moved/{name}.sql").format(parts=query("schema/sql/moved/parts.sql"))
 
 
 def _words(answer: Answer) -> Words:
     return {(catalog, oid): hash for catalog, oid, hash in answer.fetchall()}
 
 
-def _names(roster: Roster, wanted: Collection[int]) -> Mapping[str, Collection[str]]:
-    """Return the names of relations and their parts as they are on the roster, by kind."""
-    names: defaultdict[str, set[str]] = defaultdict(set)
+def _names(roster: Roster, wanted: Collection[int]) -> frozenset[str]:
+    """Return the names of relations as they are on the roster."""
     named = map(int, filter(None, roster.named.strip("{}").split(",")))
-    for relation, words in zip(named, json.loads(roster.names), strict=True):
-        if relation in wanted:
-            kind, _space, name = words.partition(" ")
-            names[kind].add(name)
-    return names
+    return frozenset(name for oid, name in zip(named, json.loads(roster.names), strict=True) if oid in wanted)

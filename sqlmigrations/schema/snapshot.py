@@ -1,6 +1,6 @@
 """Versions of the schema: what each run left, kept so that a change by hand is found afterwards.
 
-A version is the hash of each object's text by kind and name, compressed; the texts are kept once each. All is written
+A version is the hash of each object's text by kind and name, in buckets; the texts are kept once each. All is written
 by SQL composed with the schema in which the history's tables were found.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,23 +22,17 @@ from sqlmigrations.database import Connection, apart, fetch_all, fetch_row
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables
+from sqlmigrations.schema.buckets import Buckets, ByRelation, all_of, as_bytes, from_bytes
 from sqlmigrations.schema.catalog import (
-    BELOW_TABLES,
     BESIDE_TABLES,
     RELATIONS,
     Attributes,
     Catalog,
     Identity,
-    container,
     table_in_name,
+    table_of,
 )
 from sqlmigrations.schema.reader import Part, Reader
-
-#: Hashes hardly compress: the best level takes three times as long and saves a seventh.
-FAST = 1
-
-#: Hashes by kind and name.
-Hashes = dict[str, dict[str, str]]
 
 
 class SnapshotDamaged(SQLMigrationsError):
@@ -97,25 +90,29 @@ def latest(connection: Connection, tables: Tables | None) -> Version | None:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The objects of a version as they are kept: the hash of each, the texts by hash, and who read them.
+    """The objects of a version as they are kept: hashes, how many objects there are of each kind, texts by hash.
 
     Texts that the version before has can be left out.
     """
 
-    hashes: Hashes
+    buckets: Buckets
+    counts: Mapping[str, int]
     texts: Mapping[str, str]
     reader: Reader
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many objects there are of each kind, sorted by kind."""
-        return {kind: len(of_kind) for kind, of_kind in sorted(self.hashes.items())}
 
     def as_bytes(self) -> bytes:
         """Return the hashes, compressed, with who read the objects."""
         since = [[*part, version] for part, version in sorted(self.reader.since.items())]
-        document = {"reader": self.reader.version, "since": since, "objects": self.hashes}
-        return zlib.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), FAST)
+        return as_bytes(self.buckets, {"reader": self.reader.version, "since": since})
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The objects of a version as they were kept, with all texts."""
+
+    hashes: ByRelation
+    texts: Mapping[str, str]
+    reader: Reader
 
     def unpack(self) -> Catalog:
         """Return the objects."""
@@ -125,20 +122,22 @@ class Packed:
     def _objects(self) -> Iterator[tuple[Identity, Attributes]]:
         """Yield the objects from their texts, which are read in one go."""
         read = dict(zip(self.texts, map(_read, json.loads(f"[{','.join(self.texts.values())}]")), strict=True))
-        for kind, of_kind in self.hashes.items():
-            for name, hash in of_kind.items():
-                identity = Identity(kind, name)
-                yield identity, _placed(identity, read[hash])
+        for below in self.hashes.values():
+            for kind, of_kind in below.items():
+                for name, hash in of_kind.items():
+                    identity = Identity(kind, name)
+                    yield identity, _placed(identity, read[hash])
 
 
-def fetch(connection: Connection, tables: Tables, id: int) -> Packed:
+def fetch(connection: Connection, tables: Tables, id: int) -> Fetched:
     """Return the objects of a version, still packed.
 
     Raises:
         SnapshotDamaged: it isn't there, or some of its texts aren't.
     """
-    hashes, reader = _load_hashes(connection, tables, id)
-    wanted = sorted(_flat(hashes))
+    buckets, reader = _load(connection, tables, id)
+    hashes = buckets.read()
+    wanted = sorted(all_of(hashes))
     statement = sql.SQL("SELECT hash, text FROM {} WHERE hash = ANY (%s)").format(_texts(tables))
     texts = dict(fetch_all(connection, statement, [wanted]))
     if missing := len(wanted) - len(texts):
@@ -146,7 +145,7 @@ def fetch(connection: Connection, tables: Tables, id: int) -> Packed:
             f"Version {id} of the schema can't be read: {missing} of its texts are gone.",
             hint="Accept the schema as it is: manage.py validateschema --accept --reason TEXT",
         )
-    return Packed(hashes, texts, reader)
+    return Fetched(hashes, texts, reader)
 
 
 def load(connection: Connection, tables: Tables, id: int) -> Catalog:
@@ -156,38 +155,47 @@ def load(connection: Connection, tables: Tables, id: int) -> Catalog:
 
 def pack(catalog: Catalog) -> Packed:
     """Return the objects of a catalog as they are kept; pure."""
-    hashes: Hashes = {}
+    hashes, texts = _hashed(catalog)
+    return Packed(Buckets.of(hashes), catalog.counts, texts, catalog.reader)
+
+
+def patched(buckets: Buckets, counts: Mapping[str, int], found: Catalog, relations: Iterable[str]) -> Packed:
+    """Return objects as they are now, of which ``found`` has those that had to be read again; pure.
+
+    ``buckets`` and ``counts`` are those of all as they were; ``relations`` the names that the relations had then which
+    were read again or are gone. Only relations and what belongs to them can be kept.
+    """
+    hashes, texts = _hashed(found)
+    now = buckets.patched(["", *relations], hashes)
+    return Packed(now, now.counts(buckets, counts), texts, found.reader)
+
+
+def _hashed(catalog: Catalog) -> tuple[ByRelation, dict[str, str]]:
+    """Return the hash of each object's text, and the texts by hash."""
+    hashes: ByRelation = {}
     texts: dict[str, str] = {}
     for identity, attributes in catalog.objects.items():
         text = _write(identity, attributes)
         hash = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-        hashes.setdefault(identity.kind, {})[identity.name] = hash
+        hashes.setdefault(_relation(identity, attributes), {}).setdefault(identity.kind, {})[identity.name] = hash
         texts[hash] = text
-    return Packed(hashes, texts, catalog.reader)
+    return hashes, texts
 
 
-def patched(hashes: Hashes, found: Packed, names: Mapping[str, Collection[str]]) -> Packed:
-    """Return objects as they are now, of which ``found`` has those that had to be read again; pure.
-
-    ``hashes`` are those of all as they were; ``names`` those under which the ones that were read again, or are gone,
-    were then: of ``relation``, ``index`` and ``statistics``. Only relations and what belongs to them can be kept.
-    """
-    kept = {
-        kind: {name: hash for name, hash in of_kind.items() if _name_kept(kind, name) not in names.get(group, ())}
-        for kind, of_kind in hashes.items()
-        if (group := _GROUPS.get(kind))
-    }
-    merged = {kind: kept.get(kind, {}) | found.hashes.get(kind, {}) for kind in kept.keys() | found.hashes.keys()}
-    return Packed({kind: of_kind for kind, of_kind in merged.items() if of_kind}, found.texts, found.reader)
+def _relation(identity: Identity, attributes: Attributes) -> str:
+    """Return the name of the relation that an object is or belongs to; nothing for what is read whole each time."""
+    if identity.kind in BESIDE_TABLES:
+        return table_of(attributes)
+    return identity.name if identity.kind in (*RELATIONS, "sequence") else table_in_name(identity)
 
 
-def read_hashes(connection: Connection, tables: Tables, id: int) -> Hashes:
+def read_buckets(connection: Connection, tables: Tables, id: int) -> Buckets:
     """Return the hashes of the objects of a version: two versions with the same ones are the same.
 
     Raises:
         SnapshotDamaged: it isn't there.
     """
-    return _load_hashes(connection, tables, id)[0]
+    return _load(connection, tables, id)[0]
 
 
 def store(
@@ -198,7 +206,7 @@ def store(
     reason: str,
     files: Sequence[str],
     fingerprint: str,
-    before: tuple[int, Hashes] | None,
+    before: tuple[int, Buckets] | None,
 ) -> int:
     """Add a version to the open transaction, behind the newest one, ``before``; return its number."""
     _store_texts(connection, tables, packed, instead_of=before)
@@ -212,7 +220,7 @@ def store(
 
 def store_again(connection: Connection, tables: Tables, version: Version, packed: Packed) -> None:
     """Put objects in the place of those of the newest version: what today's reader says of the same ones."""
-    before = version.id, read_hashes(connection, tables, version.id)
+    before = version.id, read_buckets(connection, tables, version.id)
     _store_texts(connection, tables, packed, instead_of=before)
     statement = sql.SQL("UPDATE {} SET objects = %s, counts = %s, tool = %s WHERE id = %s").format(tables.snapshot)
     connection.execute(statement, [packed.as_bytes(), Jsonb(packed.counts), __version__, version.id])
@@ -328,49 +336,36 @@ def _texts(tables: Tables) -> sql.Identifier:
     return sql.Identifier(tables.schema, "sqlmigrations_schematext")
 
 
-def _load_hashes(connection: Connection, tables: Tables, id: int) -> tuple[Hashes, Reader]:
+def _load(connection: Connection, tables: Tables, id: int) -> tuple[Buckets, Reader]:
     statement = sql.SQL("SELECT objects FROM {} WHERE id = %s").format(tables.snapshot)
     rows = fetch_all(connection, statement, [id])
     if not rows:
         raise SnapshotDamaged(
             f"There is no version {id} of the schema.", hint="List them with: manage.py validateschema --versions"
         )
-    document = json.loads(zlib.decompress(bytes(rows[0][0])))
-    if "reader" not in document:  # before versions named their reader
-        return document, Reader()
-    since = {(kind, attribute): version for kind, attribute, version in document["since"]}
-    return document["objects"], Reader(document["reader"], since)
-
-
-def _flat(hashes: Hashes) -> set[str]:
-    return {hash for of_kind in hashes.values() for hash in of_kind.values()}
+    buckets, said = from_bytes(bytes(rows[0][0]))
+    if "reader" not in said:  # before versions named their reader
+        return buckets, Reader()
+    since = {(kind, attribute): version for kind, attribute, version in said["since"]}
+    return buckets, Reader(said["reader"], since)
 
 
 def _store_texts(
-    connection: Connection, tables: Tables, packed: Packed, *, instead_of: tuple[int, Hashes] | None
+    connection: Connection, tables: Tables, packed: Packed, *, instead_of: tuple[int, Buckets] | None
 ) -> None:
     """Store the texts that the version before has not, and note which ones it was the last to have."""
-    number, hashes = instead_of or (0, {})
-    old = _flat(hashes)
-    new = {hash: text for hash, text in packed.texts.items() if hash not in old}
-    if new:
+    number, before = instead_of or (0, Buckets(()))
+    gone, new = packed.buckets.gone_and_new(before)
+    texts = {hash: text for hash, text in packed.texts.items() if hash in new}
+    if texts:
         statement = sql.SQL(
-            "INSERT INTO {} (hash, text) SELECT * FROM unnest(%s::text[], %s::text[])"
-            " ON CONFLICT (hash) DO UPDATE SET until = NULL"
+            "INSERT INTO {} AS kept (hash, text) SELECT * FROM unnest(%s::text[], %s::text[])"
+            " ON CONFLICT (hash) DO UPDATE SET until = NULL WHERE kept.until IS NOT NULL"
         ).format(_texts(tables))
-        connection.execute(statement, [list(new), list(new.values())])
-    if gone := sorted(old - _flat(packed.hashes)):
+        connection.execute(statement, [list(texts), list(texts.values())])
+    if gone:
         statement = sql.SQL("UPDATE {} SET until = %s WHERE hash = ANY (%s)").format(_texts(tables))
-        connection.execute(statement, [number, gone])
-
-
-#: By which names the objects of a kind go, where they are read relation by relation.
-_GROUPS = dict.fromkeys((*RELATIONS, "sequence", *BELOW_TABLES), "relation") | {kind: kind for kind in BESIDE_TABLES}
-
-
-def _name_kept(kind: str, name: str) -> str:
-    """Return the name that decides whether an object is kept: its own, or that of the table that it is named below."""
-    return container(name) if kind in BELOW_TABLES else name
+        connection.execute(statement, [number, sorted(gone)])
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

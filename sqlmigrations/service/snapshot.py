@@ -35,6 +35,7 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
 from sqlmigrations.models import EventType, SnapshotReason, State
+from sqlmigrations.schema.buckets import Buckets
 from sqlmigrations.schema.catalog import (
     RELATIONS,
     Catalog,
@@ -58,7 +59,7 @@ from sqlmigrations.schema.snapshot import (
     pack,
     patched,
     prune,
-    read_hashes,
+    read_buckets,
     read_versions,
     renewed,
     store,
@@ -105,7 +106,7 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
     with nullcontext() if kept is None else connection.transaction():
         if kept is not None and version.unfinished is not None:
             files = [str(name) for name in version.unfinished.get("files", ())]
-            before = version.id, read_hashes(connection, tables, version.id)
+            before = version.id, read_buckets(connection, tables, version.id)
             reason = version.unfinished["reason"]
             store(connection, tables, pack(kept), reason=reason, files=files, fingerprint="", before=before)
             version = read_versions(connection, tables, last=1)[0]
@@ -130,14 +131,15 @@ def look_after(
         note_unfinished(connection, tables, version.id, None)
         return
     with without_collections():
-        newest = None if version is None else (version.id, read_hashes(connection, tables, version.id))
-        if version is None or newest is None or moved is None or not _are_few(moved, version):
+        newest = None if version is None else (version.id, read_buckets(connection, tables, version.id))
+        if version is None or newest is None or moved is None or not _can_be_kept(newest[1], moved, version):
             packed, as_found = _read_all(connection, before)
             fingerprint = fingerprint if as_found else ""
         else:
-            packed = patched(newest[1], pack(read_catalog(connection, relations=moved.relations)), moved.names)
+            found = read_catalog(connection, relations=moved.relations)
+            packed = patched(newest[1], version.counts, found, moved.names)
     with connection.transaction():
-        if version is None or newest is None or newest[1] != packed.hashes:
+        if version is None or newest is None or not packed.buckets.say_the_same_as(newest[1]):
             names = list(files)
             store(connection, tables, packed, reason=str(reason), files=names, fingerprint=fingerprint, before=newest)
             prune(connection, tables, settings.SCHEMA_VERSIONS)
@@ -160,9 +162,11 @@ def _relations(version: Version) -> int:
     return sum(version.counts.get(kind, 0) for kind in RELATIONS)
 
 
-def _are_few(moved: Moved, version: Version) -> bool:
-    """Tell whether what moved is known, and is little enough for the rest to be worth keeping."""
-    return moved.relations is not None and len(moved.relations) * 10 <= _relations(version)
+def _can_be_kept(buckets: Buckets, moved: Moved, version: Version) -> bool:
+    """Tell whether what moved is known, and is little enough for the rest of a version to be worth keeping."""
+    if moved.relations is None or not buckets.is_by_relation:
+        return False
+    return len(moved.relations) * 10 <= _relations(version)
 
 
 def kept_and_found(

@@ -24,7 +24,7 @@ from sqlmigrations.schema.snapshot import (
     note_unfinished,
     pack,
     prune,
-    read_hashes,
+    read_buckets,
     read_versions,
     store,
     without,
@@ -137,7 +137,7 @@ def _store(connection: Connection, tables: Tables, accepted: Catalog, fingerprin
     before = None
     if version is not None:
         note_unfinished(connection, tables, version.id, None)
-        before = version.id, read_hashes(connection, tables, version.id)
+        before = version.id, read_buckets(connection, tables, version.id)
     reason = str(SnapshotReason.ACCEPTED)
     number = store(connection, tables, pack(accepted), reason=reason, files=(), fingerprint=fingerprint, before=before)
     prune(connection, tables, settings.SCHEMA_VERSIONS)

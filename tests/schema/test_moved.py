@@ -67,8 +67,10 @@ class Follower:
         moved = read_moved(self.connection, roster)
         kept, self.catalog = self.catalog, read_catalog(self.connection)
         if moved.relations is not None:
-            found = pack(read_catalog(self.connection, relations=moved.relations))
-            assert patched(pack(kept).hashes, found, moved.names).hashes == pack(self.catalog).hashes
+            found = read_catalog(self.connection, relations=moved.relations)
+            packed, whole = patched(pack(kept).buckets, kept.counts, found, moved.names), pack(self.catalog)
+            assert packed.buckets.read() == whole.buckets.read()
+            assert packed.counts == whole.counts
         return moved.relations
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from sqlmigrations.history import locate
 from sqlmigrations.schema import reader
 from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.reader import Reader
-from sqlmigrations.schema.snapshot import load, read_versions
+from sqlmigrations.schema.snapshot import load, read_buckets, read_versions
 from sqlmigrations.service import snapshot
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.revert import RevertOptions, plan_revert, revert
@@ -309,9 +311,11 @@ def test_a_history_that_was_taken_over_gets_its_first_version_from_the_next_run(
 
 
 def test_of_many_tables_only_those_that_a_run_moved_are_read_after_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, settings: object
 ) -> None:
     """What follows is the same as where all are read: drift stays drift, and later runs begin from what is kept."""
+    # Texts that no other version has are thrown away at once.
+    settings.SQLMIGRATIONS_SCHEMA_VERSIONS = 1  # type: ignore[attr-defined] # pytest-django's fixture takes any name
     asked: list[int | None] = []
 
     def read(connection: Connection, *, relations: Collection[int] | None = None) -> Catalog:
@@ -329,14 +333,46 @@ def test_of_many_tables_only_those_that_a_run_moved_are_read_after_it(
     for name, text in files.items():
         put(folder, {name: text})
         apply(ApplyOptions())
-        wait_for_others(raw(connection))
+        own = raw(connection)
+        wait_for_others(own)
+        tables = locate(own).tables
+        assert tables is not None
+        (version,) = read_versions(own, tables)
+        found = read_catalog(own)
+        assert load(own, tables, version.id) == found
+        assert version.counts == found.counts
     assert asked == [None, 1, 3, 1, None]
-    own = raw(connection)
-    tables = locate(own).tables
-    assert tables is not None
-    assert load(own, tables, read_versions(own, tables)[0].id) == read_catalog(own)
     assert drift() == []
     run_sql("CREATE INDEX by_hand ON many_1 (id)")
     put(folder, {"006_more.sql": "CREATE TABLE more (id integer);"})
     apply(ApplyOptions())
     assert drift() == [BY_HAND]
+
+
+def test_a_version_from_before_there_were_buckets_is_followed_by_one_of_all(
+    folder: Path,
+) -> None:
+    """It doesn't tell which table an index belongs to, so nothing of it can be kept; what is the same is no version."""
+    put(folder, {"001_many.sql": "".join(f"CREATE TABLE many_{n} (id integer);" for n in range(snapshot.MANY))})
+    apply(ApplyOptions())
+    own = raw(connection)
+    tables = locate(own).tables
+    assert tables is not None
+    (version,) = read_versions(own, tables)
+    objects: dict[str, dict[str, str]] = {}
+    for below in read_buckets(own, tables, version.id).read().values():
+        for kind, of_kind in below.items():
+            objects.setdefault(kind, {}).update(of_kind)
+    old = zlib.compress(json.dumps({"reader": 1, "since": [], "objects": objects}).encode())
+    own.execute("UPDATE sqlmigrations_schemasnapshot SET objects = %s", [old])
+    assert load(own, tables, version.id) == read_catalog(own)
+    assert drift() == []
+    put(folder, {"002_nothing.sql": "CREATE TABLE gone (id integer); DROP TABLE gone;"})
+    apply(ApplyOptions())
+    assert len(read_versions(own, tables)) == 1
+    for name in ("003_more.sql", "004_more.sql"):
+        put(folder, {name: f"CREATE TABLE more_{name[:3]} (id integer);"})
+        apply(ApplyOptions())
+        assert load(own, tables, read_versions(own, tables)[0].id) == read_catalog(own)
+        assert read_buckets(own, tables, read_versions(own, tables)[0].id).is_by_relation
+    assert drift() == []

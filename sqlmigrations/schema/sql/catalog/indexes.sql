@@ -34,8 +34,9 @@ SELECT i.indexrelid AS oid,
             WHERE att.attstattarget >= 0
               AND att.attnum > 0
               AND (%(relations)s::oid[] IS NULL
-                   OR att.attrelid IN (SELECT indexrelid
-                                         FROM pg_catalog.pg_index WHERE indrelid = ANY (%(relations)s::oid[])))
+                   OR att.attrelid = ANY (ARRAY(SELECT indexrelid
+                                                  FROM pg_catalog.pg_index
+                                                 WHERE indrelid = ANY (%(relations)s::oid[]))))
             GROUP BY att.attrelid
        ) statistics ON statistics.attrelid = i.indexrelid
  WHERE i.indexrelid NOT IN (
