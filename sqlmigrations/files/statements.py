@@ -123,7 +123,9 @@ def may_need_autocommit(statement: Statement) -> str | None:
 
 def sends_rows(statement: Statement) -> bool:
     """Say whether the statement is a COPY that sends rows to the client; STDIN means the same as STDOUT there."""
-    after = dict(itertools.pairwise(statement.keywords)) if statement.keywords[:1] == ("COPY",) else {}
+    if statement.keywords[:1] != ("COPY",):
+        return False
+    after = dict(itertools.pairwise(statement.keywords))
     return after.get("TO") in ("STDOUT", "STDIN")
 
 

@@ -31,8 +31,8 @@ _SERIAL = tuple((type,) for type in ("serial", "bigserial", "smallserial", "seri
 def _column(collector: Collector, table: Path, column: Node) -> None:
     """Note what a column brings with it: the sequence of a serial or identity, the index of a key."""
     constraints = [part["Constraint"] for part in column.get("constraints", ()) if "Constraint" in part]
-    identity = any(constraint.get("contype") == "CONSTR_IDENTITY" for constraint in constraints)
-    if identity or strings(column.get("typeName", {}).get("names"))[-1:] in _SERIAL:
+    kinds = [constraint.get("contype") for constraint in constraints]
+    if "CONSTR_IDENTITY" in kinds or strings(column.get("typeName", {}).get("names"))[-1:] in _SERIAL:
         sequence = (*table[:-1], f"{table[-1]}_{column['colname']}_seq")
         collector.changes.add(collector.creation(sequence))
     for constraint in constraints:
