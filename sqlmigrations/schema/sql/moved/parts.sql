@@ -24,7 +24,8 @@ SELECT part.relation, pg_catalog.bit_xor(pg_catalog.hashint8extended(part.key, 0
             UNION ALL
            -- Comments: by negative numbers, which no oid makes.
            SELECT noted.relation,
-                  -1 - (pg_catalog.hash_record_extended(ROW(note.classoid, note.objoid, note.objsubid), 0) & 9223372036854775807)
+                  -1 - (pg_catalog.hash_record_extended(ROW(note.classoid, note.objoid, note.objsubid), 0)
+                        & 9223372036854775807)
              FROM pg_catalog.pg_description note
              JOIN (
                       SELECT 'pg_catalog.pg_class'::regclass AS classid, oid, oid AS relation FROM pg_catalog.pg_class

@@ -1,5 +1,5 @@
--- What there is before a run: the transaction from which on others may still be open, the relations with their digests as
--- two lists of equal length, and their names as two more.
+-- What there is before a run: the transaction from which on others may still be open, the relations with their digests
+-- as two lists of equal length, and their names as two more.
 SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::xid::text AS since,
        parts.relations,
        parts.digests,
