@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.files.directives import milliseconds
-from sqlmigrations.management.streams import take_any_text
+from sqlmigrations.management.streams import leave_unread, take_any_text
 from sqlmigrations.management.ways import Way, refuse_ignored
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -109,8 +109,8 @@ class SQLCommand(BaseCommand):
             if options["format"] == "json":
                 self.stdout.write(documents.dumps(documents.of_error(self.name, options["database"], error)))
             raise CommandError(str(error), returncode=exit_codes.of_error(error)) from error
-        except BrokenPipeError:  # whoever read our words has had enough of them
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:
+            leave_unread(sys.stdout)
             code = ExitCode.OK
         except Terminated:
             self._say_interrupted("Terminated", options)

@@ -17,7 +17,7 @@ from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.lint.base import Finding
 from sqlmigrations.lint.linter import Source, lint, tell
-from sqlmigrations.management.streams import take_any_text
+from sqlmigrations.management.streams import leave_unread, take_any_text
 from sqlmigrations.output.lint import annotation_lines, document, finding_lines
 from sqlmigrations.severity import Severity
 
@@ -32,8 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InvalidFile as error:
         print(error, file=sys.stderr)
         return 2
-    for line in _lines(found, options.format):
-        print(line)
+    try:
+        for line in _lines(found, options.format):
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave_unread(sys.stdout)
     return 1 if any(one.severity is not Severity.INFO for one in found) else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Any
 
 
@@ -15,3 +16,8 @@ def take_any_text(stream: Any, *, is_document: bool) -> None:
     below = getattr(stream, "_out", stream)  # Django's wrapper
     if isinstance(below, io.TextIOWrapper):
         below.reconfigure(encoding="utf-8" if is_document else None, errors="backslashreplace")
+
+
+def leave_unread(stream: Any) -> None:
+    """Let what is still to be written to a stream go nowhere: whoever read it (``| head``) has had enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

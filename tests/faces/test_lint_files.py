@@ -78,6 +78,18 @@ def test_it_needs_no_settings(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
+def test_nobody_has_to_read_to_the_end(tmp_path: Path) -> None:
+    (tmp_path / "001.sql").write_text(BAD)
+    program = "import sys; from sqlmigrations.management.lint import main; sys.exit(main(['001.sql']))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    variables = {**os.environ, "PYTHONPATH": str(BASE_DIR)}
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, cwd=tmp_path, env=variables, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (ran.stderr.decode(), ran.returncode) == ("", 1)
+
+
 def test_the_hook_takes_sql_files_of_migrations() -> None:
     hook = (BASE_DIR / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     taken = re.compile(re.findall(r"^  files: (.+)$", hook, re.MULTILINE)[0])
