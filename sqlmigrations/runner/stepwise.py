@@ -341,6 +341,7 @@ class Stepwise:
         columns = {**progress.columns(), "statements_total": self._total, **self._text}
         self.executor.session.step_back()
         self.executor.journal.checkpoint(self.connection, self.task, columns)
+        self._text = {}  # those that follow need not write it once more
 
     # The end of an attempt that did not come through
 

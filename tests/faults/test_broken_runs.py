@@ -78,8 +78,11 @@ def test_there_are_enough_points(world: World) -> None:
     """Both connections are seen, each statement of the files is a step, and no fault has too few points."""
     texts = [text for role in ("working", "lock") for _number, text in world.steps.of(role)]
     assert sum(map(len, (world.steps.of("working"), world.steps.of("lock")))) == len(texts)
-    # The last file has several; each goes ahead by itself.
-    assert len([text for text in texts if "INSERT INTO counted" in text or "INSERT INTO owners" in text]) == 8
+    # The last file has several; each goes ahead by itself. Of a file outside a transaction, the first checkpoint alone
+    # writes the text down.
+    inserting = [text for text in texts if "INSERT INTO counted" in text or "INSERT INTO owners" in text]
+    kept = [text for text in inserting if '"applied_sql"' in text]
+    assert (len(inserting) - len(kept), len(kept)) == (8, 2)
     assert len([text for text in texts if text.endswith("COMMIT")]) > 20
     assert all(len(points_of(world.steps, fault)) >= MANY for fault in Fault)
     assert sum(A_FEW.values()) + A_FEW_STOPS >= 40
