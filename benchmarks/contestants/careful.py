@@ -33,6 +33,7 @@ ENTER: LiteralString = """
     SELECT pg_advisory_xact_lock(1, hashtext(%s)), set_config('lock_timeout', '3s', true), pg_current_xact_id()
 """
 
+# Ours says the same. It is written out here: a loop that loaded the app would be charged for Django.
 LEAVE: tuple[LiteralString, ...] = (
     "SET CONSTRAINTS ALL IMMEDIATE",
     "CLOSE ALL",

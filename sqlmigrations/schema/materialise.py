@@ -189,7 +189,7 @@ def _quoted(connection: Connection, names: Sequence[str]) -> dict[str, str]:
     """Return names as the catalog writes them, each in quotes only where it needs them."""
     as_in_catalog = Filled("SELECT set_config('quote_all_identifiers', 'off', true)")
     quote = Filled("SELECT name, quote_ident(name) FROM unnest(%s::text[]) AS name", [list(names)])
-    with apart(connection):
+    with apart(connection, rolled_back=True):
         _set, answer = execute_together(connection, as_in_catalog, quote)
     return dict(answer.fetchall())
 
