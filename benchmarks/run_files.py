@@ -130,12 +130,12 @@ COLUMNS = (
 )
 
 NOTE = (
-    "Commits are those that the server counts, transactions that only read included. `applysql` has three a file: that "
-    "of the file; that of the event that it begins, for which nobody waits until it is on disk; and a look over the "
-    "second connection at the locks that the file holds. What the promises cost whoever keeps them shows `careful`, "
-    "which neither reads the files' statements nor knows what they make, keeps no version of the schema and is in no "
-    "Django project; what `applysql` takes beyond it is that. WAL is also flushed by the server's own processes, so "
-    "flushes are compared with psql's."
+    "Commits are those that the server counts, transactions that only read included. `applysql` has two a file: that "
+    "of the file, and that of the event that it begins, for which nobody waits until it is on disk; a file that may "
+    "lock what it doesn't make, as none of these does, takes a look at its locks besides. What the promises cost "
+    "whoever keeps them shows `careful`, which neither reads the files' statements nor knows what they make, keeps no "
+    "version of the schema and is in no Django project; what `applysql` takes beyond it is that. WAL is also flushed "
+    "by the server's own processes, so flushes are compared with psql's."
 )
 
 

@@ -250,6 +250,11 @@ class Answer(NamedTuple):
         names = ((self.result.fname(at) or b"").decode() for at in range(self.result.nfields))
         return [(name, self.result.ftype(at)) for at, name in enumerate(names)]
 
+    @property
+    def is_true(self) -> bool:
+        """Whether the first column of its first row is true."""
+        return self.result.get_value(0, 0) == b"t"
+
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return all rows."""
         if not self.result.ntuples:

@@ -25,6 +25,7 @@ from sqlmigrations.messages import gettext as _
 
 if TYPE_CHECKING:
     from sqlmigrations.files.effects import Collector, MadeObject
+    from sqlmigrations.files.only_new import OnlyNew
 
 #: Statements that need not be parsed to know that they make no object.
 _MAKES_NOTHING = (("INSERT",), ("UPDATE",), ("DELETE",), ("MERGE",), ("COPY",), ("TRUNCATE",), ("COMMENT",), ("GRANT",))
@@ -37,17 +38,24 @@ def _collector() -> Collector:
     return Collector(only_made=True)
 
 
+def _only_new() -> OnlyNew:
+    """Return what tells whether a file touches only what it makes."""
+    from sqlmigrations.files.only_new import OnlyNew
+
+    return OnlyNew()
+
+
 class Reading:
     """One pass over a script: iterate once over its statements, each judged before it is handed out.
 
-    ``directives`` is there at once; ``checksum``, ``count``, ``notes``, ``stored``, ``masked`` and ``made`` after the
-    last statement. Iterating raises ``InvalidFile``.
+    ``directives`` is there at once; all else after the last statement. Iterating raises ``InvalidFile``.
     """
 
     def __init__(self, script: Script, *, objects: bool = False) -> None:
         self.script = script
         self.count = 0
         self._collector = _collector() if objects else None
+        self._only_new = _only_new() if objects else None
         self._checksum = Checksum()
         self._kept = Kept()
         self._own_notes: list[str] = []
@@ -84,6 +92,11 @@ class Reading:
         """The objects that the file makes, if it was read for them."""
         return self._collector.made() if self._collector else ()
 
+    @property
+    def touches_only_new(self) -> bool:
+        """Whether it was read for its objects, and locks no relation but those that it makes, unless triggers do."""
+        return self._only_new is not None and self._only_new.holds
+
     def _observe(self, block: bytes) -> None:
         self._checksum.update(block)
         self._kept.block(block)
@@ -104,6 +117,8 @@ class Reading:
                 self.count += 1
                 if self._collector and statement.keywords[:1] not in _MAKES_NOTHING:
                     self._collector.add(statement)
+                if self._only_new:
+                    self._only_new.add(statement)
                 yield statement if statement.number == self.count else replace(statement, number=self.count)
         self._refuse_late_directives()
         frame.finish()

@@ -216,7 +216,8 @@ class Executor:
             if looks_first:
                 look()
             self._send(task, reading, attempt, nothing if looks_first else look)
-            self.note_locks(attempt)
+            if self.journal.ddl_is_followed or not reading.touches_only_new:
+                self.note_locks(attempt)
             # Django's COMMIT then finds the transaction ended, and psycopg sends none.
             link = self.journal.done(self.session.connection, task, reading, attempt, commit=not self.shares_connection)
         self.journal.chain.advance(link)

@@ -48,6 +48,12 @@ Answer = TypeVar("Answer")
 
 _NOT_DURABLE = Filled("pg_catalog.set_config('synchronous_commit', 'off', true)")
 
+#: Whether functions of others run with each DDL statement: they may lock whatever they like.
+_FOLLOWED = Filled(
+    "EXISTS (SELECT FROM pg_catalog.pg_event_trigger "
+    "WHERE evtenabled <> 'D' AND evtevent <> 'login' AND evtname !~ '^sqlmigrations_')"
+)
+
 #: A plan that is kept is to look into the index when the table has grown, however small it was when it was made.
 _BY_INDEX = Filled("pg_catalog.set_config('enable_seqscan', 'off', true)")
 
@@ -75,6 +81,8 @@ class Journal:
         self._prepared = prepared
         #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
         self.context: dict[str, Any] = {}
+        #: Whether event triggers of others were seen with the last look at a record; as long as none was, they may be.
+        self.ddl_is_followed = True
 
     def started(self, task: Task, type: EventType, *, meanwhile: bool = False, **details: Any) -> Record | None:
         """Note that an attempt begins, and return the file's record as it is committed then, in one message.
@@ -101,11 +109,14 @@ class Journal:
         return record
 
     def _look_at(self, connection: Connection, name: str, settings: Sequence[Filled], *before: Filled) -> Record | None:
-        """Change settings of the transaction, execute what comes ``before``, and return the record of ``name``."""
-        settings = [*settings, *([_BY_INDEX] if self._prepared else [])]
-        first = [select(*settings)] if settings else []
+        """Change settings of the transaction, execute what comes ``before``, and return the record of ``name``.
+
+        Along with it goes the look at event triggers.
+        """
+        first = select(_FOLLOWED, *settings, *([_BY_INDEX] if self._prepared else []))
         look = look_statement(self.chain.tables, name)
-        answers = ask(connection, *first, *before, look, ahead=self._ahead, prepared=self._prepared)
+        answers = ask(connection, first, *before, look, ahead=self._ahead, prepared=self._prepared)
+        self.ddl_is_followed = answers[0].is_true
         return record_in(answers[-1])
 
     def done(

@@ -9,10 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from sqlmigrations.runner import outcome
+from sqlmigrations.database import Connection
+from sqlmigrations.runner import journal, outcome
 from sqlmigrations.runner.held_locks import HeldLock, held_locks, strongest
 from sqlmigrations.runner.modes import Mode
 from sqlmigrations.runner.pipeline import Prepared
+from sqlmigrations.service.ddl_log import install_ddl_log
 from tests.databases import session
 from tests.helpers import applysql, put, rows, run_sql
 
@@ -73,6 +75,69 @@ def test_what_serializable_transactions_have_read_is_no_lock(ready_database: str
         assert applysql().code == 0
         assert rows("SELECT mode FROM pg_locks WHERE mode = 'SIReadLock' AND relation = 'users'::regclass") != []
     assert (kept(), kept("002.sql")) == ([], ["public.orders RowExclusive"])
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note the backend of each look at locks from here on."""
+    pids: list[int] = []
+
+    def counted(observer: Connection, pid: int, **options: Any) -> list[HeldLock]:
+        pids.append(pid)
+        return held_locks(observer, pid, **options)
+
+    monkeypatch.setattr(journal, "held_locks", counted)
+    return pids
+
+
+ALONE = "CREATE TABLE t (id int);\nCREATE INDEX ON t (id);\nCOMMENT ON TABLE t IS 'a';\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [(ALONE, 0), (f"{ALONE}ALTER TABLE users ADD a int;", 1), (f"{ALONE}SELECT 1;", 1)]
+)
+def test_nobody_looks_at_the_locks_of_a_file_that_touches_only_what_it_makes(
+    ready_database: str, folder: Path, looks: list[int], text: str, count: int
+) -> None:
+    run_sql(SCHEMA)
+    put(folder, {"001.sql": text})
+    assert (applysql().code, len(looks)) == (0, count)
+
+
+FOLLOWER = """
+    CREATE FUNCTION meddle() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM users; END';
+    CREATE EVENT TRIGGER meddler ON ddl_command_end EXECUTE FUNCTION meddle();
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "count", "locks"),
+    [
+        ("ALTER EVENT TRIGGER meddler ENABLE", 1, ["public.users RowExclusive"]),
+        ("ALTER EVENT TRIGGER meddler ENABLE ALWAYS", 1, ["public.users RowExclusive"]),
+        ("ALTER EVENT TRIGGER meddler DISABLE", 0, []),
+    ],
+)
+def test_an_event_trigger_of_others_is_looked_after(
+    ready_database: str, folder: Path, looks: list[int], change: str, count: int, locks: list[str]
+) -> None:
+    run_sql(f"{SCHEMA}; {FOLLOWER}; {change}")
+    put(folder, {"001.sql": ALONE})
+    assert (applysql().code, len(looks), kept()) == (0, count, locks)
+
+
+def test_our_own_event_triggers_are_none_of_others(ready_database: str, folder: Path, looks: list[int]) -> None:
+    install_ddl_log("default", tell=lambda told: None)
+    put(folder, {"001.sql": ALONE})
+    assert (applysql().code, looks, kept()) == (0, [], [])
+
+
+def test_an_event_trigger_that_a_file_makes_follows_the_next(
+    ready_database: str, folder: Path, looks: list[int]
+) -> None:
+    run_sql(SCHEMA)
+    put(folder, {"001.sql": FOLLOWER, "002.sql": ALONE})
+    assert (applysql().code, len(looks), kept("002.sql")) == (0, 2, ["public.users RowExclusive"])
 
 
 def test_a_file_sees_nothing_of_the_one_before(ready_database: str, folder: Path) -> None:
