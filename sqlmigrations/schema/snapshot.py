@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from sqlmigrations import __version__
-from sqlmigrations.database import Connection, apart, fetch_all, fetch_row
+from sqlmigrations.database import Connection, Filled, apart, execute_together, fetch_all, fetch_row, fillable
 from sqlmigrations.exceptions import SQLMigrationsError
 from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables
@@ -207,45 +207,53 @@ def store(
     files: Sequence[str],
     fingerprint: str,
     before: tuple[int, Buckets] | None,
+    keep: int,
 ) -> int:
-    """Add a version to the open transaction, behind the newest one, ``before``; return its number."""
-    _store_texts(connection, tables, packed, instead_of=before)
-    statement = sql.SQL(
-        "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
-        " VALUES (%s, %s, %s, current_setting('server_version'), %s, %s, %s) RETURNING id"
-    ).format(tables.snapshot)
+    """Add a version behind the newest one, ``before``, whose note it takes away; return its number.
+
+    All versions but the ``keep`` newest ones are removed, and the texts that none of these has. All in one message.
+    """
     values = [reason, Jsonb(list(files)), __version__, Jsonb(packed.counts), packed.as_bytes(), fingerprint]
-    return int(fetch_row(connection, statement, values)[0])
+    with apart(connection):
+        inserted, *_others = execute_together(
+            connection,
+            Filled(_insert(tables), values),
+            *_text_statements(tables, packed, instead_of=before),
+            *([Filled(_end(tables), [before[0]])] if before else []),
+            Filled(_prune(tables), [max(keep, 1)]),
+        )
+    [(number,)] = inserted.fetchall()
+    return int(number)
 
 
 def store_again(connection: Connection, tables: Tables, version: Version, packed: Packed) -> None:
     """Put objects in the place of those of the newest version: what today's reader says of the same ones."""
     before = version.id, read_buckets(connection, tables, version.id)
-    _store_texts(connection, tables, packed, instead_of=before)
-    statement = sql.SQL("UPDATE {} SET objects = %s, counts = %s, tool = %s WHERE id = %s").format(tables.snapshot)
-    connection.execute(statement, [packed.as_bytes(), Jsonb(packed.counts), __version__, version.id])
+    values = [packed.as_bytes(), Jsonb(packed.counts), __version__, version.id]
+    with apart(connection):
+        execute_together(
+            connection,
+            Filled(_replace(tables), values),
+            *_text_statements(tables, packed, instead_of=before),
+        )
 
 
-def note_unfinished(connection: Connection, tables: Tables, id: int, what: Mapping[str, Any] | None) -> None:
-    """Note in a version what begins to change the schema, or with ``None`` that it has ended."""
+def note_unfinished(connection: Connection, tables: Tables, id: int, what: Mapping[str, Any]) -> None:
+    """Note in a version what begins to change the schema."""
     statement = sql.SQL("UPDATE {} SET unfinished = %s WHERE id = %s").format(tables.snapshot)
-    connection.execute(statement, [None if what is None else Jsonb(dict(what)), id])
+    connection.execute(statement, [Jsonb(dict(what)), id])
+
+
+def note_finished(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:
+    """Note that what began to change the schema has ended, and left it as a version says, with this fingerprint."""
+    statement = sql.SQL("UPDATE {} SET unfinished = NULL, fingerprint = %s WHERE id = %s").format(tables.snapshot)
+    connection.execute(statement, [fingerprint, id])
 
 
 def note_fingerprint(connection: Connection, tables: Tables, id: int, fingerprint: str) -> None:
     """Note the fingerprint of catalogs that are just what a version says; an empty one where they aren't."""
     statement = sql.SQL("UPDATE {} SET fingerprint = %s WHERE id = %s AND fingerprint <> %s").format(tables.snapshot)
     connection.execute(statement, [fingerprint, id, fingerprint])
-
-
-def prune(connection: Connection, tables: Tables, keep: int) -> None:
-    """Remove all versions but the ``keep`` newest ones, and the texts that none of these has."""
-    versions = sql.SQL(
-        "DELETE FROM {0} WHERE id < (SELECT min(id) FROM (SELECT id FROM {0} ORDER BY id DESC LIMIT %s) AS newest)"
-    ).format(tables.snapshot)
-    if connection.execute(versions, [max(keep, 1)]).rowcount:
-        texts = sql.SQL("DELETE FROM {} WHERE until < (SELECT min(id) FROM {})").format(_texts(tables), tables.snapshot)
-        connection.execute(texts)
 
 
 def move(kept: Catalog, before: Catalog, after: Catalog) -> Catalog:
@@ -350,22 +358,60 @@ def _load(connection: Connection, tables: Tables, id: int) -> tuple[Buckets, Rea
     return buckets, Reader(said["reader"], since)
 
 
-def _store_texts(
-    connection: Connection, tables: Tables, packed: Packed, *, instead_of: tuple[int, Buckets] | None
-) -> None:
-    """Store the texts that the version before has not, and note which ones it was the last to have."""
+# What is written in one message
+
+
+_VALUE = sql.Placeholder()
+
+
+def _insert(tables: Tables) -> str:
+    """Return the statement that adds a version; its answer is the version's number."""
+    return fillable(
+        sql.SQL(
+            "INSERT INTO {} (reason, files, tool, server, counts, objects, fingerprint)"
+            " VALUES ({}, {}, {}, current_setting('server_version'), {}, {}, {}) RETURNING id"
+        ).format(tables.snapshot, *[_VALUE] * 6)
+    )
+
+
+def _replace(tables: Tables) -> str:
+    """Return the statement that puts other objects into a version."""
+    statement = sql.SQL("UPDATE {} SET objects = {}, counts = {}, tool = {} WHERE id = {}")
+    return fillable(statement.format(tables.snapshot, *[_VALUE] * 4))
+
+
+def _end(tables: Tables) -> str:
+    """Return the statement that takes the note away from a version."""
+    return fillable(sql.SQL("UPDATE {} SET unfinished = NULL WHERE id = {}").format(tables.snapshot, _VALUE))
+
+
+def _prune(tables: Tables) -> str:
+    """Return the statement that removes all versions but so many, and what only they had; mostly it is neither."""
+    return fillable(
+        sql.SQL(
+            "WITH removed AS (DELETE FROM {0} WHERE id < (SELECT min(id) FROM"
+            " (SELECT id FROM {0} ORDER BY id DESC LIMIT {2}) AS newest) RETURNING id)"
+            " DELETE FROM {1} WHERE EXISTS (SELECT FROM removed) AND until <= (SELECT max(id) FROM removed)"
+        ).format(tables.snapshot, _texts(tables), _VALUE)
+    )
+
+
+def _text_statements(tables: Tables, packed: Packed, *, instead_of: tuple[int, Buckets] | None) -> list[Filled]:
+    """Return what stores the texts that the version before has not, and notes which ones it was the last to have."""
     number, before = instead_of or (0, Buckets(()))
     gone, new = packed.buckets.gone_and_new(before)
     texts = {hash: text for hash, text in packed.texts.items() if hash in new}
+    statements = []
     if texts:
-        statement = sql.SQL(
-            "INSERT INTO {} AS kept (hash, text) SELECT * FROM unnest(%s::text[], %s::text[])"
+        insert = sql.SQL(
+            "INSERT INTO {} AS kept (hash, text) SELECT * FROM unnest({}::text[], {}::text[])"
             " ON CONFLICT (hash) DO UPDATE SET until = NULL WHERE kept.until IS NOT NULL"
-        ).format(_texts(tables))
-        connection.execute(statement, [list(texts), list(texts.values())])
+        ).format(_texts(tables), _VALUE, _VALUE)
+        statements.append(Filled(fillable(insert), [list(texts), list(texts.values())]))
     if gone:
-        statement = sql.SQL("UPDATE {} SET until = %s WHERE hash = ANY (%s)").format(_texts(tables))
-        connection.execute(statement, [number, sorted(gone)])
+        update = sql.SQL("UPDATE {} SET until = {} WHERE hash = ANY ({}::text[])")
+        statements.append(Filled(fillable(update.format(_texts(tables), _VALUE, _VALUE)), [number, sorted(gone)]))
+    return statements
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -54,11 +54,10 @@ from sqlmigrations.schema.snapshot import (
     latest,
     load,
     move,
-    note_fingerprint,
+    note_finished,
     note_unfinished,
     pack,
     patched,
-    prune,
     read_buckets,
     read_versions,
     renewed,
@@ -108,7 +107,8 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
             files = [str(name) for name in version.unfinished.get("files", ())]
             before = version.id, read_buckets(connection, tables, version.id)
             reason = version.unfinished["reason"]
-            store(connection, tables, pack(kept), reason=reason, files=files, fingerprint="", before=before)
+            keep = settings.SCHEMA_VERSIONS
+            store(connection, tables, pack(kept), reason=reason, files=files, fingerprint="", before=before, keep=keep)
             version = read_versions(connection, tables, last=1)[0]
         elif kept is not None and loaded is not None and loaded.reader.version < kept.reader.version:
             store_again(connection, tables, version, pack(kept))
@@ -119,7 +119,7 @@ def look_before(connection: Connection, tables: Tables, begun: Mapping[str, Any]
 def look_after(
     connection: Connection, tables: Tables, before: Before, *, reason: SnapshotReason, files: Iterable[str]
 ) -> None:
-    """Keep what has changed since ``before`` as a new version, all in one transaction.
+    """Keep what has changed since ``before`` as a new version.
 
     Where nothing differed before, all that is found now is the run's own; the version before needs no reading then,
     and of many relations only those are read that moved.
@@ -128,7 +128,7 @@ def look_after(
     moved = None if before.roster is None else read_moved(connection, before.roster)
     fingerprint = read_fingerprint(connection) if moved is None else moved.fingerprint
     if version is not None and fingerprint == before.fingerprint and before.kept is None:
-        note_unfinished(connection, tables, version.id, None)
+        note_finished(connection, tables, version.id, fingerprint)
         return
     with without_collections():
         newest = None if version is None else (version.id, read_buckets(connection, tables, version.id))
@@ -138,15 +138,19 @@ def look_after(
         else:
             found = read_catalog(connection, relations=moved.relations)
             packed = patched(newest[1], version.counts, found, moved.names)
-    with connection.transaction():
-        if version is None or newest is None or not packed.buckets.say_the_same_as(newest[1]):
-            names = list(files)
-            store(connection, tables, packed, reason=str(reason), files=names, fingerprint=fingerprint, before=newest)
-            prune(connection, tables, settings.SCHEMA_VERSIONS)
-        else:
-            note_fingerprint(connection, tables, version.id, fingerprint)
-        if version is not None:
-            note_unfinished(connection, tables, version.id, None)
+    if version is not None and newest is not None and packed.buckets.say_the_same_as(newest[1]):
+        note_finished(connection, tables, version.id, fingerprint)
+        return
+    store(
+        connection,
+        tables,
+        packed,
+        reason=str(reason),
+        files=list(files),
+        fingerprint=fingerprint,
+        before=newest,
+        keep=settings.SCHEMA_VERSIONS,
+    )
 
 
 def _read_all(connection: Connection, before: Before) -> tuple[Packed, bool]:

@@ -21,9 +21,7 @@ from sqlmigrations.schema.snapshot import (
     has_snapshots,
     latest,
     load,
-    note_unfinished,
     pack,
-    prune,
     read_buckets,
     read_versions,
     store,
@@ -134,14 +132,16 @@ def accept_schema(reason: str, *, database: str = DEFAULT_DB_ALIAS, tell: Tell) 
 
 def _store(connection: Connection, tables: Tables, accepted: Catalog, fingerprint: str, version: Version | None) -> int:
     """Store what was accepted behind ``version``, which is settled with it; return the new version's number."""
-    before = None
-    if version is not None:
-        note_unfinished(connection, tables, version.id, None)
-        before = version.id, read_buckets(connection, tables, version.id)
-    reason = str(SnapshotReason.ACCEPTED)
-    number = store(connection, tables, pack(accepted), reason=reason, files=(), fingerprint=fingerprint, before=before)
-    prune(connection, tables, settings.SCHEMA_VERSIONS)
-    return number
+    return store(
+        connection,
+        tables,
+        pack(accepted),
+        reason=str(SnapshotReason.ACCEPTED),
+        files=(),
+        fingerprint=fingerprint,
+        before=None if version is None else (version.id, read_buckets(connection, tables, version.id)),
+        keep=settings.SCHEMA_VERSIONS,
+    )
 
 
 def _told(difference: Difference) -> str:
