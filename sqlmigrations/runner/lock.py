@@ -18,8 +18,18 @@ from typing import Self
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DjangoError
+from psycopg import sql
 
-from sqlmigrations.database import Connection, fetch_dicts, fetch_row, own_connection, raw
+from sqlmigrations.database import (
+    Answer,
+    Connection,
+    Filled,
+    execute_together,
+    fetch_row,
+    fillable,
+    own_connection,
+    raw,
+)
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
 from sqlmigrations.runner.pooler import is_transaction_pooled
@@ -62,9 +72,19 @@ def key_of(text: str) -> int:
 
 def holders(connection: Connection, class_id: int, key: int | None = None) -> list[Holder]:
     """Return the other sessions that hold the advisory lock ``(class_id, key)``, or any of that class."""
+    [answer] = execute_together(connection, _holders(class_id, key))
+    return _holders_in(answer)
+
+
+def _holders(class_id: int, key: int | None = None) -> Filled:
+    """Return the statement that asks who holds a lock; ``_holders_in`` its answer are they."""
     unsigned = 0xFFFFFFFF  # as pg_locks shows them
-    keys = {"class_id": class_id & unsigned, "object_id": None if key is None else key & unsigned}
-    return [Holder(**row) for row in fetch_dicts(connection, query("runner/sql/lock_holders.sql"), keys)]
+    values = [class_id & unsigned, None if key is None else key & unsigned]
+    return Filled(fillable(query("runner/sql/lock_holders.sql").format(*[sql.Placeholder()] * 2)), values)
+
+
+def _holders_in(answer: Answer) -> list[Holder]:
+    return [Holder(*row) for row in answer.fetchall()]
 
 
 def run_in_progress(connection: Connection, schema: str) -> Holder | None:
@@ -92,19 +112,31 @@ class RunLock:
 
     Behind a pooler that lends a backend for each transaction only, the lock is one of a transaction that stays open and
     idle, on a connection that does nothing else. Such a transaction holds no snapshot, so nobody waits for it.
+    Whether any pooler is there has to be known; what it lends is found out here.
 
     Raises:
         RunLockHeld: another run still held it after ``wait`` seconds.
     """
 
-    def __init__(self, wrapper: BaseDatabaseWrapper, schema: str, *, wait: float, on_wait: OnWait) -> None:
+    def __init__(
+        self,
+        wrapper: BaseDatabaseWrapper,
+        schema: str,
+        *,
+        has_pooler: bool,
+        wait: float,
+        on_wait: OnWait,
+    ) -> None:
         self._working = wrapper
+        self._has_pooler = has_pooler
         self._lock = _copy(wrapper)
         self._journal = self._lock
         self._key = key_of(schema)
         self._files = file_class(schema)
         self._wait = wait
         self._on_wait = on_wait
+        #: The backend of a run that was killed which is still at work, as it was last seen.
+        self._worker: Holder | None = None
         self.is_pooled = False
 
     @property
@@ -129,27 +161,39 @@ class RunLock:
     def _connect(self) -> None:
         self._lock.connect()
         self._lock.set_autocommit(True)
-        if not self._working.in_atomic_block:
+        if self._has_pooler and not self._working.in_atomic_block:
             self.is_pooled = is_transaction_pooled(raw(self._lock), raw(self._working))
         if self.is_pooled:
             self._journal = _copy(self._working)
             self._journal.connect()
             self._journal.set_autocommit(True)
             self._lock.set_autocommit(False)
-        else:
-            raw(self._lock).execute("SELECT set_config('idle_session_timeout', '0', false)")
 
     def _acquire(self) -> None:
         if not poll(self._try, self._holder, self._wait, self._on_wait):
             raise _held("Another run holds the lock", self._holder())
         # A killed run's backend may still be at work: what it commits must be seen before anything is planned.
-        if not poll(lambda: self._worker() is None, self._worker, self._wait, self._on_wait):
-            raise _held("The backend of an earlier run is still at work on a file", self._worker())
+        if self._worker and not poll(self._is_alone, lambda: self._worker, self._wait, self._on_wait):
+            raise _held("The backend of an earlier run is still at work on a file", self._worker)
 
     def _try(self) -> bool:
+        """Try to take the lock, and look who else is at work on files."""
+        if self.is_pooled:
+            was_taken = self._try_in_transaction()
+            self._worker = self._find_worker()
+            return was_taken
+        _never_idle, taken, workers = execute_together(
+            raw(self._lock),
+            Filled("SELECT set_config('idle_session_timeout', '0', false)"),
+            Filled("SELECT pg_try_advisory_lock(%s, %s)", [RUN_CLASS, self._key]),
+            _holders(self._files),
+        )
+        self._worker = next(iter(_holders_in(workers)), None)
+        [(was_taken,)] = taken.fetchall()
+        return bool(was_taken)
+
+    def _try_in_transaction(self) -> bool:
         lock = raw(self._lock)
-        if not self.is_pooled:
-            return bool(fetch_row(lock, "SELECT pg_try_advisory_lock(%s, %s)", [RUN_CLASS, self._key])[0])
         (taken,) = fetch_row(lock, "SELECT pg_try_advisory_xact_lock(%s, %s)", [RUN_CLASS, self._key])
         if taken:
             lock.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -157,11 +201,15 @@ class RunLock:
             lock.rollback()
         return bool(taken)
 
+    def _is_alone(self) -> bool:
+        self._worker = self._find_worker()
+        return self._worker is None
+
+    def _find_worker(self) -> Holder | None:
+        return next(iter(holders(self.connection, self._files)), None)
+
     def _holder(self) -> Holder | None:
         return next(iter(holders(self.connection, RUN_CLASS, self._key)), None)
-
-    def _worker(self) -> Holder | None:
-        return next(iter(holders(self.connection, self._files)), None)
 
     def _close(self) -> None:
         """Release the lock, and end its session: that also works when the server is already gone."""

@@ -15,16 +15,16 @@ from sqlmigrations.exceptions import DatabaseUnavailable
 LOOKS = 3
 
 
-def is_pooled(connection: Connection) -> bool:
-    """Tell whether something stands between us and the server: the backend isn't the one that was announced.
+def has_pooler(connection: Connection, pid: int) -> bool:
+    """Tell whether something stands between us and the server: the backend, ``pid``, isn't the one that was announced.
 
     A pooler answers a new connection by itself, with a key of its own making for cancelling it.
     """
-    return backend_pid(connection) != connection.info.backend_pid
+    return pid != connection.info.backend_pid
 
 
 def is_transaction_pooled(connection: Connection, other: Connection) -> bool:
-    """Tell whether a pooler lends ``connection`` a backend for each transaction only.
+    """Tell whether the pooler in between lends ``connection`` a backend for each transaction only.
 
     ``other`` is a second connection to the same database; neither may be inside a transaction. If the other one is
     ever given the backend that the first one had, or the first one's changes, nobody keeps a backend.
@@ -32,8 +32,6 @@ def is_transaction_pooled(connection: Connection, other: Connection) -> bool:
     Raises:
         DatabaseUnavailable: the pooler lends a backend for single statements only.
     """
-    if not is_pooled(connection):
-        return False
     mine = backend_pid(connection)
     try:
         for _look in range(LOOKS):

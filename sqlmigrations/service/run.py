@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import psycopg
 from django.db import transaction
@@ -19,6 +20,7 @@ from sqlmigrations.runner.executor import Executor, Transaction
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import Holder, RunLock, join_lock
 from sqlmigrations.runner.pipeline import Prepared
+from sqlmigrations.runner.pooler import has_pooler
 from sqlmigrations.runner.session import JoinedSession, Session
 from sqlmigrations.runner.watcher import Blocker, Watcher
 from sqlmigrations.service.told import Blocked, Tell, Waiting
@@ -92,10 +94,14 @@ def open_run(
         tell(Blocked(tuple(blockers)))
 
     _check_not_inside(wrapper)
-    _check_writable(wrapper)
+    server = _ask_server(wrapper)
+    _check_writable(wrapper.alias, server)
     with ExitStack() as stack:
         location = location or locate(raw(wrapper))
-        lock = stack.enter_context(RunLock(wrapper, location.schema, wait=lock_wait, on_wait=on_wait))
+        pooler = has_pooler(raw(wrapper), server.backend_pid)
+        lock = stack.enter_context(
+            RunLock(wrapper, location.schema, has_pooler=pooler, wait=lock_wait, on_wait=on_wait)
+        )
         if has_waited:
             _revive(wrapper)
         tables = ensure_tables(wrapper)
@@ -161,26 +167,38 @@ def _revive(wrapper: BaseDatabaseWrapper) -> None:
         wrapper.close()
 
 
-_WRITABLE = "SELECT pg_catalog.pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'"
+class _Server(NamedTuple):
+    """What a server says of itself and of our session with it."""
+
+    is_standby: bool
+    is_read_only: bool
+    backend_pid: int
 
 
-def _check_writable(wrapper: BaseDatabaseWrapper) -> None:
-    """Check that the server is no standby and the session not read only; one that has ended is opened anew."""
+_SERVER = "SELECT pg_catalog.pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', pg_backend_pid()"
+
+
+def _ask_server(wrapper: BaseDatabaseWrapper) -> _Server:
+    """Ask the server; a session that has ended is opened anew."""
     try:
-        is_standby, is_read_only = fetch_row(raw(wrapper), _WRITABLE)
+        return _Server(*fetch_row(raw(wrapper), _SERVER))
     except psycopg.Error as error:
         if wrapper.in_atomic_block or not is_lost(error):
             raise
         wrapper.close()
-        is_standby, is_read_only = fetch_row(raw(wrapper), _WRITABLE)
-    if is_standby:
+        return _Server(*fetch_row(raw(wrapper), _SERVER))
+
+
+def _check_writable(alias: str, server: _Server) -> None:
+    """Check that the server is no standby and the session not read only."""
+    if server.is_standby:
         raise DatabaseUnavailable(
-            f"Database '{wrapper.alias}' is on a standby, which is read only.",
+            f"Database '{alias}' is on a standby, which is read only.",
             hint="Name an alias that leads to its primary with --database.",
         )
-    if is_read_only:
+    if server.is_read_only:
         raise DatabaseUnavailable(
-            f"Sessions with database '{wrapper.alias}' are read only.",
+            f"Sessions with database '{alias}' are read only.",
             hint="Look for default_transaction_read_only: in the alias's OPTIONS, or set for its role or database.",
         )
 

@@ -206,19 +206,19 @@ def test_run_lock_by_itself(fresh_database: str) -> None:
     def on_wait(holder: Holder | None) -> None:
         waited.append(holder.pid if holder else None)
 
-    with RunLock(wrapper, "public", wait=0, on_wait=on_wait) as first:
+    with RunLock(wrapper, "public", has_pooler=False, wait=0, on_wait=on_wait) as first:
         pid = first.connection.info.backend_pid
         present = run_in_progress(raw(wrapper), "public")
         assert present is not None
         assert (present.pid, present.application, present.state) == (pid, "sqlmigrations", "idle")
         assert run_in_progress(raw(wrapper), "app") is None
-        with pytest.raises(RunLockHeld), RunLock(wrapper, "public", wait=0, on_wait=on_wait):
+        with pytest.raises(RunLockHeld), RunLock(wrapper, "public", has_pooler=False, wait=0, on_wait=on_wait):
             pass
-        with RunLock(wrapper, "app", wait=0, on_wait=on_wait):
+        with RunLock(wrapper, "app", has_pooler=False, wait=0, on_wait=on_wait):
             pass
     assert waited == [pid]
     assert run_in_progress(raw(wrapper), "public") is None
-    with RunLock(wrapper, "public", wait=0, on_wait=on_wait):
+    with RunLock(wrapper, "public", has_pooler=False, wait=0, on_wait=on_wait):
         pass
 
 
@@ -226,7 +226,7 @@ def test_the_lock_is_let_go_before_its_session_ends(fresh_database: str, monkeyp
     """A closed session's backend needs a moment to end: the next run must not meet it."""
     wrapper = connections["default"]
     wrapper.ensure_connection()
-    with RunLock(wrapper, "public", wait=0, on_wait=lambda holder: None) as held:
+    with RunLock(wrapper, "public", has_pooler=False, wait=0, on_wait=lambda holder: None) as held:
         close = held.connection.close
         monkeypatch.setattr(held.connection, "close", lambda: None)
         assert run_in_progress(raw(wrapper), "public") is not None

@@ -12,6 +12,6 @@ SELECT l.pid,
    AND l.granted
    AND l.objsubid = 2
    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND l.classid = %(class_id)s::bigint::oid
-   AND (%(object_id)s::bigint IS NULL OR l.objid = %(object_id)s::bigint::oid)
+   AND l.classid = {}::bigint::oid
+   AND l.objid = coalesce({}::bigint::oid, l.objid)
    AND l.pid <> pg_catalog.pg_backend_pid()
