@@ -28,6 +28,7 @@ from sqlmigrations.exceptions import DatabaseUnavailable
 Connection = psycopg.Connection[Any]
 Cursor = psycopg.Cursor[Any]
 Query = str | bytes | sql.SQL | sql.Composed
+Rows = list[tuple[Any, ...]]
 
 
 def connect(alias: str) -> BaseDatabaseWrapper:
@@ -193,7 +194,7 @@ def apart(connection: Connection, *, rolled_back: bool = False) -> AbstractConte
     return nullcontext() if is_alone else connection.transaction(force_rollback=rolled_back)
 
 
-def fetch_together(connection: Connection, *statements: sql.Composable) -> list[list[tuple[Any, ...]]]:
+def fetch_together(connection: Connection, *statements: sql.Composable) -> list[Rows]:
     """Execute statements in one message, and return the rows of each."""
     answer = cursor(connection).execute(_joined(statements))
     found = []

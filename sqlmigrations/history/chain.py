@@ -14,8 +14,19 @@ from typing import Any
 
 from psycopg import sql
 
-from sqlmigrations.database import Connection, Filled, apart, cursor, execute_together, fetch_all, fetch_row, fillable
-from sqlmigrations.history.identity import Clock, Identity
+from sqlmigrations.database import (
+    Connection,
+    Filled,
+    Rows,
+    apart,
+    cursor,
+    execute_together,
+    fetch_all,
+    fetch_row,
+    fetch_together,
+    fillable,
+)
+from sqlmigrations.history.identity import Clock, Identity, identity_in, who_is_it
 from sqlmigrations.history.records import adapt
 from sqlmigrations.history.tables import Location, Tables
 from sqlmigrations.messages import gettext as _
@@ -154,11 +165,22 @@ class Chain:
 
 def read_head(connection: Connection, tables: Tables | None) -> str:
     """Return the hash of the last event, or ``GENESIS``."""
-    if tables is None:
-        return GENESIS
-    statement = sql.SQL("SELECT hash FROM {} ORDER BY id DESC LIMIT 1").format(tables.event)
-    row = cursor(connection).execute(statement).fetchone()
-    return row[0] if row else GENESIS
+    return GENESIS if tables is None else _head_in(fetch_all(connection, _head(tables)))
+
+
+def read_beginning(connection: Connection, tables: Tables) -> tuple[str, Identity, Clock]:
+    """Return what a chain goes on from: its head, who is going to append, and when. All in one message."""
+    with apart(connection, rolled_back=True):
+        heads, *who = fetch_together(connection, _head(tables), *who_is_it())
+    return _head_in(heads), *identity_in(who)
+
+
+def _head(tables: Tables) -> sql.Composed:
+    return sql.SQL("SELECT hash FROM {} ORDER BY id DESC LIMIT 1").format(tables.event)
+
+
+def _head_in(rows: Rows) -> str:
+    return rows[0][0] if rows else GENESIS
 
 
 def read_head_of_settled(connection: Connection, location: Location) -> str | None:

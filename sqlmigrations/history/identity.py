@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from psycopg import sql
 
 from sqlmigrations import __version__
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, apart, fetch_together
+from sqlmigrations.database import Connection, Rows, apart, fetch_together
 from sqlmigrations.queries import query
 
 
@@ -45,16 +46,25 @@ class Clock:
 
 
 def identify(connection: Connection) -> tuple[Identity, Clock]:
-    """Ask the server who this connection is and what time it is there; all in one message.
+    """Ask the server who this connection is and what time it is there; all in one message."""
+    with apart(connection, rolled_back=True):
+        return identity_in(fetch_together(connection, *who_is_it()))
 
-    The start of the session is asked for as the role that began it: from another, assumed role the server hides it.
-    Its default role may be another one, too: ``ALTER ROLE ... SET role``.
+
+def who_is_it() -> tuple[sql.Composable, ...]:
+    """Return the statements that ask who a connection is; ``identity_in`` their answers is that.
+
+    They go last in a message that leaves nothing behind. The start of the session is asked for as the role that began
+    it: from another, assumed role the server hides it. Its default role may be another one, too: ``ALTER ROLE ... SET
+    role``.
     """
     as_itself = map(sql.SQL, ("SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"))
-    with apart(connection, rolled_back=True):
-        [who], *_itself, [(start,)] = fetch_together(
-            connection, query("sql/identity.sql"), *as_itself, query("sql/backend_start.sql")
-        )
+    return (query("sql/identity.sql"), *as_itself, query("sql/backend_start.sql"))
+
+
+def identity_in(answers: Sequence[Rows]) -> tuple[Identity, Clock]:
+    """Return who a connection is, and the time of its server, which answered just now."""
+    [who], *_itself, [(start,)] = answers
     role, address, application, pid, server, now = who
     identity = Identity(
         role=role,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error as DjangoError
 from psycopg import sql
 
-from sqlmigrations.database import Connection, fetch_all, fetch_row, raw
+from sqlmigrations.database import Connection, fetch_row, fetch_together, raw
 from sqlmigrations.exceptions import ConfigurationError
 from sqlmigrations.queries import query
 
@@ -78,7 +78,11 @@ class Location:
 
 def locate(connection: Connection) -> Location:
     """Find the history's tables through the session's ``search_path``."""
-    schema, current_schema, *has = fetch_row(connection, query("sql/find_tables.sql"))
+    return _location(fetch_row(connection, query("sql/find_tables.sql")))
+
+
+def _location(found: tuple[Any, ...]) -> Location:
+    schema, current_schema, *has = found
     return Location(Tables(schema) if schema else None, current_schema or "public", *has)
 
 
@@ -88,22 +92,32 @@ def _own_migrations() -> frozenset[str]:
     return frozenset(path.stem for path in folder.glob("[0-9]*.py"))
 
 
-def ensure_tables(wrapper: BaseDatabaseWrapper) -> Tables:
+_MADE = sql.SQL("SELECT name FROM django_migrations WHERE app = 'sqlmigrations'")
+
+
+def _look_again(connection: Connection, seen: Location) -> tuple[Location, set[str]]:
+    """Return where the history is now, and which of this app's migrations were applied.
+
+    Where Django's table of migrations was ``seen``, that is one message.
+    """
+    if seen.has_django_migrations:
+        [found], made = fetch_together(connection, query("sql/find_tables.sql"), _MADE)
+        return _location(found), {name for (name,) in made}
+    location = locate(connection)
+    return _look_again(connection, location) if location.has_django_migrations else (location, set())
+
+
+def ensure_tables(wrapper: BaseDatabaseWrapper, seen: Location | None = None) -> Tables:
     """Return the history's tables, made by this app's own migrations where they are missing.
 
     They run for this app alone, and no signal is sent, which ``call_command("migrate")`` would send to every app of
-    the project.
+    the project. It is looked again where they are, even if they were ``seen`` before: another run may have made them.
 
     Raises:
         ConfigurationError: they can't be made, or Django's history says that they were and they are not there.
     """
     connection = raw(wrapper)
-    location = locate(connection)
-    if location.has_django_migrations:
-        rows = fetch_all(connection, "SELECT name FROM django_migrations WHERE app = 'sqlmigrations'")
-        applied = {name for (name,) in rows}
-    else:
-        applied = set()
+    location, applied = _look_again(connection, seen or locate(connection))
     if not location.tables or not _own_migrations() <= applied:
         _migrate(wrapper)
         location = locate(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -13,6 +14,7 @@ from sqlmigrations.conf import settings
 from sqlmigrations.database import (
     Connection,
     Filled,
+    Rows,
     apart,
     execute_together,
     fetch_all,
@@ -125,38 +127,48 @@ class Session:
     def begin(self) -> None:
         """Remember the session's values; called again after a reconnection."""
         self._begun = self.connection
-        self._set_up()
-        roles, rows = fetch_together(self.connection, _ROLES, query("runner/sql/session_settings.sql"))
-        ((role, session_user),) = roles
+        [(role, session_user)], rows = self._set_up(_ROLES, query("runner/sql/session_settings.sql"))
         self.start = StartValues(tuple((name, setting) for name, setting in rows), role, session_user)
         # Composed once, and sent behind every file.
         rest = _select([_TRANSACTION_ID, *self.start.restore_roles(), _UNLOCK, *self.start.restore_settings()])
         self._reset = tuple(Filled(fillable(part)) for part in (*_RESET, rest))
 
-    def _set_up(self) -> None:
-        """Set what a run needs; behind a pooler, it would stay on somebody else's backend."""
-        if not self.is_pooled:
-            self._found = self._change(RUNNING)
+    def _set_up(self, *questions: sql.Composable) -> list[Rows]:
+        """Set what a run needs, and return the answers to questions: behind that, and in one message with it.
 
-    def _change(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Change those settings of the session that the server's platform allows; return what they were."""
+        Behind a pooler, what is set would stay on somebody else's backend.
+        """
+        if self.is_pooled:
+            return fetch_together(self.connection, *questions)
         try:
-            return self._change_together(values)
-        except psycopg.Error:
-            if len(values) <= 1:
-                return {}
-            return {name: was for one in values.items() for name, was in self._change(dict([one])).items()}
+            self._found, answers = self._change(RUNNING, *questions)
+        except psycopg.Error:  # the server's platform doesn't allow one of them
+            self._found = self._change_one_by_one(RUNNING)
+            answers = fetch_together(self.connection, *questions)
+        return answers
 
-    def _change_together(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Change settings of the session, or raise what the server says; return what they were. All in one message."""
+    def _change_one_by_one(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Change those settings of the session that the server's platform allows; return what they were."""
+        found: dict[str, str] = {}
+        for name, value in values.items():
+            with suppress(psycopg.Error):
+                found |= self._change({name: value})[0]
+        return found
+
+    def _change(self, values: Mapping[str, str], *questions: sql.Composable) -> tuple[dict[str, str], list[Rows]]:
+        """Change settings of the session, and return what they were, and the answers to questions that follow.
+
+        Raises:
+            psycopg.Error: one of them is refused; none is changed.
+        """
         asked = [sql.SQL("current_setting({})").format(sql.Literal(name)) for name in values]
         changes = [
             sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(setting))
             for name, setting in values.items()
         ]
         with apart(self.connection):
-            [found], _changed = fetch_together(self.connection, _select(asked), _select(changes))
-        return dict(zip(values, found, strict=True))
+            [found], _changed, *answers = fetch_together(self.connection, _select(asked), _select(changes), *questions)
+        return dict(zip(values, found, strict=True)), answers
 
     def leaving(self) -> Aside | None:
         """Return what brings the session back to its start values; its value is the transaction's id, if it has one.
@@ -188,7 +200,8 @@ class Session:
         if not self._was_open:
             self.wrapper.close()
         elif self.is_alive and not (self.is_pooled or self.wrapper.in_atomic_block):
-            self._change(self._found)
+            with suppress(psycopg.Error):  # it was lost meanwhile
+                self._change(self._found)
 
 
 class JoinedSession(Session):
@@ -198,8 +211,9 @@ class JoinedSession(Session):
     settings and roles that the file itself changed are put back.
     """
 
-    def _set_up(self) -> None:
-        """Leave the session as it is."""
+    def _set_up(self, *questions: sql.Composable) -> list[Rows]:
+        """Leave the session as it is, and return the answers to questions."""
+        return fetch_together(self.connection, *questions)
 
     def leaving(self) -> None:
         """Say that what is put back depends on what the file changed."""

@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection, fetch_row, is_lost, raw
 from sqlmigrations.exceptions import ConfigurationError, DatabaseUnavailable
-from sqlmigrations.history import Chain, Location, Tables, ensure_tables, identify, locate, read_head
+from sqlmigrations.history import Chain, Location, Tables, ensure_tables, locate, read_beginning
 from sqlmigrations.runner.executor import Executor, Transaction
 from sqlmigrations.runner.journal import Journal
 from sqlmigrations.runner.lock import Holder, RunLock, join_lock
@@ -104,7 +104,7 @@ def open_run(
         )
         if has_waited:
             _revive(wrapper)
-        tables = ensure_tables(wrapper)
+        tables = ensure_tables(wrapper, location)
         session = Session(wrapper, is_pooled=lock.is_pooled)
         stack.callback(session.end)
         chain = _begin_chain(session, tables)
@@ -144,8 +144,9 @@ def join_run(wrapper: BaseDatabaseWrapper, *, lock_wait: float, tell: Tell) -> R
         if holder is not None:
             tell(Waiting(holder))
 
-    join_lock(raw(wrapper), locate(raw(wrapper)).schema, wait=lock_wait, on_wait=on_wait)
-    tables = ensure_tables(wrapper)
+    location = locate(raw(wrapper))
+    join_lock(raw(wrapper), location.schema, wait=lock_wait, on_wait=on_wait)
+    tables = ensure_tables(wrapper, location)
     session = JoinedSession(wrapper)
     chain = _begin_chain(session, tables)
     journal = Journal(chain, lambda: session.connection, ahead=session.goes_ahead)
@@ -157,8 +158,8 @@ def _begin_chain(session: Session, tables: Tables) -> Chain:
     """Return the chain of events behind its head, for a new run or for that of whom it is done for."""
     actor = _actor.get()
     run, user = (actor.run, actor.user) if actor else (uuid.uuid4(), "")
-    identity, clock = identify(session.connection)
-    return Chain(tables, read_head(session.connection, tables), run, identity, clock, user=user)
+    head, identity, clock = read_beginning(session.connection, tables)
+    return Chain(tables, head, run, identity, clock, user=user)
 
 
 def _revive(wrapper: BaseDatabaseWrapper) -> None:

@@ -62,7 +62,7 @@ def test_e1_e2_a_run_that_waits_for_the_lock_holds_no_snapshot_and_deadlocks_nob
             wait_until(
                 lambda: (
                     rows(
-                        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND state = 'idle'"
+                        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%hold an advisory lock%%' AND state = 'idle'"
                         " AND application_name = 'sqlmigrations' AND datname = current_database()"
                     )
                     and value(
