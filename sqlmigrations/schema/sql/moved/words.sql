@@ -1,7 +1,7 @@
 -- What the texts of relations can say beside the names of relations: types, the labels of enums, functions, schemas,
 -- roles. In one row, with no oid, all that is rarely written: where it changes, whatever it is, all is read.
 WITH relation AS MATERIALIZED (
-    SELECT oid, relname, relkind, relnamespace
+    SELECT oid, relname, relkind, relnamespace, reltype
       FROM pg_catalog.pg_class
      WHERE relkind = 'c' OR relnamespace = 'pg_catalog'::regnamespace
 )
@@ -14,12 +14,11 @@ SELECT 'pg_type', t.oid, pg_catalog.hash_record_extended(ROW(t.xmin), 0)
    AND (t.typrelid = 0 OR t.typrelid IN (SELECT oid FROM relation WHERE relkind = 'c'))
    AND t.oid NOT IN (SELECT typarray FROM pg_catalog.pg_type)
  UNION ALL
-SELECT 'pg_attribute', t.oid,
+SELECT 'pg_attribute', composite.reltype,
        (SELECT sum(pg_catalog.hash_record_extended(ROW(att.attnum, att.xmin), 0))
-          FROM pg_catalog.pg_attribute att WHERE att.attrelid = t.typrelid)
-  FROM pg_catalog.pg_type t
- WHERE t.oid >= 16384
-   AND t.typrelid IN (SELECT oid FROM relation WHERE relkind = 'c')
+          FROM pg_catalog.pg_attribute att WHERE att.attrelid = composite.oid)
+  FROM relation composite
+ WHERE composite.relkind = 'c' AND composite.reltype >= 16384
  UNION ALL
 SELECT 'pg_tablespace', oid, pg_catalog.hash_record_extended(ROW(spcname), 0) FROM pg_catalog.pg_tablespace
  UNION ALL
