@@ -9,11 +9,12 @@ from django.apps import apps as real_apps
 from django.core.management import call_command
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ProjectState
+from django.db.transaction import atomic
 
 from sqlmigrations.database import raw
 from sqlmigrations.schema import expected as module
 from sqlmigrations.schema import materialise
-from sqlmigrations.schema.catalog import read_catalog
+from sqlmigrations.schema.catalog import Catalog, read_catalog
 from sqlmigrations.schema.expected import compare_models, expected_of, models_catalog
 from sqlmigrations.schema.scratch import NoScratch
 from tests.helpers import Settings, catalog, role, rows, run_sql
@@ -101,6 +102,13 @@ def test_pending_migrations_are_no_difference(library_settings: None, live: Base
 
 def test_nothing_without_migrations(live: BaseDatabaseWrapper) -> None:
     assert models_catalog(live).catalog.objects == {}
+
+
+def test_names_are_looked_at_without_leaving_a_setting_in_an_open_transaction(live: BaseDatabaseWrapper) -> None:
+    raw(live).execute("SET quote_all_identifiers = on")
+    with atomic():
+        assert materialise.materialise(live, (), ProjectState().apps) == materialise.Materialised(Catalog({}))
+        assert raw(live).execute("SHOW quote_all_identifiers").fetchone() == ("on",)
 
 
 def test_portions_lead_to_the_same(library: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
