@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 #: Statements that need not be parsed to know that they make no object.
 _MAKES_NOTHING = (("INSERT",), ("UPDATE",), ("DELETE",), ("MERGE",), ("COPY",), ("TRUNCATE",), ("COMMENT",), ("GRANT",))
+
+#: What an empty file may hold: white space as PostgreSQL's lexer knows it, and the ends of statements that are none.
+_BLANK = b" \t\n\r\f\v;"
 
 
 def _collector() -> Collector:
@@ -59,6 +63,7 @@ class Reading:
         self._checksum = Checksum()
         self._kept = Kept()
         self._own_notes: list[str] = []
+        self._is_blank = True
         split = script.take()
         if split is not None:
             self._observe(split.text)
@@ -100,6 +105,7 @@ class Reading:
     def _observe(self, block: bytes) -> None:
         self._checksum.update(block)
         self._kept.block(block)
+        self._is_blank = self._is_blank and not block.removeprefix(BOM_UTF8).strip(_BLANK)
 
     def _observed(self) -> Iterator[bytes]:
         for block in self.script.blocks():
@@ -124,7 +130,14 @@ class Reading:
         frame.finish()
         self._own_notes += frame.notes
         if not self.count:
-            self._own_notes.append("the file is empty")
+            self._own_notes.append(self._why_nothing_ran())
+
+    def _why_nothing_ran(self) -> str:
+        """Say of a file without statements whether anything else stands in it."""
+        if self._is_blank:
+            return "the file is empty"
+        only_comments = "" if self.notes else ", only comments"  # notes tell what else was skipped
+        return f"the file has no statements{only_comments}"
 
     def _refuse_late_directives(self) -> None:
         if len(self._splitter.directives) > self._known:

@@ -74,7 +74,7 @@ def test_the_head_that_is_printed_is_that_of_the_chain(ready_database: str, fold
             "      |             ^\n"
             "    What to do: If another file makes it, name that file: -- sqlmigrations: requires NAME\n"
             "  Applying 003_empty.sql... OK (<time>, 0 statements)\n"
-            "    Note: the file is empty\n"
+            "    Note: the file has no statements, only comments\n"
             "  2 applied, 1 failed.\n" + HEAD,
         ),
         (
@@ -88,7 +88,7 @@ def test_the_head_that_is_printed_is_that_of_the_chain(ready_database: str, fold
             "      |             ^\n"
             "    What to do: If another file makes it, name that file: -- sqlmigrations: requires NAME\n"
             "  Applying 003_empty.sql... OK (<time>, 0 statements)\n"
-            "    Note: the file is empty\n"
+            "    Note: the file has no statements, only comments\n"
             "  2 applied, 1 failed.\n" + HEAD,
         ),
         (
@@ -105,7 +105,7 @@ def test_the_head_that_is_printed_is_that_of_the_chain(ready_database: str, fold
             "    What to do: If another file makes it, name that file: -- sqlmigrations: requires NAME\n"
             "-- nothing here\n"
             "  Applying 003_empty.sql... OK (<time>, 0 statements)\n"
-            "    Note: the file is empty\n"
+            "    Note: the file has no statements, only comments\n"
             "  2 applied, 1 failed.\n" + HEAD,
         ),
     ],

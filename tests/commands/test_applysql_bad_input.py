@@ -314,13 +314,22 @@ def test_numbers_of_different_width_are_a_warning_once_something_is_applied(
     )
 
 
-@pytest.mark.parametrize("text", ["", "-- nothing\n", "/* nothing */", "\n\n;;\n", b"\xef\xbb\xbf"])
-def test_an_empty_file_is_applied_with_a_note(fresh_database: str, folder: Path, text: str | bytes) -> None:
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("", "the file is empty"),
+        ("\n\n;;\n", "the file is empty"),
+        (b"\xef\xbb\xbf", "the file is empty"),
+        ("-- nothing\n", "the file has no statements, only comments"),
+        ("/* nothing */", "the file has no statements, only comments"),
+    ],
+)
+def test_an_empty_file_is_applied_with_a_note(fresh_database: str, folder: Path, text: str | bytes, note: str) -> None:
     put(folder, {"001.sql": text})
     assert applysql() == Ran(
         "Running SQL files:\n"
         "  Applying 001.sql... OK (<time>, 0 statements)\n"
-        "    Note: the file is empty\n"
+        f"    Note: {note}\n"
         "  1 applied.\n"
         "Head of the history: <hash>\n",
         "",

@@ -82,12 +82,32 @@ def test_objects_in_the_same_pass(write: Write) -> None:
     assert unasked.made == ()
 
 
-@pytest.mark.parametrize("text", ["", "\n", "-- nothing\n/* at all */", ";;", "\ufeff"])
-def test_empty_files(text: str, write: Write) -> None:
-    """A file without a statement is fine, and says so."""
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        *((text, ["the file is empty"]) for text in ("", " \r\n\t", ";;", "\ufeff", "\ufeff\n")),
+        *(
+            (text, ["the file has no statements, only comments"])
+            for text in (
+                "-- nothing\n/* at all */",
+                "\ufeff-- CREATE TABLE a ();",
+                "-- sqlmigrations: transaction off\n;",
+            )
+        ),
+        (
+            "BEGIN;\nCOMMIT;",
+            [
+                "BEGIN on line 1 and COMMIT on line 2 are left out: the file runs in a transaction of its own",
+                "the file has no statements",
+            ],
+        ),
+    ],
+)
+def test_empty_files(text: str, notes: list[str], write: Write) -> None:
+    """A file without a statement is fine, and says so; where it has comments only, it says that."""
     reading = write(text).read()
     assert list(reading) == []
-    assert (reading.count, reading.notes) == (0, ["the file is empty"])
+    assert (reading.count, reading.notes) == (0, notes)
     assert examine(write(text)) == []
 
 
