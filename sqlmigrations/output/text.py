@@ -308,7 +308,10 @@ def check_lines(report: PlanReport, style: Style) -> Iterator[str]:
         yield style.SUCCESS(f"{every} is applied{but}.")
     if plan.unfinished:
         names = ", ".join(step.name for step in plan.unfinished)
-        yield style.ERROR(f"Not applied: {names}")
+        # Where the linter judges them, files that are pending are no failure of theirs.
+        is_failure = report.lint is None or plan.with_status(Status.PARTIAL, Status.IN_DOUBT)
+        paint = style.ERROR if is_failure else str
+        yield paint(f"Not applied: {names}")
     for step in plan.with_status(Status.CHANGED):
         yield style.ERROR(f"Changed: {step.name}: {step.reason}")
     yield from _missing_lines(plan.missing, style)

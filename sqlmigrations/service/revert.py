@@ -101,7 +101,7 @@ def plan_revert(options: RevertOptions) -> RevertPlan:
     """Return what would be reverted, newest first. Nothing is locked, made or changed.
 
     Raises:
-        ConfigurationError: no target was given, or more than one.
+        ConfigurationError: no target was given, or more than one, or less than one file or more than there are.
         UnknownFile: a name that the database doesn't hold.
         StillNeeded: later files build on them, and ``cascade`` was not asked for.
         NothingToRevertWith: there is no down script that can be run.
@@ -109,6 +109,11 @@ def plan_revert(options: RevertOptions) -> RevertPlan:
     """
     if sum((bool(options.names), options.last is not None, options.to is not None)) != 1:
         raise ConfigurationError("Say what to revert: NAME, --last N or --to NAME.")
+    if options.last is not None and options.last < 1:
+        raise ConfigurationError(
+            f"--last {options.last} reverts nothing: N says how many of the files that were applied last are reverted.",
+            hint="Give a number of at least 1; all files: --to zero.",
+        )
     with connected(options.database) as wrapper:
         disk = read_disk(options.database)
         remembered = recall(wrapper, disk)
@@ -229,7 +234,7 @@ class _Past:
             return [self._resolve(name) for name in options.names]
         versioned = [record.filename for record in self.held if record.kind == Kind.VERSIONED]
         if options.last is not None:
-            if not 1 <= options.last <= len(versioned):
+            if options.last > len(versioned):
                 raise ConfigurationError(
                     f"--last {options.last}: this database holds {len(versioned)} versioned files."
                 )

@@ -104,7 +104,14 @@ def test_the_document_of_a_plan_and_of_a_run(shop: Path) -> None:
     [
         ([], "Say what to revert: NAME, --last N or --to NAME."),
         (["003", "--last", "1"], "Say what to revert: NAME, --last N or --to NAME."),
-        (["--last", "0"], "--last 0: this database holds 4 versioned files."),
+        *(
+            (
+                ["--last", number],
+                f"--last {number} reverts nothing: N says how many of the files that were applied last are reverted.\n"
+                "  Give a number of at least 1; all files: --to zero.",
+            )
+            for number in ("0", "-1")
+        ),
         (["--last", "5"], "--last 5: this database holds 4 versioned files."),
         (["--to", "totals"], "--to repeatable/totals.sql: only a versioned file on disk can be a target."),
         (["nothing"], "No SQL file is called 'nothing'.\n  See the names with: applysql --list"),

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from django.core.management.color import color_style
 
+from sqlmigrations.output.text import check_lines
+from sqlmigrations.service.apply import ApplyOptions, plan_run
 from tests.helpers import applysql, put, run_sql, states, tables, value
 
 OFF = "-- sqlmigrations: transaction off\n"
@@ -94,6 +97,21 @@ def test_check_judges_the_pending_files(orphans: Path) -> None:
     ran = applysql("--check", "--lint")
     assert (ran.code, ran.out) == (0, "Nothing found in 1 pending file.\nNot applied: 001.sql\n")
     assert applysql("--check").code == 1
+
+
+def test_check_shows_in_red_only_what_its_exit_code_is_about(fresh_database: str, folder: Path) -> None:
+    """Pending files are a failure where they are counted, not where they are judged; one that stopped always is."""
+    colours = color_style(force_color=True)
+
+    def shown(*, lint: bool) -> str:
+        return "\n".join(check_lines(plan_run(ApplyOptions(lint=lint)), colours))
+
+    put(folder, {"001.sql": "CREATE TABLE a (id int);"})
+    assert shown(lint=False) == colours.ERROR("Not applied: 001.sql")
+    assert shown(lint=True) == f"{colours.SUCCESS('Nothing found in 1 pending file.')}\nNot applied: 001.sql"
+    put(folder, {"001.sql": f"{OFF}CREATE TABLE a (id int);\nSELECT 1/0;"})
+    assert (applysql().code, applysql("--check", "--lint").code) == (5, 5)
+    assert shown(lint=True).splitlines()[-1] == colours.ERROR("Not applied: 001.sql")
 
 
 def test_the_document_of_a_plan_holds_the_findings(orphans: Path) -> None:
