@@ -69,6 +69,8 @@ class Location:
     has_reports: bool = False
     #: Whether the DDL log is there: it looks into the history which file is at work.
     has_ddl_log: bool = False
+    #: Whether anything was ever logged, though the log itself may be removed by now: that is not kept for ever.
+    has_logged_ddl: bool = False
 
     @property
     def schema(self) -> str:

@@ -75,7 +75,8 @@ def _with_work(application: _Application, prospect: Prospect) -> RunResult:
     result = application.go(prospect, moving_snapshot(run, files=lambda: changing(application.results)))
     if not run.session.is_alive:  # nobody can be asked any more, and what was done is told all the same
         return result
-    prune_ddl_log(run.connection, run.tables)
+    if prospect.remembered.location.has_logged_ddl:
+        prune_ddl_log(run.connection, run.tables)
     if options.gate:
         from sqlmigrations.service.gate import close_gate
 

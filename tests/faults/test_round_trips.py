@@ -25,9 +25,9 @@ TRIPS_WITH_LOCKS = TRIPS + 1
 #: What else a run waits for: to be let in on two connections; where the history is, its records, whether the server can
 #: be written to; the run lock with who else is at work; under the lock the history once more, the session's settings,
 #: the chain's head with who works here, the records; the newest version of the schema, the schema's fingerprint, the
-#: note that a run begins; behind the files the fingerprint, and that the run has ended; the DDL log's old rows, the
-#: session's settings again, and that the lock is let go.
-AROUND = 18
+#: note that a run begins; behind the files the fingerprint, and that the run has ended; the session's settings again,
+#: and that the lock is let go.
+AROUND = 17
 
 #: What it takes to keep another version: the hashes of the one before, the catalog, and the new one. The catalog's two
 #: dozen queries are one answer, and all that is written is another.
