@@ -9,7 +9,8 @@ import pytest
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from sqlmigrations.database import raw
+from sqlmigrations.database import fetch_row, raw
+from sqlmigrations.runner.session import RUNNING, Session
 from sqlmigrations.service.apply import ApplyOptions, apply
 from tests.databases import assuming
 from tests.helpers import applysql, dump, put, role, rows, run_sql, states, tables, value
@@ -264,3 +265,17 @@ def test_the_record_finds_its_table_whatever_became_of_the_search_path(ready_dat
     assert applysql().code == 0
     assert states() == {"001.sql": "applied"}
     assert tables("elsewhere") == ["t"]
+
+
+def test_what_a_platform_does_not_allow_is_left_out(ready_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every system can tell that a client is gone: the other settings count all the same."""
+    monkeypatch.setitem(RUNNING, "client_connection_check_interval", "never")
+    wrapper = connections["default"]
+    connection = raw(wrapper)
+    shown = [f"SHOW {name}" for name in RUNNING]
+    connection.execute("SET idle_session_timeout = '1h'")
+    session = Session(wrapper)
+    assert [fetch_row(connection, show) for show in shown] == [("0",), ("0",), ("on",)]
+    assert session.start.role == "none"
+    session.end()
+    assert [fetch_row(connection, show) for show in shown] == [("0",), ("1h",), ("on",)]
