@@ -21,6 +21,7 @@ from sqlmigrations.health.base import Origin, Subject
 from sqlmigrations.health.fixes import fields_of, model_of
 from sqlmigrations.history import Tables, locate, read_all_texts
 from sqlmigrations.history.health_runs import is_readable
+from sqlmigrations.history.places import read_places
 
 #: Subjects whose own name is that of something that a statement makes.
 _NAMED = ("index", "sequence", "view", "materialized view", "function")
@@ -60,8 +61,12 @@ class Origins:
         connection, tables = raw(self.wrapper), self._tables
         if tables is None:
             return {}
+        rows = fetch_all(connection, _objects_made(tables.record))
+        if is_readable(connection, tables.event):
+            places = read_places(connection, tables)
+            rows.sort(key=lambda row: places.of(row[0], row[1]))
         found: dict[tuple[str, str], Origin] = {}
-        for filename, objects in fetch_all(connection, _objects_made(tables.record)):
+        for filename, _executed_at, objects in rows:
             for made in objects:
                 found[made["kind"], made["name"].rpartition(".")[2].strip('"')] = Origin(filename, made["line"])
         return found
@@ -124,7 +129,7 @@ def _place(migration: type[Migration]) -> str:
 
 def _objects_made(table: sql.Composable) -> sql.Composed:
     return sql.SQL(
-        "SELECT filename, objects_made FROM {} WHERE state = 'applied' ORDER BY executed_at, filename"
+        "SELECT filename, executed_at, objects_made FROM {} WHERE state = 'applied' ORDER BY executed_at, filename"
     ).format(table)
 
 

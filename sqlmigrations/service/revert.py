@@ -22,6 +22,7 @@ from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.files.stored import CUT
 from sqlmigrations.history import Record, Tables, Texts, read_all_texts
+from sqlmigrations.history.places import read_places
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.models import State
 from sqlmigrations.plan import Status
@@ -120,7 +121,7 @@ def plan_revert(options: RevertOptions) -> RevertPlan:
         if remembered.location.tables is None:
             raise UnknownFile("This database has no history of SQL files: there is nothing to revert.")
         texts = read_all_texts(wrapper.connection, remembered.location.tables)
-        past = _Past(disk, remembered, texts)
+        past = _Past(disk, remembered, texts, _oldest_first(wrapper.connection, disk, remembered))
         targets = past.targets(options)
         names = past.with_dependants(targets, cascade=options.cascade)
         reversals = tuple(past.reversal(name, from_disk=options.from_disk) for name in names)
@@ -218,14 +219,8 @@ class _Past:
     disk: OnDisk
     remembered: Remembered
     texts: Mapping[str, Texts]
+    held: Sequence[Record]  #: what the database holds, oldest first
     footprints: Footprints = field(default_factory=Footprints)
-
-    @property
-    def held(self) -> list[Record]:
-        """The records of what the database holds, oldest first."""
-        place = {file.name: index for index, file in enumerate(self.disk.files)}
-        records = [record for record in self.remembered.records.values() if _can_be_reverted(record)]
-        return sorted(records, key=lambda record: (record.executed_at, place.get(record.filename, -1)))
 
     def targets(self, options: RevertOptions) -> list[str]:
         """Return the names that a person means."""
@@ -289,9 +284,9 @@ class _Past:
     def _needs(self, name: str, others: Sequence[str]) -> Iterator[str]:
         """Yield why the file ``name`` can't stay when ``others``, applied before it, go."""
         present = self.disk.by_name.get(name)
-        held = {record.filename: record for record in self.held}
+        place = {record.filename: index for index, record in enumerate(self.held)}
         for other in others:
-            if (held[other].executed_at, other) > (held[name].executed_at, name):
+            if place[other] > place[name]:
                 continue
             if present is not None and other in required(present):
                 yield f"requires {other}"
@@ -350,6 +345,15 @@ def _kept_script(name: str, text: str) -> Script:
 
 def _down_name(name: str) -> str:
     return name.removesuffix(SUFFIX) + DOWN
+
+
+def _oldest_first(connection: Connection, disk: OnDisk, remembered: Remembered) -> list[Record]:
+    """Return the records of what the database holds in the order in which it came there, else in that of the files."""
+    place = {file.name: index for index, file in enumerate(disk.files)}
+    held = [record for record in remembered.records.values() if _can_be_reverted(record)]
+    held.sort(key=lambda record: place.get(record.filename, -1))
+    tables = remembered.location.tables
+    return read_places(connection, tables).sort(held) if tables is not None else held
 
 
 def _can_be_reverted(record: Record) -> bool:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from sqlmigrations.database import raw
+from sqlmigrations.database import Connection, raw
 from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script, SQLFile
 from sqlmigrations.history import Record
+from sqlmigrations.history.places import read_places
 from sqlmigrations.messages import gettext as _
 from sqlmigrations.runner.verify import VerifyFailed, verify
 from sqlmigrations.schema.difference import Difference, Findings, Source
 from sqlmigrations.service.gather import Footprints, OnDisk, Remembered
 from sqlmigrations.severity import Severity
-
-#: When something happened that nobody wrote down.
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def run_verify_scripts(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: Remembered) -> Findings:
@@ -28,7 +25,7 @@ def run_verify_scripts(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: R
     What such a script asks for may rightly not be so any more; they are counted. Nothing is written: each
     script runs in a read-only transaction that is rolled back.
     """
-    held = _held(disk, remembered)
+    held = _held(raw(wrapper), disk, remembered)
     footprints = Footprints()
     differences = []
     overtaken = 0
@@ -47,14 +44,12 @@ def run_verify_scripts(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: R
     )
 
 
-def _held(disk: OnDisk, remembered: Remembered) -> Sequence[SQLFile]:
+def _held(connection: Connection, disk: OnDisk, remembered: Remembered) -> Sequence[SQLFile]:
     """Return the files that the database holds as they stand on disk, in the order in which they were applied."""
-
-    def applied(file: SQLFile) -> tuple[datetime, int]:
-        record = remembered.records[file.name]
-        return record.executed_at or _LONG_AGO, disk.files.index(file)
-
-    return sorted((file for file in disk.files if _is_as_held(file, remembered.records.get(file.name))), key=applied)
+    records, tables = remembered.records, remembered.location.tables
+    held = [records[file.name] for file in disk.files if _is_as_held(file, records.get(file.name))]
+    ordered = read_places(connection, tables).sort(held) if held and tables is not None else held
+    return [disk.by_name[record.filename] for record in ordered]
 
 
 def _is_as_held(file: SQLFile, record: Record | None) -> bool:

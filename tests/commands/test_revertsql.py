@@ -31,6 +31,12 @@ def answer(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setattr("sys.stdin", person)
 
 
+def reverted_names(ran: Ran) -> list[str]:
+    """Return the names of the files that a plan would revert, in its order."""
+    assert (ran.err, ran.code) == ("", 0)
+    return [file["name"] for file in json.loads(ran.out)["files"]]
+
+
 def remove(folder: Path) -> None:
     """Take all files away, as a checkout of another branch does."""
     for path in folder.rglob("*.sql"):
@@ -164,6 +170,44 @@ def test_what_is_meant(shop: Path, arguments: list[str], gone: list[str]) -> Non
         "SELECT bool_and(success IS NULL AND executed_at IS NULL) FROM sqlmigrations_migrationrecord"
         " WHERE state = 'reverted'"
     )
+
+
+def test_the_order_is_that_of_the_history_whatever_the_clock_said(shop: Path) -> None:
+    """After a failover the new server's clock may be behind: the times of the files run backwards."""
+    run_sql("UPDATE sqlmigrations_migrationrecord SET executed_at = '2024-01-01'::timestamptz - id * interval '1 hour'")
+    assert reverted_names(revertsql("001", "--cascade", "--noinput", "--plan", "--format", "json")) == [
+        "repeatable/totals.sql",
+        "003_index.sql",
+        "002_orders.sql",
+        "001_customers.sql",
+    ]
+    assert reverted_names(revertsql("--last", "1", "--plan", "--format", "json")) == ["004_alone.sql"]
+
+
+def test_a_file_that_was_renamed_keeps_its_place_in_that_order(shop: Path) -> None:
+    (shop / "004_alone.sql").rename(shop / "000_alone.sql")
+    (shop / "004_alone.down.sql").rename(shop / "000_alone.down.sql")
+    assert applysql("--repair", "--reason", "a better number", "--noinput").code == 0
+    run_sql("UPDATE sqlmigrations_migrationrecord SET executed_at = '2024-01-01'")
+    assert reverted_names(revertsql("--last", "1", "--plan", "--format", "json")) == ["000_alone.sql"]
+
+
+def test_what_another_tool_applied_came_before_by_that_tools_time(shop: Path) -> None:
+    """No event of the history tells when."""
+    run_sql("""
+        DELETE FROM sqlmigrations_migrationrecord WHERE filename IN ('002_orders.sql', '003_index.sql');
+        CREATE TABLE migrations (filename text, executed_at timestamptz, execution_time_ms int, success boolean,
+                                 error_message text);
+        INSERT INTO migrations VALUES ('005_a.sql', '2199-01-02', 1, true, ''), ('006_b.sql', '2199-01-01', 1, true, '')
+    """)
+    put(shop, {f"00{name}.{end}": "SELECT 1;" for name in ("5_a", "6_b") for end in ("sql", "down.sql")})
+    assert applysql("--adopt", "migrations", "--noinput").code == 0
+    assert reverted_names(revertsql("--last", "4", "--plan", "--format", "json")) == [
+        "004_alone.sql",
+        "001_customers.sql",
+        "005_a.sql",
+        "006_b.sql",
+    ]
 
 
 def test_newest_first_and_each_in_a_transaction_of_its_own(shop: Path) -> None:

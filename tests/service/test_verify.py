@@ -71,3 +71,10 @@ def test_files_that_are_not_held_are_not_asked(live: BaseDatabaseWrapper, folder
     if names:
         assert applysql(*names).code == 0
     assert verified(live) == Findings((), {"verify script": 0})
+
+
+def test_which_file_came_later_is_told_by_the_history_not_by_the_clock(live: BaseDatabaseWrapper, folder: Path) -> None:
+    put(folder, FILES)
+    assert applysql().code == 0
+    run_sql("UPDATE sqlmigrations_migrationrecord SET executed_at = '2024-01-01'::timestamptz - id * interval '1 hour'")
+    assert verified(live).not_covered == {"overtaken verify script": 1}
