@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndex
 from django.db import connections, models
 from django.test.utils import isolate_apps
 
-from sqlmigrations.health.base import Fix, FixKind, Subject
+from sqlmigrations.health.base import Fix, FixKind, Origin, Subject
 from sqlmigrations.health.fixes import add_index, change_type, drop_index, model_of, validate_constraint
 from sqlmigrations.service.origin import Origins
+from tests.helpers import applysql, put, run_sql
 
 #: What the texts of operations are made of.
 NAMES = {
@@ -141,3 +143,12 @@ def test_the_migration_that_brought_it_in_is_named(subject: Subject, migration: 
     origin = Origins(connections["default"]).of(subject)
     assert (origin is None) == (migration is None)
     assert origin is None or migration is None or origin.file == f"django/contrib/{migration}"
+
+
+@pytest.mark.usefixtures("fresh_database")
+def test_of_two_files_that_made_it_the_later_one_in_the_history_is_named(folder: Path) -> None:
+    """Whatever the server's clock said."""
+    put(folder, {"001.sql": "CREATE VIEW v AS SELECT 1;", "002.sql": "DROP VIEW v;\nCREATE VIEW v AS SELECT 2;"})
+    assert applysql().code == 0
+    run_sql("UPDATE sqlmigrations_migrationrecord SET executed_at = '2024-01-01'::timestamptz - id * interval '1 hour'")
+    assert Origins(connections["default"]).of(Subject("view", "public", "v")) == Origin("002.sql", 2)
