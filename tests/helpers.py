@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -141,8 +141,11 @@ def hear_interrupts() -> None:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Process]:
-    """Run ``applysql`` on ``folder`` and the database of the alias ``default`` in a process of its own."""
+def started(folder: Path, *arguments: str, through: Sequence[str] = (), **environment: str) -> Iterator[Process]:
+    """Run ``applysql`` on ``folder`` and the database of the alias ``default`` in a process of its own.
+
+    ``through`` is a command that runs the one which its arguments are.
+    """
     variables = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.process_settings",
@@ -151,7 +154,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Proce
         **environment,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "django", "applysql", "--no-color", *arguments],
+        [*through, sys.executable, "-m", "django", "applysql", "--no-color", *arguments],
         env=variables,
         cwd=BASE_DIR,
         text=True,

@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.files.directives import milliseconds
-from sqlmigrations.management.streams import leave_unread, take_any_text
+from sqlmigrations.management.streams import heard_by_nobody, is_closed, leave_unread, take_any_text
 from sqlmigrations.management.ways import Way, refuse_ignored
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -50,6 +50,8 @@ class SQLCommand(BaseCommand):
     formats: tuple[str, ...] = ("text", "json")
     #: In which ways it is used, and which options have a meaning in which.
     ways: tuple[Way, ...] = ()
+    #: Whether there is a standard output: one that is closed (`>&-`) is none.
+    _has_stdout = True
     #: Our own checks must never keep the command from running that mends what they found.
     requires_system_checks = ()
     #: Django's own; its stubs leave it out.
@@ -89,6 +91,10 @@ class SQLCommand(BaseCommand):
         """Run as Django does, without colours where the environment asks for none: https://no-color.org."""
         if os.environ.get("NO_COLOR") and not options.get("force_color"):
             options["no_color"] = True
+        if is_closed(self.stdout):
+            self.stdout, self._has_stdout = heard_by_nobody(), False
+        if is_closed(self.stderr):
+            self.stderr = heard_by_nobody()
         if self._called_from_command_line:
             take_any_text(self.stdout, is_document=options["format"] != "text")
         return super().execute(*args, **options)
@@ -102,6 +108,7 @@ class SQLCommand(BaseCommand):
         """
         try:
             refuse_ignored(self.ways, options)
+            self._refuse_lost_document(options)
             self.judge_settings()
             with _TerminationAsInterrupt():
                 code = self.run(**options)
@@ -120,6 +127,18 @@ class SQLCommand(BaseCommand):
             code = ExitCode.INTERRUPTED
         if code:
             sys.exit(code)
+
+    def _refuse_lost_document(self, options: dict[str, Any]) -> None:
+        """Check that a document can be written; without words for people the exit code still answers.
+
+        Raises:
+            ConfigurationError: the standard output is closed.
+        """
+        if not self._has_stdout and (options["format"] != "text" or options.get("export") == "-"):
+            raise ConfigurationError(
+                "The standard output is closed: nobody would get what is to be written there.",
+                hint="Open it, or leave --format and --export out: the exit code answers.",
+            )
 
     def judge_settings(self) -> None:
         """Refuse to begin with settings that nobody can work with.
@@ -141,7 +160,7 @@ class SQLCommand(BaseCommand):
         Raises:
             ConfigurationError: nobody is there to be asked.
         """
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise ConfigurationError("Nobody is there to be asked.", hint="If you mean it, add --noinput.")
         self.stderr.write(f"{question} [yes/no] ", ending="")
         self.stderr.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from django.core.management.color import color_style, no_style
@@ -23,22 +23,32 @@ from sqlmigrations.severity import Severity
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Lint the files; return 0 when nothing serious was found, 1 when something was, 2 when a file can't be read."""
+    """Lint the files; return 0 when nothing serious was found, 1 when something was, 2 when that can't be told."""
     options = make_parser().parse_args(arguments)
-    take_any_text(sys.stdout, is_document=options.format != "text")
+    is_document = options.format != "text"
+    if sys.stdout is None and is_document:
+        print("The standard output is closed: nobody would get what is to be written there.", file=sys.stderr)
+        return 2
+    take_any_text(sys.stdout, is_document=is_document)
     scripts = [Script(name, Path(name)) for name in options.files]
     try:
         found = tell(lint([_source(script) for script in scripts], style=options.style))
     except InvalidFile as error:
         print(error, file=sys.stderr)
         return 2
+    if sys.stdout is not None:
+        _write(_lines(found, options.format))
+    return 1 if any(one.severity is not Severity.INFO for one in found) else 0
+
+
+def _write(lines: Iterable[str]) -> None:
+    """Write lines to the standard output, as far as somebody reads them."""
     try:
-        for line in _lines(found, options.format):
+        for line in lines:
             print(line)
         sys.stdout.flush()
     except BrokenPipeError:
         leave_unread(sys.stdout)
-    return 1 if any(one.severity is not Severity.INFO for one in found) else 0
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -6,6 +6,8 @@ import io
 import os
 from typing import Any
 
+from django.core.management.base import OutputWrapper
+
 
 def take_any_text(stream: Any, *, is_document: bool) -> None:
     r"""Let a stream of this process take whatever is written to it; nothing is done to one that is none of Python's.
@@ -16,6 +18,23 @@ def take_any_text(stream: Any, *, is_document: bool) -> None:
     below = getattr(stream, "_out", stream)  # Django's wrapper
     if isinstance(below, io.TextIOWrapper):
         below.reconfigure(encoding="utf-8" if is_document else None, errors="backslashreplace")
+
+
+def is_closed(stream: Any) -> bool:
+    """Tell whether there is nothing behind a stream: Python has none where the file descriptor is closed."""
+    return getattr(stream, "_out", stream) is None
+
+
+def heard_by_nobody() -> OutputWrapper:
+    """Return a stream whose words go nowhere."""
+    return OutputWrapper(_Nowhere())
+
+
+class _Nowhere(io.StringIO):
+    """Takes words and forgets them; unlike a null device it needs no closing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def leave_unread(stream: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -88,6 +89,21 @@ def test_nobody_has_to_read_to_the_end(tmp_path: Path) -> None:
     ran = subprocess.run(command, cwd=tmp_path, env=variables, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (ran.stderr.decode(), ran.returncode) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("format", "code", "said"),
+    [("text", 1, ""), ("json", 2, "The standard output is closed: nobody would get what is to be written there.\n")],
+)
+def test_a_closed_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, code: int, said: str
+) -> None:
+    """As in ``sqlmigrations-lint >&-``."""
+    (tmp_path / "001.sql").write_text(BAD)
+    heard = io.StringIO()
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", heard)
+    assert (main(["--format", format, "001.sql"]), heard.getvalue()) == (code, said)
 
 
 def test_the_hook_takes_sql_files_of_migrations() -> None:
