@@ -1,8 +1,9 @@
-"""Whether a file touches no relation but those that it makes itself: nobody else can wait for it then.
+"""Whether a file touches no relation but those that it makes itself.
 
-It is for the plain files of which there are many: tables, their indexes and comments, keys that refer to each other. A
-statement counts only if each part of its tree is known here; whatever else stands in it, the answer is no. What each
-statement locks: https://www.postgresql.org/docs/current/sql-commands.html, and
+Nobody else can wait for it then, and it leaves nothing behind in its session: no setting, no lock, no plan. It is for
+the plain files of which there are many: tables, their indexes and comments, keys that refer to each other. A statement
+counts only if each part of its tree is known here; whatever else stands in it, the answer is no. What each statement
+locks: https://www.postgresql.org/docs/current/sql-commands.html, and
 https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 

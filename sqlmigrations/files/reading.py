@@ -99,7 +99,7 @@ class Reading:
 
     @property
     def touches_only_new(self) -> bool:
-        """Whether it was read for its objects, and locks no relation but those that it makes, unless triggers do."""
+        """Whether it was read for its objects, and makes tables and does nothing else, unless event triggers do."""
         return self._only_new is not None and self._only_new.holds
 
     def _observe(self, block: bytes) -> None:

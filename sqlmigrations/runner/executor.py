@@ -216,7 +216,7 @@ class Executor:
             if looks_first:
                 look()
             self._send(task, reading, attempt, nothing if looks_first else look)
-            if self.journal.ddl_is_followed or not reading.touches_only_new:
+            if self._touches_others(task, reading):
                 self.note_locks(attempt)
             # Django's COMMIT then finds the transaction ended, and psycopg sends none.
             link = self.journal.done(self.session.connection, task, reading, attempt, commit=not self.shares_connection)
@@ -240,7 +240,12 @@ class Executor:
                 watching.enter_context(self.watched(attempt, lock_timeout_of(task.script)))
 
             file_lock = self.file_locks.taking(task.name)
-            send_file(self.session, task, reading, file_lock, attempt.timings, meanwhile)
+            touches_others = partial(self._touches_others, task, reading)
+            send_file(self.session, task, reading, file_lock, attempt.timings, meanwhile, touches_others)
+
+    def _touches_others(self, task: Task, reading: Reading) -> bool:
+        """Tell of a file that has run whether it may have locked what was there before, or changed the session."""
+        return not reading.touches_only_new or task.verify is not None or self.journal.ddl_is_followed
 
     def was_committed(self, task: Task, attempt: Attempt) -> bool:
         """Settle an unknown COMMIT: once the old backend is gone, the event itself says whether it happened.

@@ -36,8 +36,11 @@ def send_file(
     file_lock: tuple[Filled, ...],
     timings: Timings,
     meanwhile: Callable[[], None],
+    touches_others: Callable[[], bool],
 ) -> None:
     """Send a file's statements behind what opens their transaction, verify them, and leave the session as it was.
+
+    There is nothing to bring back where the file ``touches_others`` in no way, which is asked when all was answered.
 
     Raises:
         FileInWork: another backend holds the file's lock.
@@ -48,7 +51,12 @@ def send_file(
     enter = _opening(session, task.script, file_lock)
     leave = None if task.verify else session.leaving()
     results = send_within(
-        session.connection, reading, enter=enter, leave=leave, meanwhile=meanwhile, ahead=session.goes_ahead
+        session.connection,
+        reading,
+        enter=enter,
+        leave=lambda: None if reading.touches_only_new else leave,
+        meanwhile=meanwhile,
+        ahead=session.goes_ahead,
     )
     try:
         for result in results:
@@ -59,7 +67,8 @@ def send_file(
         raise FileInWork from error
     if task.verify is not None:
         verify(session.connection, task.verify)
-    _check_still_open(enter.value, leave.value if leave else session.reset())
+    if touches_others():
+        _check_still_open(enter.value, leave.value if leave and leave.is_answered else session.reset())
 
 
 def _opening(session: Session, script: Script, file_lock: tuple[Filled, ...]) -> Aside:

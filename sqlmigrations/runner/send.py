@@ -128,7 +128,7 @@ Group = Aside | Sequence[Statement]
 
 
 def nothing() -> None:
-    """Do nothing meanwhile."""
+    """Do nothing, meanwhile or behind the last statement."""
 
 
 def send_within(
@@ -136,24 +136,31 @@ def send_within(
     statements: Iterable[Statement],
     *,
     enter: Aside | None = None,
-    leave: Aside | None = None,
+    leave: Callable[[], Aside | None] = nothing,
     meanwhile: Callable[[], None] = nothing,
     ahead: bool = True,
 ) -> Generator[Result, None, None]:
     """Send the statements of one transaction between ``enter``, which may begin it, and ``leave``.
 
-    What is to be done ``meanwhile`` is done once, before the first answer is waited for.
+    How to leave is asked behind the last statement, when all are known. What is to be done ``meanwhile`` is done once,
+    before the first answer is waited for.
 
     Raises:
         StatementFailed: PostgreSQL refused one; its error is the cause.
         psycopg.Error: it refused one of ours.
     """
-    way = _Way(connection, [aside for aside in (enter, leave) if aside], meanwhile)
-    around = chain[Group]([enter] if enter else [], grouped(statements), [leave] if leave else [])
+    way = _Way(connection, meanwhile)
+    around = chain[Group]([enter] if enter else [], grouped(statements), _asked(leave))
     for goes_ahead, groups in groupby(around, key=lambda group: ahead and _is_small(group)):
         send_groups = way.ahead if goes_ahead else way.in_messages
         yield from send_groups(groups)
     way.meanwhile()
+
+
+def _asked(leave: Callable[[], Aside | None]) -> Iterator[Aside]:
+    aside = leave()
+    if aside is not None:
+        yield aside
 
 
 def _is_small(group: Group) -> bool:
@@ -165,9 +172,9 @@ def _is_small(group: Group) -> bool:
 class _Way:
     """How the groups of one transaction travel, and where answers to statements of ours go."""
 
-    def __init__(self, connection: Connection, asides: Iterable[Aside], meanwhile: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, meanwhile: Callable[[], None]) -> None:
         self._connection = connection
-        self._unanswered = deque(asides)
+        self._unanswered: deque[Aside] = deque()
         self._meanwhile: Callable[[], None] | None = meanwhile
 
     def meanwhile(self) -> None:
@@ -189,6 +196,8 @@ class _Way:
 
     def _arrivals(self, pipeline: Pipeline, groups: Iterable[Group]) -> Iterator[Arrival]:
         for group in groups:
+            if isinstance(group, Aside):
+                self._unanswered.append(group)
             for sent in group.statements if isinstance(group, Aside) else group:
                 pipeline.put(sent)
                 if pipeline.is_full:
@@ -211,7 +220,6 @@ class _Way:
             self.meanwhile()
             if isinstance(group, Aside):
                 group.answers = execute_together(self._connection, *group.statements)
-                self._unanswered.remove(group)
             else:
                 yield from _in_messages(self._connection, [group])
 

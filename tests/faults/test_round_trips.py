@@ -105,3 +105,15 @@ def test_nothing_to_do_costs_a_handful_of_statements_on_one_connection(
         assert ran.out.splitlines()[0] == "  No SQL files to apply: everything is up to date."
         assert len(proxy.links) == 1
     assert len(steps.seen) <= 6, [step.text for step in steps.seen]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("text", "resets"), [("CREATE TABLE t (id int);", 0), ("CREATE VIEW v AS SELECT 1;", 1)])
+def test_a_session_is_brought_back_where_a_file_may_have_changed_it(
+    server: Place, place: Place, folder: Path, text: str, resets: int
+) -> None:
+    put(folder, {"001.sql": text})
+    steps = Steps()
+    with Proxy(address(server), steps) as proxy:
+        assert run(through(proxy, place), "applysql").code == 0
+    assert sum("CLOSE ALL" in step.text for step in steps.seen) == resets

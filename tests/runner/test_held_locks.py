@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from pytest_django import Settings
 
 from sqlmigrations.database import Connection
 from sqlmigrations.runner import journal, outcome
@@ -124,6 +125,24 @@ def test_an_event_trigger_of_others_is_looked_after(
     run_sql(f"{SCHEMA}; {FOLLOWER}; {change}")
     put(folder, {"001.sql": ALONE})
     assert (applysql().code, len(looks), kept()) == (0, count, locks)
+
+
+@pytest.mark.parametrize("pipeline", [True, False])
+def test_what_an_event_trigger_of_others_changes_in_the_session_ends_with_the_file(
+    ready_database: str, folder: Path, pipeline: bool, settings: Settings
+) -> None:
+    settings.SQLMIGRATIONS_PIPELINE = pipeline
+    run_sql(
+        "CREATE FUNCTION meddle() RETURNS event_trigger LANGUAGE plpgsql"
+        " AS $$BEGIN PERFORM set_config('a.leak', 'left', false), pg_advisory_lock(77); END$$;"
+        "CREATE EVENT TRIGGER meddler ON ddl_command_end EXECUTE FUNCTION meddle()"
+    )
+    look = (
+        "DO $$BEGIN ASSERT coalesce(current_setting('a.leak', true), '') = ''"
+        " AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 77); END$$"
+    )
+    put(folder, {"001.sql": ALONE, "002.sql": look})
+    assert applysql().code == 0
 
 
 def test_our_own_event_triggers_are_none_of_others(ready_database: str, folder: Path, looks: list[int]) -> None:
