@@ -202,9 +202,25 @@ def test_what_is_rolled_back_is_not_logged(log: None) -> None:
 
 
 def test_the_statement_within_a_block_is_told_apart_from_what_was_sent(log: None) -> None:
-    run_sql("SET lc_messages = 'C'; DO $$ BEGIN EXECUTE 'CREATE INDEX i ON users (n)'; END $$")
-    sent = "SET lc_messages = 'C'; DO $$ BEGIN EXECUTE 'CREATE INDEX i ON users (n)'; END $$"
+    run_sql("DO $$ BEGIN EXECUTE 'CREATE INDEX i ON users (n)'; END $$")
+    sent = "DO $$ BEGIN EXECUTE 'CREATE INDEX i ON users (n)'; END $$"
     assert logged("statement, query") == [("CREATE INDEX i ON users (n)", sent)]
+
+
+@pytest.mark.parametrize("language", ["C", "de_DE.UTF-8", "fr_FR.UTF-8"])
+def test_the_statement_is_found_in_whatever_language_the_server_speaks(log: None, language: str) -> None:
+    statement = 'CREATE VIEW v AS\nSELECT \'»x« "y"\' AS "a\nb"'
+    run_sql(f"""
+        CREATE FUNCTION inner_one() RETURNS int LANGUAGE plpgsql AS $f$ BEGIN {statement}; RETURN 1; END $f$;
+        CREATE FUNCTION outer_one() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN PERFORM inner_one(); END $f$;
+    """)
+    with session() as connection:
+        try:
+            connection.execute(f"SET lc_messages = '{language}'".encode())
+        except psycopg.errors.InvalidParameterValue:
+            pytest.skip(f"the server's system has no locale {language}")
+        connection.execute("SELECT outer_one()")
+    assert logged("statement, query")[-1] == (statement, "SELECT outer_one()")
 
 
 def test_sessions_that_play_a_replica_are_logged(log: None) -> None:

@@ -10,6 +10,9 @@ AS $logger$
 DECLARE
     changes jsonb;
     stack text;
+    sample text;
+    before text;
+    behind text;
     sent text;
     ran text;
 BEGIN
@@ -46,7 +49,22 @@ BEGIN
     -- Within a function or a DO block the stack names the statement, current_query() what the client sent.
     GET DIAGNOSTICS stack = PG_CONTEXT;
     sent := left(current_query(), 5000);
-    ran := left(substring(stack FROM '\nSQL statement "(.*?)"\n(?:PL/pgSQL|SQL) function '), 5000);
+    IF stack ~ '\n' THEN
+        -- The words around a statement are those of lc_messages, so one that fails shows them: what stands before and
+        -- behind it on the first line, and what the line of a function, here this one, begins with.
+        BEGIN
+            EXECUTE 'SELECT 1/0';
+        EXCEPTION WHEN division_by_zero THEN
+            GET STACKED DIAGNOSTICS sample = PG_EXCEPTION_CONTEXT;
+        END;
+        before := split_part(split_part(sample, E'\n', 1), 'SELECT 1/0', 1);
+        behind := concat(split_part(split_part(sample, E'\n', 1), 'SELECT 1/0', 2), E'\n',
+                         substring(split_part(sample, E'\n', 2) FROM '^(.*?)(?:"[^"]*"|[^\s"])+\(\)'));
+        stack := split_part(substr(stack, strpos(stack, E'\n')), E'\n' || before, 2);
+        IF strpos(stack, behind) > 0 THEN
+            ran := left(split_part(stack, behind, 1), 5000);
+        END IF;
+    END IF;
     -- No password stays readable: neither in a literal (nested ones in doubled quotes first), nor in a connection
     -- string, nor in an address. One whose end was cut off is hidden up to the end.
     IF concat(sent, ran) ~* 'passw|://' THEN
