@@ -67,7 +67,7 @@ class RunFiles(OnServer):
 
     def _turn(self, server: Server, made: Database, contestant: Contestant, folder: Path) -> Sample:
         """Let one run the files, and see that it did."""
-        with server.database(template=made.name) as database:
+        with server.database(template=made.name, stays=True) as database:
             sample = take(server, database, contestant.command(folder, database))
             check_tables(server, database, contestant, self.files)
         return sample

@@ -121,12 +121,20 @@ class Server:
         self.place = replace(self.place, version=self.connection.info.server_version)
         self._postmaster = self._find_postmaster()
         self._counts_statements = self._prepare_to_count()
+        self._staying: list[str] = []
 
     # Databases
 
     @contextmanager
-    def database(self, *, template: str = "template0", counts_statements: bool = False) -> Iterator[Database]:
-        """Make a database from a template for the block."""
+    def database(
+        self, *, template: str = "template0", counts_statements: bool = False, stays: bool = False
+    ) -> Iterator[Database]:
+        """Make a database from a template for the block.
+
+        One that ``stays`` is dropped after all measurements only. ext4 gives no file the inode of one that was deleted
+        within the last minutes, and looks at each of these for every new one: where thousands of tables were dropped,
+        to make others takes the server twice as long.
+        """
         name = f"bench_{os.getpid()}_{next(_numbers)}"
         self._do("CREATE DATABASE {} TEMPLATE {}", name, template)
         try:
@@ -134,7 +142,19 @@ class Server:
                 self._do("ALTER DATABASE {} SET pg_stat_statements.track = 'top'", name)
             yield replace(self.place, name=name)
         finally:
-            self._do("DROP DATABASE {} WITH (FORCE)", name)
+            if stays:
+                self._staying.append(name)
+                self._do("CHECKPOINT")  # as to drop it would
+            else:
+                self._drop(name)
+
+    def clear(self) -> None:
+        """Drop the databases that stayed."""
+        while self._staying:
+            self._drop(self._staying.pop())
+
+    def _drop(self, name: str) -> None:
+        self._do("DROP DATABASE {} WITH (FORCE)", name)
 
     def ask(self, database: Database, statement: LiteralString) -> Any:
         """Return the one value that a statement returns in a database."""
@@ -249,7 +269,11 @@ class Server:
 def serving(url: str = "") -> Iterator[Server]:
     """Yield the server at ``url``, or one of our own for the block."""
     if url:
-        yield connect(url)
+        server = connect(url)
+        try:
+            yield server
+        finally:
+            server.clear()
         return
     folder = BASE_DIR / "build"
     folder.mkdir(exist_ok=True)

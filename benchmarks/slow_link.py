@@ -129,7 +129,7 @@ class SlowLink(OnServer):
 
     def _turn(self, server: Server, made: Database, relay: Relay, tool: Contestant, folder: Path) -> Sample:
         """Let one run the files, and see that it did."""
-        with server.database(template=made.name) as database:
+        with server.database(template=made.name, stays=True) as database:
             behind = replace(database, host="127.0.0.1", port=str(relay.port))
             sample = take(server, database, tool.command(folder, behind))
             check_tables(server, database, tool, self.files * self.statements)
