@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import psycopg
@@ -46,11 +46,31 @@ def connect(alias: str) -> BaseDatabaseWrapper:
     try:
         wrapper.ensure_connection()
     except DjangoError as error:
-        raise DatabaseUnavailable(
-            f"Database '{alias}' can't be reached: {str(error).strip()}",
-            hint=f"Look at DATABASES['{alias}'] and whether its server runs.",
-        ) from error
+        raise _unreachable(wrapper, error) from error
     return wrapper
+
+
+#: Seconds to wait for the server when a pool gave nothing, and its reason is asked for.
+_PATIENCE = 5
+
+
+def _unreachable(wrapper: BaseDatabaseWrapper, error: DjangoError) -> DatabaseUnavailable:
+    """Say why there is no connection. A pool only says how long it tried: one outside of it is told the reason."""
+    why, hint = error, f"Look at DATABASES['{wrapper.alias}'] and whether its server runs."
+    if wrapper.settings_dict["OPTIONS"].get("pool"):
+        own = own_connection(wrapper)
+        own.settings_dict["OPTIONS"].setdefault("connect_timeout", _PATIENCE)
+        try:
+            with closing(own):
+                own.ensure_connection()
+        except DjangoError as outside:
+            why = outside
+        else:
+            hint = (
+                "The server answers outside of the pool: all of its connections are in use. Give it more, with "
+                f"max_size in DATABASES['{wrapper.alias}']['OPTIONS']['pool'], or run it again when there is room."
+            )
+    return DatabaseUnavailable(f"Database '{wrapper.alias}' can't be reached: {str(why).strip()}", hint=hint)
 
 
 @contextmanager

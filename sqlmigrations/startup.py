@@ -84,25 +84,27 @@ def _prepare_one(alias: str, *, apply: bool, validate: bool) -> None:
 
 @contextmanager
 def _own_connection(alias: str) -> Iterator[None]:
-    """Close the alias's connection after the block unless it was open before; don't wait long for a dead server."""
+    """Use no pool and don't wait long for a dead server in the block, and close the connection at its end.
+
+    A pool tries for 30 seconds to reach a server that is away, which is as long as gunicorn gives a worker to start,
+    and its idle connections must not be inherited by forked workers. The settings are shared by all threads: only this
+    connection has others. One that was open before is used as it is, and stays open.
+    """
     from django.db import connections
-    from django.db.backends.postgresql.base import DatabaseWrapper
 
     wrapper = connections[alias]
-    was_open = wrapper.connection is not None
-    options = wrapper.settings_dict["OPTIONS"]
-    is_patient = was_open or bool({"pool", "connect_timeout"} & options.keys())
-    if not is_patient:
-        options["connect_timeout"] = CONNECT_TIMEOUT
+    if wrapper.connection is not None:
+        yield
+        return
+    given = wrapper.settings_dict
+    options = {"connect_timeout": CONNECT_TIMEOUT, **given["OPTIONS"]}
+    options.pop("pool", None)
+    wrapper.settings_dict = {**given, "OPTIONS": options}
     try:
         yield
     finally:
-        if not is_patient:
-            del options["connect_timeout"]
-        if not was_open:
-            wrapper.close()
-            if isinstance(wrapper, DatabaseWrapper):
-                wrapper.close_pool()  # a pool's idle connections must not be inherited by forked workers
+        wrapper.close()
+        wrapper.settings_dict = given
 
 
 def _apply(alias: str) -> None:

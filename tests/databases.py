@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
 
@@ -74,3 +75,32 @@ def assuming(role: str, alias: str = "default") -> Iterator[str]:
     finally:
         wrapper.close()
         wrapper.settings_dict["OPTIONS"] = kept
+
+
+@contextlib.contextmanager
+def pooled(*, max_size: int, timeout: float = 1.0) -> Iterator[None]:
+    """Let ``default`` take its connections from a pool of its own for the time of the block."""
+    wrapper = connections["default"]
+    assert isinstance(wrapper, DatabaseWrapper)
+    kept = wrapper.settings_dict["OPTIONS"]
+    wrapper.close()
+    pool = {"min_size": max_size, "max_size": max_size, "timeout": timeout}
+    wrapper.settings_dict["OPTIONS"] = {**kept, "pool": pool}
+    try:
+        yield
+    finally:
+        wrapper.close()
+        wrapper.close_pool()
+        wrapper.settings_dict["OPTIONS"] = kept
+
+
+@contextlib.contextmanager
+def all_of_pool() -> Iterator[list[psycopg.Connection[Any]]]:
+    """Take every connection of the pool that ``default`` has for the time of the block."""
+    wrapper = connections["default"]
+    assert isinstance(wrapper, DatabaseWrapper)
+    wrapper.close()
+    pool: Any = wrapper.pool
+    pool.open()
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(pool.connection()) for _each in range(pool.max_size)]

@@ -1,4 +1,4 @@
-"""Several statements in one message: each has its answer, and the session is whole again whatever happens."""
+"""Why there is no connection; several statements in one message, each with its answer, in a session that stays whole."""
 
 from __future__ import annotations
 
@@ -9,8 +9,32 @@ import pytest
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import ask_together, fetch_together
-from tests.databases import session
+from sqlmigrations.database import ask_together, connect, fetch_together
+from sqlmigrations.exceptions import DatabaseUnavailable
+from tests.databases import all_of_pool, leading_to, pooled, session
+
+# Why there is no connection
+
+
+def test_a_pool_that_gets_no_connection_is_told_with_the_servers_reason(fresh_database: str) -> None:
+    with leading_to("sqlm_nowhere"), pooled(max_size=1), pytest.raises(DatabaseUnavailable) as caught:
+        connect("default")
+    assert caught.value.message.startswith("Database 'default' can't be reached: connection failed: ")
+    assert caught.value.message.endswith('database "sqlm_nowhere" does not exist')
+    assert caught.value.hint == "Look at DATABASES['default'] and whether its server runs."
+
+
+def test_a_pool_whose_connections_are_all_in_use_is_told_as_that(fresh_database: str) -> None:
+    with pooled(max_size=1, timeout=0.1), all_of_pool(), pytest.raises(DatabaseUnavailable) as caught:
+        connect("default")
+    assert str(caught.value) == (
+        "Database 'default' can't be reached: couldn't get a connection after 0.10 sec\n"
+        "  The server answers outside of the pool: all of its connections are in use. Give it more, with max_size in "
+        "DATABASES['default']['OPTIONS']['pool'], or run it again when there is room."
+    )
+
+
+# Several statements in one message
 
 
 def test_each_statement_has_its_rows(fresh_database: str) -> None:

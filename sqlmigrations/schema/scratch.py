@@ -172,15 +172,25 @@ def _opened(wrapper: BaseDatabaseWrapper) -> Connection:
         NoScratch: it can't be opened.
     """
     try:
-        wrapper.connect()
+        wrapper.ensure_connection()
         wrapper.set_autocommit(True)
     except DjangoError as error:
         where = wrapper.settings_dict["NAME"]
+        remedy = _("Behind a pooler, name an alias that goes to the server itself in SQLMIGRATIONS_SHADOW_DATABASE.")
+        if wrapper.alias == settings.SHADOW_DATABASE:
+            remedy = _(
+                "Look at DATABASES['{alias}'], which SQLMIGRATIONS_SHADOW_DATABASE names, and whether its server runs.",
+                alias=wrapper.alias,
+            )
         raise NoScratch(
-            _("database {where} can't be reached: {error}", where=where, error=str(error).strip()),
-            _("Behind a pooler, name an alias that goes to the server itself in SQLMIGRATIONS_SHADOW_DATABASE."),
+            _("database {where} can't be reached: {error}", where=where, error=_first_line(error)), remedy
         ) from error
     return raw(wrapper)
+
+
+def _first_line(error: DjangoError) -> str:
+    """Return the first line of an error, to stand within a sentence."""
+    return str(error).strip().partition("\n")[0]
 
 
 def _check(host: Server, live: Server, *, on_shadow: bool) -> None:
@@ -314,9 +324,9 @@ def _outside(live: BaseDatabaseWrapper) -> tuple[BaseDatabaseWrapper | None, str
     own = pointed_at(live, OUTSIDE)
     try:
         with closing(own):
-            own.connect()
+            own.ensure_connection()
     except DjangoError as error:
-        return None, f"database {OUTSIDE} can't be reached: {str(error).strip()}"
+        return None, f"database {OUTSIDE} can't be reached: {_first_line(error)}"
     return own, ""
 
 

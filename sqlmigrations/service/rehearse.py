@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.conf import settings
-from sqlmigrations.database import Connection, connected, fetch_all, raw
+from sqlmigrations.database import Connection, connected, fetch_all, own_connection, raw
 from sqlmigrations.exceptions import RunLockHeld, SQLMigrationsError
 from sqlmigrations.files.kinds import Kind
 from sqlmigrations.files.scripts import Script
@@ -187,7 +187,7 @@ def _stage(wrapper: BaseDatabaseWrapper, where: Where, tell: Tell) -> Iterator[t
         notes = copy_live(scratch, rows=where is Where.DATA)
         if where is Where.SCHEMA:
             notes.append("The tables of the copy are empty: times are estimated from the size of the live ones.")
-        with scratch.standing_in(), closing(scratch.wrapper.copy()) as observer:
+        with scratch.standing_in(), closing(own_connection(scratch.wrapper)) as observer:
             yield Rehearsal(Session(scratch.wrapper), _observing(observer), leaves_out=server_wide), notes
 
 
@@ -197,7 +197,7 @@ def _in_place(wrapper: BaseDatabaseWrapper) -> Iterator[Rehearsal]:
     session, timeout = Session(wrapper), settings.STATEMENT_TIMEOUT or IN_PLACE_TIMEOUT
     with ExitStack() as stack:
         stack.callback(session.end)
-        observer = stack.enter_context(closing(wrapper.copy()))
+        observer = stack.enter_context(closing(own_connection(wrapper)))
         seen = _observing(observer)
         with transaction.atomic(using=wrapper.alias, durable=True):
             yield Rehearsal(session, seen, is_surrounded=True, statement_timeout=timeout)

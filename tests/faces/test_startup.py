@@ -158,6 +158,26 @@ def test_a_server_that_does_not_answer(folder: Path, log: list[str], monkeypatch
     assert given["OPTIONS"] == before
 
 
+def test_a_pool_is_left_alone(folder: Path, log: list[str]) -> None:
+    """It would try for 30 seconds, gunicorn's own limit, and tell no reason; forked workers must not inherit it."""
+    put(folder, A)
+    wrapper = connections["default"]
+    wrapper.close()
+    given = wrapper.settings_dict
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(given, "OPTIONS", {**given["OPTIONS"], "pool": {"timeout": 1}})
+        with pytest.MonkeyPatch.context() as away:
+            away.setitem(given, "HOST", "127.0.0.1")
+            away.setitem(given, "PORT", "1")
+            prepare(apply=True)
+        (only,) = log
+        assert only.startswith("ERROR Database 'default': Database 'default' can't be reached: connection failed: ")
+        prepare(apply=True)
+        assert (wrapper.settings_dict, wrapper.connection) == (given, None)
+    assert states() == {"001_a.sql": "applied"}
+    assert others() == 0
+
+
 def test_a_lock_that_is_held(folder: Path, log: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     put(folder, A)
     monkeypatch.setattr(startup, "LOCK_WAIT", 0.0)

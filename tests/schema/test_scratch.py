@@ -257,6 +257,19 @@ def test_it_is_made_where_the_shadow_alias_leads(live: BaseDatabaseWrapper, sett
             assert scratch.wrapper.alias == "default"
 
 
+def test_none_where_the_shadow_server_is_away(live: BaseDatabaseWrapper, settings: Settings) -> None:
+    settings.SQLMIGRATIONS_SHADOW_DATABASE = "other"
+    given = connections["other"].settings_dict
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(given, "HOST", "127.0.0.1")
+        patch.setitem(given, "PORT", "1")
+        reason, remedy = refusal(live)
+    assert reason.startswith(f"database {given['NAME']} can't be reached: connection failed: ")
+    assert remedy == (
+        "Look at DATABASES['other'], which SQLMIGRATIONS_SHADOW_DATABASE names, and whether its server runs."
+    )
+
+
 @pytest.mark.parametrize(
     ("alias", "answer"),
     [

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from sqlmigrations.runner.modes import Mode
+from sqlmigrations.schema import scratch
 from sqlmigrations.service.apply import ApplyOptions
 from sqlmigrations.service.rehearse import RehearsalReport, RehearseOptions, Unrehearsable, Where, rehearse
-from tests.databases import session
+from tests.databases import all_of_pool, pooled, session
 from tests.helpers import Settings, catalog, put, rows, run_sql, started, value, wait_until
 
 SCHEMA = """
@@ -118,6 +119,19 @@ def test_the_server_copies_a_database_that_nobody_else_is_in(shop: None, folder:
     assert state() == before
 
 
+def test_pg_dump_copies_where_the_server_has_no_other_database_for_us(
+    shop: None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Providers let nobody into the database ``postgres``, or drop it."""
+    monkeypatch.setattr(scratch, "OUTSIDE", "sqlm_nowhere")
+    put(folder, {"001.sql": "SELECT 1;"})
+    report = rehearse(RehearseOptions(where=Where.DATA))
+    assert [each.state for each in report.files] == ["ok"]
+    (note,) = report.notes
+    assert note.startswith("Copied with pg_dump: database sqlm_nowhere can't be reached: connection failed: ")
+    assert note.endswith('database "sqlm_nowhere" does not exist.')
+
+
 def test_a_batched_file_runs_in_batches_here_too(shop: None, folder: Path) -> None:
     """With rows all batches run, and the longest is told; without any, the statement is still read by the server."""
     text = "-- sqlmigrations: batch 300\nUPDATE users SET age = orders.id FROM orders WHERE orders.user_id = users.id;"
@@ -193,6 +207,19 @@ def test_in_place_refuses_what_cannot_be_rolled_back(shop: None, folder: Path) -
     put(folder, {"001.sql": "-- sqlmigrations: transaction off\nCREATE INDEX CONCURRENTLY i ON users (age);"})
     with pytest.raises(Unrehearsable, match="can't be rolled back"):
         rehearse(RehearseOptions(where=Where.IN_PLACE))
+
+
+def test_in_place_looks_on_from_outside_of_a_pool(shop: None, folder: Path) -> None:
+    """The session that looks on is never the pool's: there may be no room for it, and its settings would stay there."""
+    put(folder, {"001.sql": "CREATE TABLE t (id int);"})
+    with pooled(max_size=1):
+        (result,) = rehearse(RehearseOptions(where=Where.IN_PLACE)).files
+        assert result.state == "ok"
+        assert value("SHOW lock_timeout") == "0"
+    with pooled(max_size=2):
+        rehearse(RehearseOptions(where=Where.IN_PLACE))
+        with all_of_pool() as sessions:
+            assert [each.execute("SHOW lock_timeout").fetchone() for each in sessions] == [("0",), ("0",)]
 
 
 def test_in_place_has_timeouts(shop: None, folder: Path, settings: Settings) -> None:
