@@ -1,4 +1,4 @@
-"""Why there is no connection; several statements in one message, each with its answer, in a session that stays whole."""
+"""Why there is no connection; several statements in one message, each answered, in a session that stays whole."""
 
 from __future__ import annotations
 

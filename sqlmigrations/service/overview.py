@@ -288,10 +288,11 @@ def _days(seen: Sequence[Any]) -> tuple[Day, ...]:
             applied[_day(event.at)] += 1
         elif event.type in FAILURES:
             failed[_day(event.at)] += 1
-    first = timezone.localdate() - timedelta(days=DAYS - 1)
+    first = _day(timezone.now()) - timedelta(days=DAYS - 1)
     days = (first + timedelta(days=number) for number in range(DAYS))
     return tuple(Day(day, applied[day], failed[day]) for day in days)
 
 
 def _day(at: datetime) -> date:
+    """Return the day of a moment; without ``USE_TZ`` it is the time zone's own already."""
     return timezone.localtime(at).date() if timezone.is_aware(at) else at.date()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 from pytest_django.asserts import assertInHTML
@@ -165,6 +166,17 @@ def test_charts_are_hidden_from_screen_readers_which_get_a_table(admin_client: C
         content,
         count=2,
     )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_of_a_project_without_time_zones(
+    fresh_client: Client, folder: Path, settings: Settings, name: str
+) -> None:
+    settings.USE_TZ = False
+    connections["default"].close()
+    put(folder, {"001.sql": "CREATE TABLE a (id int);"})
+    applysql()
+    assert page(fresh_client, name, now="1")
 
 
 @pytest.mark.django_db
