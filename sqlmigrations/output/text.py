@@ -152,12 +152,19 @@ class RunText:
         if others:
             yield f"  Not asked for: {by_state(others)}."
         if any(file.status in DISAGREEING for file in asked):
-            yield f"  {self.style.NOTICE('What to do:')} {_DISAGREEMENT}"
+            yield f"  {self.style.NOTICE('What to do:')} {_advice(result)}"
         if isinstance(result, RunResult) and result.gate is not None:
             from sqlmigrations.output.health import gate_lines
 
             yield from gate_lines(result.gate, self.style)
         yield f"Head of the history: {result.head}"
+
+
+def _advice(result: RunResult | RevertResult) -> str:
+    """Say what to do where files and history disagree: that no file is there at all is hardly meant."""
+    if all(file.status is Status.MISSING for file in result.files):
+        return f"None of them is in a folder of '{result.database}': does SQLMIGRATIONS_DIRS name the right folders?"
+    return _DISAGREEMENT
 
 
 def _nothing(result: RunResult | RevertResult, *, is_whole: bool) -> str:

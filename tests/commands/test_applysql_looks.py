@@ -71,6 +71,20 @@ def test_a_run_says_what_it_leaves(half_way: Path) -> None:
     )
 
 
+def test_a_run_that_finds_none_of_its_files_asks_for_the_folder(ready_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE a (id int);", "002.sql": "CREATE TABLE b (id int);"})
+    assert applysql().code == 0
+    for file in folder.iterdir():
+        file.unlink()
+    assert out(applysql(), code=4) == (
+        "  Missing 001.sql: the database holds it, but its file is gone\n"
+        "  Missing 002.sql: the database holds it, but its file is gone\n"
+        "  2 missing.\n"
+        "  What to do: None of them is in a folder of 'default': does SQLMIGRATIONS_DIRS name the right folders?\n"
+        + HEAD
+    )
+
+
 def test_when_all_is_applied(ready_database: str, folder: Path) -> None:
     put(folder, ORDINARY)
     applysql()
