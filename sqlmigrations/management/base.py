@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.files.directives import milliseconds
-from sqlmigrations.management.streams import heard_by_nobody, is_closed, leave_unread, take_any_text
+from sqlmigrations.management.streams import NOBODY_READS, heard_by_nobody, is_closed, leave_unread, take_any_text
 from sqlmigrations.management.ways import Way, refuse_ignored
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -136,7 +136,7 @@ class SQLCommand(BaseCommand):
         """
         if not self._has_stdout and (options["format"] != "text" or options.get("export") == "-"):
             raise ConfigurationError(
-                "The standard output is closed: nobody would get what is to be written there.",
+                NOBODY_READS,
                 hint="Open it, or leave --format and --export out: the exit code answers.",
             )
 

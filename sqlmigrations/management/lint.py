@@ -17,7 +17,7 @@ from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.lint.base import Finding
 from sqlmigrations.lint.linter import Source, lint, tell
-from sqlmigrations.management.streams import leave_unread, take_any_text
+from sqlmigrations.management.streams import NOBODY_READS, leave_unread, take_any_text
 from sqlmigrations.output.lint import annotation_lines, document, finding_lines
 from sqlmigrations.severity import Severity
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     is_document = options.format != "text"
     if sys.stdout is None and is_document:
-        print("The standard output is closed: nobody would get what is to be written there.", file=sys.stderr)
+        print(NOBODY_READS, file=sys.stderr)
         return 2
     take_any_text(sys.stdout, is_document=is_document)
     scripts = [Script(name, Path(name)) for name in options.files]

@@ -20,6 +20,10 @@ def take_any_text(stream: Any, *, is_document: bool) -> None:
         below.reconfigure(encoding="utf-8" if is_document else None, errors="backslashreplace")
 
 
+#: Why a document is refused where there is no standard output.
+NOBODY_READS = "The standard output is closed: nobody would get what is to be written there."
+
+
 def is_closed(stream: Any) -> bool:
     """Tell whether there is nothing behind a stream: Python has none where the file descriptor is closed."""
     return getattr(stream, "_out", stream) is None

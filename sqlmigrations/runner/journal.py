@@ -81,7 +81,7 @@ class Journal:
         self._prepared = prepared
         #: Kept with the beginning of each attempt: the name of the backup that was taken before, for one.
         self.context: dict[str, Any] = {}
-        #: Whether event triggers of others were seen with the last look at a record; as long as none was, they may be.
+        #: Whether the last look at a record saw event triggers of others; before the first look there may be some.
         self.ddl_is_followed = True
 
     def started(self, task: Task, type: EventType, *, meanwhile: bool = False, **details: Any) -> Record | None:
