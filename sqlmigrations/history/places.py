@@ -39,8 +39,10 @@ class Places:
         return sorted(records, key=lambda record: self.of(record.filename, record.executed_at))
 
 
-def read_places(connection: Connection, tables: Tables) -> Places:
-    """Read which event brought each file; a file that was renamed takes its place along."""
+def read_places(connection: Connection, tables: Tables | None) -> Places:
+    """Read which event brought each file, if there is a history; a file that was renamed takes its place along."""
+    if tables is None:
+        return Places({})
     statement = sql.SQL("SELECT id, filename, details ->> 'from' FROM {} WHERE type = ANY (%s) ORDER BY id").format(
         tables.event
     )

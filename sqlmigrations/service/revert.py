@@ -352,8 +352,7 @@ def _oldest_first(connection: Connection, disk: OnDisk, remembered: Remembered) 
     place = {file.name: index for index, file in enumerate(disk.files)}
     held = [record for record in remembered.records.values() if _can_be_reverted(record)]
     held.sort(key=lambda record: place.get(record.filename, -1))
-    tables = remembered.location.tables
-    return read_places(connection, tables).sort(held) if tables is not None else held
+    return read_places(connection, remembered.location.tables).sort(held)
 
 
 def _can_be_reverted(record: Record) -> bool:

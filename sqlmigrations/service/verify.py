@@ -46,9 +46,9 @@ def run_verify_scripts(wrapper: BaseDatabaseWrapper, disk: OnDisk, remembered: R
 
 def _held(connection: Connection, disk: OnDisk, remembered: Remembered) -> Sequence[SQLFile]:
     """Return the files that the database holds as they stand on disk, in the order in which they were applied."""
-    records, tables = remembered.records, remembered.location.tables
+    records = remembered.records
     held = [records[file.name] for file in disk.files if _is_as_held(file, records.get(file.name))]
-    ordered = read_places(connection, tables).sort(held) if held and tables is not None else held
+    ordered = read_places(connection, remembered.location.tables).sort(held) if held else held
     return [disk.by_name[record.filename] for record in ordered]
 
 
