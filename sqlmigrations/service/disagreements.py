@@ -18,7 +18,6 @@ def of_files(plan: Plan, option: str) -> Iterator[Difference]:
         if difference := _of_step(step, option):
             yield difference
     for gone in plan.missing:
-        fix = _("restore the file, or: {command}", command=f"manage.py applysql{option} --repair")
         yield Difference(
             Source.HISTORY,
             "file",
@@ -27,8 +26,15 @@ def of_files(plan: Plan, option: str) -> Iterator[Difference]:
             _("on disk"),
             _("gone, though the database holds it"),
             Severity.ERROR,
-            fix,
+            _back_again(plan, option),
         )
+
+
+def _back_again(plan: Plan, option: str) -> str:
+    """Say how a missing file comes back: where none is there at all, that is hardly meant."""
+    if not plan.steps:
+        return _("no file is there at all: see whether SQLMIGRATIONS_DIRS names the right folders")
+    return _("restore the file, or: {command}", command=f"manage.py applysql{option} --repair")
 
 
 def _of_step(step: Step, option: str) -> Difference | None:

@@ -19,7 +19,7 @@ from sqlmigrations.database import fetch_all, raw
 from sqlmigrations.files.splitter import split
 from sqlmigrations.health.base import Origin, Subject
 from sqlmigrations.health.fixes import fields_of, model_of
-from sqlmigrations.history import Tables, locate, read_all_texts
+from sqlmigrations.history import HELD_STATES, Tables, locate, read_all_texts
 from sqlmigrations.history.health_runs import is_readable
 from sqlmigrations.history.places import read_places
 
@@ -61,7 +61,7 @@ class Origins:
         connection, tables = raw(self.wrapper), self._tables
         if tables is None:
             return {}
-        rows = fetch_all(connection, _objects_made(tables.record))
+        rows = fetch_all(connection, _objects_made(tables.record), [sorted(map(str, HELD_STATES))])
         if is_readable(connection, tables.event):
             places = read_places(connection, tables)
             rows.sort(key=lambda row: places.of(row[0], row[1]))
@@ -79,13 +79,15 @@ class Origins:
         return tuple(statement for name in sorted(texts) for statement in _of_text(name, texts[name].applied or ""))
 
     def _of_files(self, subject: Subject) -> Origin | None:
-        if subject.kind in _NAMED:
-            return self._made.get((subject.kind, subject.name or subject.table))
+        made = self._made.get((subject.kind, subject.name or subject.table))
+        if made or subject.kind in _NAMED:
+            return made
         parts = {subject.table, *subject.columns, *([subject.name] if subject.kind == "constraint" else [])}
         for wanted in (parts, {subject.table, *subject.columns}):
             found = [statement for statement in self._statements if wanted <= statement.words]
             if found and subject.table:
-                # A table is made once; a column or a constraint comes with the last statement that speaks of it.
+                # Before anything speaks of a table, it is made; a column or a constraint comes with the last statement
+                # that speaks of it.
                 chosen = found[-1] if len(wanted) > 1 else found[0]
                 return Origin(chosen.file, chosen.line)
         return None
@@ -129,7 +131,7 @@ def _place(migration: type[Migration]) -> str:
 
 def _objects_made(table: sql.Composable) -> sql.Composed:
     return sql.SQL(
-        "SELECT filename, executed_at, objects_made FROM {} WHERE state = 'applied' ORDER BY executed_at, filename"
+        "SELECT filename, executed_at, objects_made FROM {} WHERE state = ANY (%s) ORDER BY executed_at, filename"
     ).format(table)
 
 

@@ -77,6 +77,16 @@ class TestNothingIsPending:
             "restore the file, or: manage.py applysql --repair",
         ]
 
+    def test_a_folder_without_any_of_its_files(self, folder: Path) -> None:
+        put(folder, A)
+        applysql()
+        for file in folder.iterdir():
+            file.unlink()
+        assert check("default") == [
+            "E045 001_a.sql in database 'default': Its file is gone, though the database holds what it made. | "
+            "no file is there at all: see whether SQLMIGRATIONS_DIRS names the right folders"
+        ]
+
     def test_a_repeatable_whose_text_changed_is_pending(self, folder: Path) -> None:
         put(folder, {"repeatable/v.sql": "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;"} | BROKEN)
         applysql()

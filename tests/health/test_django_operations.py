@@ -152,3 +152,18 @@ def test_of_two_files_that_made_it_the_later_one_in_the_history_is_named(folder:
     assert applysql().code == 0
     run_sql("UPDATE sqlmigrations_migrationrecord SET executed_at = '2024-01-01'::timestamptz - id * interval '1 hour'")
     assert Origins(connections["default"]).of(Subject("view", "public", "v")) == Origin("002.sql", 2)
+
+
+@pytest.mark.usefixtures("fresh_database")
+def test_of_a_table_that_was_dropped_and_made_again_the_file_that_made_this_one_is_named(folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE TABLE t ();", "002.sql": "DROP TABLE t;\nCREATE TABLE t (id int);"})
+    assert applysql().code == 0
+    assert Origins(connections["default"]).of(Subject("table", "public", "t")) == Origin("002.sql", 2)
+
+
+@pytest.mark.usefixtures("fresh_database")
+def test_a_file_that_was_recorded_without_being_run_is_named_too(folder: Path) -> None:
+    put(folder, {"001.sql": "CREATE VIEW v AS SELECT 1;"})
+    run_sql("CREATE VIEW v AS SELECT 1")
+    assert applysql("--fake").code == 0
+    assert Origins(connections["default"]).of(Subject("view", "public", "v")) == Origin("001.sql", 1)
