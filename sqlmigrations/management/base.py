@@ -16,7 +16,15 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from sqlmigrations.exceptions import ConfigurationError, SQLMigrationsError
 from sqlmigrations.files.directives import milliseconds
-from sqlmigrations.management.streams import NOBODY_READS, heard_by_nobody, is_closed, leave_unread, take_any_text
+from sqlmigrations.management.streams import (
+    NOBODY_READS,
+    Outlived,
+    heard_by_nobody,
+    is_closed,
+    leave_unread,
+    not_written,
+    take_any_text,
+)
 from sqlmigrations.management.ways import Way, refuse_ignored
 from sqlmigrations.output import documents, exit_codes
 from sqlmigrations.output.exit_codes import ExitCode
@@ -97,6 +105,7 @@ class SQLCommand(BaseCommand):
             self.stderr = heard_by_nobody()
         if self._called_from_command_line:
             take_any_text(self.stdout, is_document=options["format"] != "text")
+            self.stdout, self.stderr = Outlived(self.stdout), Outlived(self.stderr)
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -112,6 +121,7 @@ class SQLCommand(BaseCommand):
             self.judge_settings()
             with _TerminationAsInterrupt():
                 code = self.run(**options)
+            code = self._judge_lost_words(code, options)
         except SQLMigrationsError as error:
             if options["format"] == "json":
                 self.stdout.write(documents.dumps(documents.of_error(self.name, options["database"], error)))
@@ -134,11 +144,23 @@ class SQLCommand(BaseCommand):
         Raises:
             ConfigurationError: the standard output is closed.
         """
-        if not self._has_stdout and (options["format"] != "text" or options.get("export") == "-"):
+        if not self._has_stdout and _is_document(options):
             raise ConfigurationError(
                 NOBODY_READS,
                 hint="Open it, or leave --format and --export out: the exit code answers.",
             )
+
+    def _judge_lost_words(self, code: ExitCode, options: dict[str, Any]) -> ExitCode:
+        """Say that the standard output could not be written; a document that isn't whole is no answer."""
+        try:
+            self.stdout.flush()
+        except BrokenPipeError:
+            leave_unread(self.stdout)
+        lost = self.stdout.lost if isinstance(self.stdout, Outlived) else None
+        if lost is None:
+            return code
+        self.stderr.write(f"{not_written(lost)} What a run did is on record.")
+        return ExitCode.COULD_NOT_ASK if _is_document(options) else code
 
     def judge_settings(self) -> None:
         """Refuse to begin with settings that nobody can work with.
@@ -185,6 +207,11 @@ class SQLCommand(BaseCommand):
             error = SQLMigrationsError(words)
             self.stdout.write(documents.dumps(documents.of_error(self.name, options["database"], error)))
         self.stderr.write(self.style.ERROR(f"\n{words}"))
+
+
+def _is_document(options: dict[str, Any]) -> bool:
+    """Tell whether what goes to the standard output is for programs, and so of no use unless it is whole."""
+    return bool(options["format"] != "text" or options.get("export") == "-")
 
 
 def duration(text: str) -> float:

@@ -17,7 +17,7 @@ from sqlmigrations.exceptions import InvalidFile
 from sqlmigrations.files.scripts import Script
 from sqlmigrations.lint.base import Finding
 from sqlmigrations.lint.linter import Source, lint, tell
-from sqlmigrations.management.streams import NOBODY_READS, leave_unread, take_any_text
+from sqlmigrations.management.streams import NOBODY_READS, leave_unread, not_written, take_any_text
 from sqlmigrations.output.lint import annotation_lines, document, finding_lines
 from sqlmigrations.severity import Severity
 
@@ -36,19 +36,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InvalidFile as error:
         print(error, file=sys.stderr)
         return 2
-    if sys.stdout is not None:
-        _write(_lines(found, options.format))
+    if sys.stdout is not None and not _write(_lines(found, options.format)) and is_document:
+        return 2
     return 1 if any(one.severity is not Severity.INFO for one in found) else 0
 
 
-def _write(lines: Iterable[str]) -> None:
-    """Write lines to the standard output, as far as somebody reads them."""
+def _write(lines: Iterable[str]) -> bool:
+    """Write lines to the standard output, as far as somebody reads them; tell whether they could be written."""
     try:
         for line in lines:
             print(line)
         sys.stdout.flush()
     except BrokenPipeError:
         leave_unread(sys.stdout)
+    except OSError as error:
+        leave_unread(sys.stdout)
+        print(not_written(error), file=sys.stderr)
+        return False
+    return True
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import OutputWrapper
@@ -24,6 +26,11 @@ def take_any_text(stream: Any, *, is_document: bool) -> None:
 NOBODY_READS = "The standard output is closed: nobody would get what is to be written there."
 
 
+def not_written(error: OSError) -> str:
+    """Say why the standard output could not be written."""
+    return f"The standard output could not be written: {error.strerror}."
+
+
 def is_closed(stream: Any) -> bool:
     """Tell whether there is nothing behind a stream: Python has none where the file descriptor is closed."""
     return getattr(stream, "_out", stream) is None
@@ -41,6 +48,38 @@ class _Nowhere(io.StringIO):
         return len(text)
 
 
+class Outlived(OutputWrapper):
+    """A stream that what is done outlives: once it can't be written (a full disk), the rest of the words goes nowhere.
+
+    ``lost`` says why. That a reader has gone (``| head``) is no such thing: whoever writes is told.
+    """
+
+    def __init__(self, stream: OutputWrapper) -> None:
+        super().__init__(stream._out, stream.ending)
+        self._style_func = stream.style_func
+        self.lost: OSError | None = None
+
+    def write(self, *args: Any, **kwargs: Any) -> None:
+        """Write as Django does, as long as that can be done."""
+        with self._outliving():
+            super().write(*args, **kwargs)
+
+    def flush(self) -> None:
+        """Let out what was written, as long as that can be done."""
+        with self._outliving():
+            super().flush()
+
+    @contextmanager
+    def _outliving(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.lost = error
+            leave_unread(self)
+
+
 def leave_unread(stream: Any) -> None:
-    """Let what is still to be written to a stream go nowhere: whoever read it (``| head``) has had enough."""
+    """Let what is still to be written to a stream go nowhere: nobody reads it any more, or it can't be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

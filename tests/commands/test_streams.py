@@ -50,6 +50,39 @@ def test_a_run_is_done_and_recorded_where_its_words_go_nowhere(ready_database: s
     assert states() == {"001.sql": "failed", "002.sql": "applied"}
 
 
+LOST = "The standard output could not be written: No space left on device. What a run did is on record.\n"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("arguments", "streams", "said", "code"),
+    [
+        ([], ">/dev/full", LOST, 1),
+        ([], ">/dev/full 2>&1", "", 1),
+        (["--format", "json"], ">/dev/full", WORDS + LOST, 2),
+    ],
+    ids=["words", "words and errors", "a document"],
+)
+def test_a_run_goes_on_where_the_disk_of_its_log_is_full(
+    ready_database: str, folder: Path, arguments: list[str], streams: str, said: str, code: int
+) -> None:
+    put(folder, FILES)
+    with started(folder, *arguments, through=("sh", "-c", f'exec "$@" {streams}', "sh")) as process:
+        ran = process.end()
+    assert ran == Ran("", said, code)
+    assert states() == {"001.sql": "failed", "002.sql": "applied"}
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--list"], 0), (["--check"], 1), (["--list", "--format", "json"], 2)]
+)
+def test_an_answer_that_cannot_be_written(ready_database: str, folder: Path, arguments: list[str], code: int) -> None:
+    put(folder, FILES)
+    with started(folder, *arguments, through=("sh", "-c", 'exec "$@" >/dev/full', "sh")) as process:
+        assert process.end() == Ran("", LOST, code)
+
+
 REFUSED = (
     "CommandError: The standard output is closed: nobody would get what is to be written there.\n"
     "  Open it, or leave --format and --export out: the exit code answers.\n"

@@ -106,6 +106,25 @@ def test_a_closed_standard_output(
     assert (main(["--format", format, "001.sql"]), heard.getvalue()) == (code, said)
 
 
+@pytest.mark.parametrize(("format", "code"), [("text", 1), ("json", 2)])
+def test_a_full_disk_below_the_standard_output(tmp_path: Path, format: str, code: int) -> None:
+    (tmp_path / "001.sql").write_text(BAD)
+    program = (
+        f"import sys; from sqlmigrations.management.lint import main; sys.exit(main(['--format={format}', '001.sql']))"
+    )
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(BASE_DIR)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    said = "The standard output could not be written: No space left on device.\n"
+    assert (ran.stderr.decode(), ran.returncode) == (said, code)
+
+
 def test_the_hook_takes_sql_files_of_migrations() -> None:
     hook = (BASE_DIR / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     taken = re.compile(re.findall(r"^  files: (.+)$", hook, re.MULTILINE)[0])
