@@ -137,7 +137,8 @@ def _lacks_rights(wrapper: BaseDatabaseWrapper, error: Exception) -> DatabaseUna
     return DatabaseUnavailable(
         f"Role {role} lacks a right in database '{wrapper.alias}': {why}.",
         hint="To read the history it takes GRANT SELECT on the tables that begin with sqlmigrations_ and on "
-        f"django_migrations TO {role}; to apply files, the rights of a role that owns what they change.",
+        f"django_migrations TO {role}; to apply files, INSERT, UPDATE and DELETE there too, USAGE on their sequences, "
+        "and the rights of a role that owns what the files change.",
     )
 
 

@@ -337,7 +337,8 @@ def test_a_role_that_may_not_read_the_history_is_told_what_it_lacks(users: Path)
             f"CommandError: Role \"{name}\" lacks a right in database 'default': permission denied for table "
             "sqlmigrations_migrationevent.",
             "  To read the history it takes GRANT SELECT on the tables that begin with sqlmigrations_ and on "
-            f'django_migrations TO "{name}"; to apply files, the rights of a role that owns what they change.',
+            f'django_migrations TO "{name}"; to apply files, INSERT, UPDATE and DELETE there too, USAGE on their '
+            "sequences, and the rights of a role that owns what the files change.",
         ],
         2,
     )
