@@ -96,7 +96,6 @@ class Session:
     def __init__(self, wrapper: BaseDatabaseWrapper, *, is_pooled: bool = False) -> None:
         self.wrapper = wrapper
         self.is_pooled = is_pooled
-        self._was_open = wrapper.connection is not None
         self._found: dict[str, str] = {}
         self.begin()
 
@@ -196,10 +195,8 @@ class Session:
         self.begin()
 
     def end(self) -> None:
-        """Leave the connection as it was found: closed, or open with its own settings."""
-        if not self._was_open:
-            self.wrapper.close()
-        elif self.is_alive and not (self.is_pooled or self.wrapper.in_atomic_block):
+        """Leave the connection with the settings that it was found with."""
+        if self.is_alive and not (self.is_pooled or self.wrapper.in_atomic_block):
             with suppress(psycopg.Error):  # it was lost meanwhile
                 self._change(self._found)
 
