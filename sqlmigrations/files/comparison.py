@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from sqlmigrations.exceptions import InvalidFile
@@ -12,17 +13,31 @@ from sqlmigrations.files.tokens import TokenKind, code
 
 def compare(old: str, new: str) -> Change:
     """Say how two texts differ, judged by their tokens and by the data of COPY."""
-    before, after = old.encode(errors="surrogatepass"), new.encode(errors="surrogatepass")
-    if checksum_of(before) == checksum_of(after):
+    if checksum_of(_bytes(old)) == checksum_of(_bytes(new)):
         return Change.NONE
+    before, after = meaning(old), meaning(new)
+    return Change.COSMETIC if before is not None and before == after else Change.CHANGED
+
+
+def meaning(text: str) -> str | None:
+    """Return the hash of what a text means: texts that differ in comments and layout have the same.
+
+    There is none of a text that can't be split.
+    """
+    found = hashlib.sha256()
     try:
-        same = list(_meaning(before)) == list(_meaning(after))
+        for part in _parts(_bytes(text)):
+            found.update(b"%d:%b" % (len(part), part))
     except InvalidFile:
-        return Change.CHANGED
-    return Change.COSMETIC if same else Change.CHANGED
+        return None
+    return found.hexdigest()
 
 
-def _meaning(text: bytes) -> Iterator[bytes]:
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+def _parts(text: bytes) -> Iterator[bytes]:
     """Yield all that the server makes something of, in one form."""
     for statement in split([text]):
         end = 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.core.management.base import OutputWrapper
 
@@ -55,14 +55,16 @@ class Outlived(OutputWrapper):
     """
 
     def __init__(self, stream: OutputWrapper) -> None:
-        super().__init__(stream._out, stream.ending)
+        super().__init__(cast("TextIO", stream._out), stream.ending)
         self._style_func = stream.style_func
         self.lost: OSError | None = None
 
-    def write(self, *args: Any, **kwargs: Any) -> None:
+    def write(  # type: ignore[override] # as Django's own
+        self, msg: str = "", style_func: Callable[[str], str] | None = None, ending: str | None = None
+    ) -> None:
         """Write as Django does, as long as that can be done."""
         with self._outliving():
-            super().write(*args, **kwargs)
+            super().write(msg, style_func, ending)
 
     def flush(self) -> None:
         """Let out what was written, as long as that can be done."""

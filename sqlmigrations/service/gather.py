@@ -182,13 +182,26 @@ def _reworded(
     renames: Mapping[str, str],
 ) -> dict[str, str]:
     """Return further renames: of files whose comments and layout were changed, too."""
-    missing = [name for name in _missing(files, records) if name not in renames.values()]
+    known = set(renames.values())
+    missing = [name for name in _missing(files, records) if name not in known]
     new = [file for file in _new(files, records) if file.name not in renames and file.size <= SMALL] if missing else []
-    texts = read_texts(connection, tables, missing) if new else {}
+    return _same_meaning(new, read_texts(connection, tables, missing)) if new else {}
+
+
+def _same_meaning(new: Iterable[SQLFile], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return, for each new file, the missing one whose text means the same; each text is looked at once."""
+    from sqlmigrations.files.comparison import meaning
+
+    alike: dict[str | None, list[str]] = {}
+    for name in sorted(texts):
+        alike.setdefault(meaning(texts[name]), []).append(name)
     found: dict[str, str] = {}
     for file in new:
-        for name in missing:
-            if name in texts and name not in found.values() and _change(texts[name], file) is Change.COSMETIC:
+        means = meaning(_text(file))
+        candidates = alike.get(means, []) if means else []
+        for name in candidates:
+            if _change(texts[name], file) is Change.COSMETIC:
+                candidates.remove(name)
                 found[file.name] = name
                 break
     return found
@@ -219,9 +232,12 @@ def _change(stored: str | None, file: SQLFile) -> Change:
 
     if stored is None or file.size > SMALL:
         return Change.CHANGED
-    present = b"".join(file.blocks()).decode(errors="surrogateescape")
-    change = compare(stored, present)
+    change = compare(stored, _text(file))
     return Change.CHANGED if change is Change.NONE else change  # the text kept is masked or cut: it can't tell
+
+
+def _text(file: SQLFile) -> str:
+    return b"".join(file.blocks()).decode(errors="surrogateescape")
 
 
 @dataclass

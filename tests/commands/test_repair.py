@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sqlmigrations.files import comparison
+from sqlmigrations.service.repair import plan_repair
 from tests.helpers import Ran, applysql, events, put, rows, states, value
 
 HEAD = "Head of the history: <hash>\n"
@@ -109,6 +111,30 @@ def test_a_file_with_other_comments_is_not_run_under_its_new_name(ready_database
     )
     assert applysql().code == 0
     assert states() == {"001.sql": "applied", "003.sql": "applied", "004.sql": "applied"}
+
+
+def test_each_text_is_compared_once_where_many_files_were_renamed(
+    ready_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that was renamed and reformatted would take minutes otherwise: each text with each."""
+    names = [f"{number:03}" for number in range(10)]
+    put(folder, {f"{name}.sql": f"-- one\nCREATE TABLE t{name} ();" for name in names})
+    assert applysql().code == 0
+    for file in folder.iterdir():
+        file.unlink()
+    put(folder, {f"{name}_b.sql": f"-- two\nCREATE TABLE t{name} ();" for name in names})
+    looks = []
+    means = comparison.meaning
+
+    def meaning(text: str) -> str | None:
+        looks.append(text)
+        return means(text)
+
+    monkeypatch.setattr(comparison, "meaning", meaning)
+    assert [(repair.name, repair.new_name) for repair in plan_repair().repairs] == [
+        (f"{name}.sql", f"{name}_b.sql") for name in names
+    ]
+    assert len(looks) == 4 * len(names)  # each to find its like, and each with that one
 
 
 def test_what_a_retired_file_made_still_counts_when_it_comes_back(disagreeing: Path) -> None:
