@@ -59,27 +59,40 @@ def _parts(written: str) -> tuple[str, str]:
     return "", written
 
 
-def same(changed: Iterable[str], named: Iterable[str]) -> str | None:
-    """Return the first changed name, in their order, that can mean the same object as one of the others.
+def unqualified(written: str) -> str:
+    """Return a name without its schema."""
+    return _parts(written)[1]
+
+
+class Names:
+    """Names that others are compared with.
 
     A name without its schema can be in any; what lies in no schema is only the same as itself.
     """
-    exact = set(named)
-    by_rest: dict[str, set[str]] = {}
-    patterns = [other for other in exact if other.endswith("*")]
-    for other in exact:
-        schema, rest = _parts(other)
-        by_rest.setdefault(rest, set()).add(schema)
-    for own in sorted(changed):
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact = frozenset(names)
+        self._patterns = [name for name in self._exact if name.endswith("*")]
+        self._schemas: dict[str, set[str]] = {}
+        for name in self._exact:
+            schema, rest = _parts(name)
+            self._schemas.setdefault(rest, set()).add(schema)
+
+    def can_mean(self, own: str) -> bool:
+        """Tell whether one of them can mean the same object as another name."""
         schema, rest = _parts(own)
-        schemas = by_rest.get(rest, ())
-        if own in exact or "" in schemas or (schemas and not schema):
-            return own
-        if own.endswith("*") and any(_covers(own, other) for other in exact):
-            return own
-        if any(_covers(pattern, own) for pattern in patterns):
-            return own
-    return None
+        schemas = self._schemas.get(rest, ())
+        if own in self._exact or "" in schemas or (schemas and not schema):
+            return True
+        if own.endswith("*") and any(_covers(own, name) for name in self._exact):
+            return True
+        return any(_covers(pattern, own) for pattern in self._patterns)
+
+
+def same(changed: Iterable[str], named: Iterable[str]) -> str | None:
+    """Return the first changed name, in their order, that can mean the same object as one of the others."""
+    names = Names(named)
+    return next(filter(names.can_mean, sorted(changed)), None)
 
 
 def _covers(pattern: str, other: str) -> bool:

@@ -83,7 +83,7 @@ def _canonical(value: Any) -> Any:
     match value:
         case float():
             return int(Decimal(repr(value))) if value.is_integer() else value
-        case dict() | Mapping():
+        case dict():
             return {key: item if isinstance(item, _PLAIN) else _canonical(item) for key, item in value.items()}
         case list() | tuple():
             return [item if isinstance(item, _PLAIN) else _canonical(item) for item in value]

@@ -96,6 +96,8 @@ class Session:
     def __init__(self, wrapper: BaseDatabaseWrapper, *, is_pooled: bool = False) -> None:
         self.wrapper = wrapper
         self.is_pooled = is_pooled
+        #: Whether statements go without waiting for each other's answers; not every pooler bears that.
+        self.goes_ahead = bool(settings.PIPELINE) and not is_pooled
         self._found: dict[str, str] = {}
         self.begin()
 
@@ -103,11 +105,6 @@ class Session:
     def connection(self) -> Connection:
         """The psycopg connection."""
         return raw(self.wrapper)
-
-    @property
-    def goes_ahead(self) -> bool:
-        """Whether statements go without waiting for each other's answers; not every pooler bears that."""
-        return bool(settings.PIPELINE) and not self.is_pooled
 
     @property
     def is_alive(self) -> bool:

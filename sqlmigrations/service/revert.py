@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS
@@ -270,33 +271,33 @@ class _Past:
         """
         order = [record.filename for record in self.held]
         chosen = set(names)
+        before: list[str] = []
         for name in order:
-            if name in chosen:
-                continue
-            if needed := next(self._needs(name, [other for other in order if other in chosen]), ""):
+            if name not in chosen:
+                needed = next(self._needs(name, before), "")
+                if not needed:
+                    continue
                 if not cascade:
                     raise StillNeeded(
                         f"{name} was applied later and {needed}.", hint="Revert it too: add --cascade, or name it."
                     )
                 chosen.add(name)
+            before.append(name)
         return [name for name in reversed(order) if name in chosen]
 
-    def _needs(self, name: str, others: Sequence[str]) -> Iterator[str]:
+    def _needs(self, name: str, others: Iterable[str]) -> Iterator[str]:
         """Yield why the file ``name`` can't stay when ``others``, applied before it, go."""
         present = self.disk.by_name.get(name)
-        place = {record.filename: index for index, record in enumerate(self.held)}
         for other in others:
-            if place[other] > place[name]:
-                continue
             if present is not None and other in required(present):
                 yield f"requires {other}"
             elif shared := self.footprints.overlap(self.file(name), self.file(other)):
                 yield f"touches {shared}, as does {other}"
 
     def builds_on(self, name: str, chosen: Sequence[str]) -> tuple[str, ...]:
-        """Return those of ``chosen`` that the file ``name`` can't stay without."""
-        others = [other for other in reversed(chosen) if other != name]
-        return tuple(other for other in others if next(self._needs(name, [other]), ""))
+        """Return those of ``chosen``, newest first, that the file ``name`` can't stay without."""
+        before = takewhile(lambda other: other != name, reversed(chosen))
+        return tuple(other for other in before if next(self._needs(name, [other]), ""))
 
     def _down_of(self, name: str) -> str | None:
         kept = self.texts.get(name)

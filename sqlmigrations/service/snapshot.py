@@ -30,7 +30,7 @@ from psycopg import sql
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, fetch_all, raw
 from sqlmigrations.exceptions import SQLMigrationsError
-from sqlmigrations.files.names import same
+from sqlmigrations.files.names import Names
 from sqlmigrations.files.recorded import RecordedFile
 from sqlmigrations.garbage import without_collections
 from sqlmigrations.history import Tables, Texts, locate, read_all_texts
@@ -195,13 +195,13 @@ def settle(connection: Connection, tables: Tables, version: Version, loaded: Cat
     if version.unfinished is None:
         return kept
     names, labels = _done(connection, tables, version.unfinished)
-    own = _of_models(labels)
+    done = Names(names | _of_models(labels))
     moved = (
         identity
         for identity in kept.objects.keys() | found.objects.keys()
         if kept.objects.get(identity) != found.objects.get(identity)
     )
-    return absorb(kept, found, [one for one in moved if _is_named(one, _table(one, kept, found), names | own)])
+    return absorb(kept, found, [one for one in moved if _is_named(one, _table(one, kept, found), done)])
 
 
 def _table(identity: Identity, *catalogs: Catalog) -> str:
@@ -209,9 +209,8 @@ def _table(identity: Identity, *catalogs: Catalog) -> str:
     return next(filter(None, tables), "")
 
 
-def _is_named(identity: Identity, table: str, names: frozenset[str]) -> bool:
-    own = identity.name.partition("(")[0]
-    return same({table} if table else {own}, names) is not None or same({own}, names) is not None
+def _is_named(identity: Identity, table: str, names: Names) -> bool:
+    return any(names.can_mean(name) for name in (table, identity.name.partition("(")[0]) if name)
 
 
 def _done(

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from sqlmigrations.conf import settings
 from sqlmigrations.database import Connection, connected, fetch_row, raw
 from sqlmigrations.exceptions import ConfigurationError
-from sqlmigrations.files.names import same
+from sqlmigrations.files.names import same, unqualified
 from sqlmigrations.history import (
     Tables,
     knows_head,
@@ -255,17 +255,16 @@ def _origins(
     named = {difference.object for difference in differences}
     if not named:
         return {}
-    made = [
-        (str(each["name"]), Origin(str(disk.by_name[name].path), int(each["line"])))
-        for name, objects in read_objects_made(connection, tables).items()
-        if name in disk.by_name
-        for each in objects
-    ]
+    made: dict[str, list[tuple[str, Origin]]] = {}
+    for name, objects in read_objects_made(connection, tables).items():
+        for each in objects if name in disk.by_name else ():
+            origin = Origin(str(disk.by_name[name].path), int(each["line"]))
+            made.setdefault(unqualified(each["name"]), []).append((each["name"], origin))
     found: dict[str, Origin] = {}
     for name in named:
         parts = name.partition("(")[0].split(".")
         wanted = (".".join(parts[:size]) for size in range(len(parts), min(len(parts), 2) - 1, -1))
-        places = (origin for one in wanted for other, origin in made if same({one}, {other}))
+        places = (origin for one in wanted for other, origin in made.get(unqualified(one), ()) if same({one}, {other}))
         if place := next(places, None):
             found[name] = place
     return found
