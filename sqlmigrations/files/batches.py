@@ -70,8 +70,16 @@ def batched(statement: Statement, name: str) -> Batched:
         Unbatchable: all batches together would not do what it does at once, or nobody can tell.
     """
     found = tree(statement)
+    unreadable = _refused(statement, name, _("it can't be read"), _("Write it more simply, or without `batch`."))
     if found is None:
-        raise _refused(statement, name, _("it can't be read"), _("Write it more simply, or without `batch`."))
+        raise unreadable
+    try:
+        return _batched(statement, name, found)
+    except RecursionError as error:
+        raise unreadable from error
+
+
+def _batched(statement: Statement, name: str, found: Node) -> Batched:
     kind, node = next(iter(found.items()))
     for why, instead in _obstacles(kind, node):
         raise _refused(statement, name, why, instead)

@@ -18,7 +18,7 @@ from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import ROWS, Statement, tree
 from sqlmigrations.files.targets import HANDLERS, ONLY_DEFINES
 from sqlmigrations.files.tokens import code
-from sqlmigrations.files.trees import Node, Path, named, options_of, search_path, string, strings
+from sqlmigrations.files.trees import NOT_UNDERSTOOD, Node, Path, named, options_of, search_path, string, strings
 from sqlmigrations.messages import gettext as _
 
 _BUILT_IN = ("pg_catalog", "information_schema", "pg_toast")
@@ -71,8 +71,7 @@ class Collector:
         if parsed is not None:
             try:
                 self.run(parsed, statement.text)
-            except (KeyError, IndexError, TypeError, AttributeError):
-                # A tree of another shape than those of the grammars that this was written for.
+            except NOT_UNDERSTOOD:
                 self.hide(_("a statement whose tree is not understood"))
             return
         found = read_by_keywords(statement)

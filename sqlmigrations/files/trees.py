@@ -10,6 +10,10 @@ from sqlmigrations.files.names import beyond_schemas, path
 Node = dict[str, Any]
 Path = tuple[str, ...]
 
+#: What comes of a tree of another shape than those of the grammars that its readers were written for, or of one with
+#: more levels than Python lets a function call itself.
+NOT_UNDERSTOOD = (KeyError, IndexError, TypeError, AttributeError, RecursionError)
+
 #: Keys of the nodes that hold a name themselves.
 _HOLD_NAMES = frozenset(
     {
@@ -17,30 +21,36 @@ _HOLD_NAMES = frozenset(
         *("objname", "opclass", "collname", "funcname", "typeName"),
     }
 )
-_MODIFYING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
+_MODIFYING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 #: Functions that take the name of an object as text, and types that make such a text an object.
 _TAKES_NAME = ("nextval", "currval", "setval", "to_regclass", "pg_get_serial_sequence", "to_regtype", "to_regproc")
 _NAME_TYPES = ("regclass", "regproc", "regprocedure", "regtype")
 
 
-def named(node: Any) -> Iterator[tuple[str, Path]]:
+def nodes(tree: Any) -> Iterator[Node]:
+    """Yield all nodes of a tree in the order of the text, however deep it is."""
+    rest = [tree]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, dict):
+            yield part
+            part = part.values()
+        elif not isinstance(part, list):  # as most parts of a tree
+            continue
+        rest.extend(reversed(part))
+
+
+def named(tree: Any) -> Iterator[tuple[str, Path]]:
     """Yield every name in a tree, with what the tree does to it.
 
     That is ``read``, ``called`` (the name of a function) or ``changed`` (the table of a modifying statement); for what
     lies in no schema it is ``global``, and the path is one written name.
     """
-    if isinstance(node, list):
-        for part in node:
-            yield from named(part)
-    elif isinstance(node, dict):
+    for node in nodes(tree):
         if not _HOLD_NAMES.isdisjoint(node):
             yield from _named_here(node)
-        for key, part in node.items():
-            if not isinstance(part, (dict, list)):  # as most parts of a tree
-                continue
-            if key in _MODIFYING and isinstance(part, dict) and "relation" in part:
-                yield "changed", relation(part["relation"])
-            yield from named(part)
+        for kind in _MODIFYING & node.keys():
+            yield "changed", relation(node[kind]["relation"])
 
 
 def _named_here(node: Node) -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlmigrations.files.directives import Directives
 from sqlmigrations.files.masking import mask
 from sqlmigrations.files.statements import Statement
-from sqlmigrations.files.trees import Path
+from sqlmigrations.files.trees import NOT_UNDERSTOOD, Path
 from sqlmigrations.lint import rules
 from sqlmigrations.lint.actions import UNPARSED, UNREADABLE, Action, actions
 from sqlmigrations.lint.base import LOOKS, RULES, Certainty, Finding, Hit, Look, Rule, Subject, finding
@@ -69,7 +69,7 @@ def _locks_of(source: Source, scope: Scope) -> dict[Path, str]:
     scope.begin(source.name, source.directives)
     found: dict[Path, str] = {}
     for action in (action for statement in source.statements for action in actions(statement)):
-        with suppress(KeyError, IndexError, TypeError, AttributeError):  # a tree of an unknown shape, told as unparsed
+        with suppress(*NOT_UNDERSTOOD):  # told as unparsed
             for table, mode in taken(action) if action.runs else ():
                 if table and not scope.is_new(table):
                     found[table] = max(mode, found.get(table, mode), key=BLOCKING.index)
@@ -105,8 +105,7 @@ class _File:
         for action in actions(statement):
             try:
                 self._action(action)
-            except (KeyError, IndexError, TypeError, AttributeError):
-                # A tree of another shape than those of the grammars that the rules were written for.
+            except NOT_UNDERSTOOD:
                 self._add(RULES["unparsed"], Hit(_("This could not be read: its tree has an unknown shape.")), action)
 
     def _action(self, action: Action) -> None:

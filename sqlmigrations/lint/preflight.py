@@ -11,7 +11,7 @@ from psycopg import sql
 
 from sqlmigrations.database import Connection, fetch_all, fetch_row
 from sqlmigrations.files.statements import parse
-from sqlmigrations.files.trees import Node, Path, relation, strings
+from sqlmigrations.files.trees import Node, Path, nodes, relation, strings
 from sqlmigrations.lint.actions import Action, actions
 from sqlmigrations.lint.base import RULES, Certainty, Finding, Hit, Subject, finding
 from sqlmigrations.lint.catalog import Catalog, Relation, read_only
@@ -240,16 +240,11 @@ def _refused(clause: str, table: Relation, keys: Path) -> _Query | None:
     return _Query(rows, columns, f"row of {name} fails CHECK {expression}", f"rows of {name} fail CHECK {expression}")
 
 
-def _columns(node: Any) -> Iterator[str]:
+def _columns(expression: Node) -> Iterator[str]:
     """Yield the columns that an expression names."""
-    if isinstance(node, list):
-        for part in node:
-            yield from _columns(part)
-    elif isinstance(node, dict):
+    for node in nodes(expression):
         if "ColumnRef" in node:
             yield from strings(node["ColumnRef"].get("fields"))[-1:]
-        for part in node.values():
-            yield from _columns(part)
 
 
 def _nulls(table: Relation, keys: Path, columns: Path) -> _Query:

@@ -256,7 +256,7 @@ def _executions(database: str) -> tuple[tuple[Execution, ...], tuple[Execution, 
     columns = ("is_slow", "executed_at", "pk", "filename", "execution_time_ms")
     by_time = done.annotate(is_slow=Value(False)).order_by("-executed_at").values_list(*columns)[:LATEST]
     by_length = done.annotate(is_slow=Value(True)).order_by("-execution_time_ms").values_list(*columns)[:SLOWEST]
-    rows = sorted(by_time.union(by_length, all=True))
+    rows = sorted(by_time.union(by_length, all=True).order_by())
     slow = sorted((Execution(*row) for is_slow, _at, *row in rows if is_slow), key=lambda one: -one.duration_ms)
     return tuple(Execution(*row) for is_slow, _at, *row in rows if not is_slow), tuple(slow)
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sqlmigrations.files.batches import batched
+from sqlmigrations.files.batches import Unbatchable, batched
 from sqlmigrations.files.reading import examine
 from sqlmigrations.files.scripts import Script
+from sqlmigrations.files.splitter import split
 
 DIRECTIVE = "-- sqlmigrations: batch 5000\n"
 
@@ -100,3 +101,9 @@ def test_a_second_statement_is_refused(script: Script) -> None:
     assert [(problem.where, problem.message) for problem in examine(script)] == [
         ("001.sql:3", "a second statement in a file with 'batch'")
     ]
+
+
+def test_a_statement_of_too_many_levels_is_refused() -> None:
+    (statement,) = split([b"UPDATE t SET a = 1 WHERE b = " + b" + ".join([b"c"] * 2_000)])
+    with pytest.raises(Unbatchable, match="it can't be read"):
+        batched(statement, "001.sql")

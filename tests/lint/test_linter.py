@@ -284,3 +284,16 @@ def test_passwords_are_never_shown() -> None:
 def test_nothing_of_a_sensitive_file_is_shown() -> None:
     (found,) = look("-- sqlmigrations: sensitive\nDELETE FROM items;")
     assert (found.rule.id, found.rewrite) == ("delete-without-where", "")
+
+
+@pytest.mark.parametrize("depth", [100, 450, 3_000])
+def test_a_statement_of_many_levels_is_no_error(depth: int) -> None:
+    """How deep a tree Python reads differs between its versions."""
+    sums, unions = " + ".join(["f(1)"] * depth), " UNION ALL SELECT 1" * depth
+    found = told(
+        f"ALTER TABLE orders ADD CHECK ({sums} > 0);\nALTER TABLE orders ADD a int DEFAULT {sums};\n"
+        f"INSERT INTO orders SELECT 1{unions};\nDO $$ BEGIN PERFORM 1{unions}; END $$;"
+    )
+    of_the_text = {"add-check", "add-column-volatile-default", "several-alters"}
+    assert {line.partition(" ")[2] for line in found} - {"unparsed"} <= of_the_text
+    assert "001.sql:1 add-check" in found or "001.sql:1 unparsed" in found

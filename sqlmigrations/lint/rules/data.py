@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from sqlmigrations.files.trees import constant, relation
+from sqlmigrations.files.trees import Node, constant, nodes, relation
 from sqlmigrations.lint.actions import Action
 from sqlmigrations.lint.base import Hit, Rule, Subject, declare, rule
 from sqlmigrations.lint.rewriting import BATCH, NEXT_FILE, TRANSACTION_OFF, identifier
@@ -105,16 +104,9 @@ def new_enum_value_used(action: Action, scope: Scope) -> Iterator[Hit]:
             )
 
 
-def _constants(node: Any) -> Iterator[str]:
+def _constants(node: Node) -> Iterator[str]:
     """Yield all string constants of a tree."""
-    if isinstance(node, list):
-        for part in node:
-            yield from _constants(part)
-    elif isinstance(node, dict):
-        if found := constant(node):
-            yield found
-        for part in node.values():
-            yield from _constants(part)
+    return filter(None, map(constant, nodes(node)))
 
 
 declare(
