@@ -28,4 +28,4 @@ class Reader:
 
 #: The reader that this version of the package has. Whoever changes what a query of ``schema/sql/catalog`` reads raises
 #: the version and adds the part: ``Reader(2, {("column", "compression"): 2})``.
-CURRENT = Reader()
+CURRENT = Reader(2, {("column", "options"): 2})

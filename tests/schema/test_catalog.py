@@ -17,6 +17,18 @@ def test_nothing_differs_where_nothing_changed(everything: Connection, everythin
     assert compare(everything_catalog, read_catalog(everything), source=Source.SNAPSHOT) == ()
 
 
+def test_the_servers_own_number_is_no_option_of_a_column(everything: Connection, everything_catalog: Catalog) -> None:
+    """PostgreSQL 15.20 keeps one with each column, and counts it up when the table is rewritten."""
+    place = "WHERE attrelid = 'shop.customers'::regclass AND attname"
+    everything.execute(f"UPDATE pg_attribute SET attoptions = '{{pg_attver=7}}' {place} IN ('name', 'active')")
+    assert not compare(everything_catalog, read_catalog(everything), source=Source.SNAPSHOT)
+    everything.execute(f"UPDATE pg_attribute SET attoptions = '{{pg_attver=7,n_distinct=5}}' {place} = 'city'")
+    found = compare(everything_catalog, read_catalog(everything), source=Source.SNAPSHOT)
+    assert [(each.object, each.attribute, each.found) for each in found] == [
+        ("shop.customers.city", "options", "n_distinct=5")
+    ]
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.statement[:90])
 def test_each_change_by_hand_is_one_difference(
     everything: Connection, everything_catalog: Catalog, mutation: Mutation

@@ -1,7 +1,8 @@
 -- Columns of tables and foreign tables; those of views only where they have something of their own. A column that a
 -- table inherits is left out where nothing in it differs from its parent's. convalidated of a NOT NULL constraint is
 -- new in PostgreSQL 18, which has them among the constraints. A default names no column, so it is written once, however
--- many columns have it.
+-- many columns have it. Some minor releases, 15.20 for one, keep a number of their own among the options of each column,
+-- pg_attver, which is no part of the schema: pg_dump leaves it out, too.
 WITH written AS MATERIALIZED (
     SELECT same.tree, pg_catalog.pg_get_expr(one.adbin, one.adrelid) AS expression
       FROM (
@@ -38,12 +39,17 @@ SELECT att.attrelid AS oid,
        END AS storage,
        CASE att.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
        nullif(att.attstattarget, -1)::int AS statistics_target,
-       att.attoptions AS options,
+       given.options AS options,
        att.attfdwoptions AS server_options
   FROM pg_catalog.pg_attribute att
   JOIN pg_catalog.pg_class c ON c.oid = att.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_type typ ON typ.oid = att.atttypid
+  CROSS JOIN LATERAL (
+           SELECT pg_catalog.array_agg(option) AS options
+             FROM pg_catalog.unnest(att.attoptions) AS option
+            WHERE NOT starts_with(option, 'pg_attver=')
+       ) given
   LEFT JOIN pg_catalog.pg_attrdef def ON def.adrelid = att.attrelid AND def.adnum = att.attnum
   LEFT JOIN (
            SELECT d.refobjid AS relation, d.refobjsubid AS number,
@@ -78,7 +84,7 @@ SELECT att.attrelid AS oid,
            OR att.attacl IS NOT NULL
            OR def.oid IS NOT NULL
            OR nullif(att.attstattarget, -1) IS NOT NULL
-           OR att.attoptions IS NOT NULL
+           OR given.options IS NOT NULL
            OR (c.relkind = 'm' AND (att.attstorage <> typ.typstorage OR att.attcompression <> ''))
            OR EXISTS (
                   SELECT FROM pg_catalog.pg_description note
@@ -95,17 +101,22 @@ SELECT att.attrelid AS oid,
                     JOIN pg_catalog.pg_attribute parent
                       ON parent.attrelid = inh.inhparent
                      AND parent.attname = att.attname
-                    LEFT JOIN pg_catalog.pg_attrdef given
-                      ON given.adrelid = parent.attrelid
-                     AND given.adnum = parent.attnum
+                   CROSS JOIN LATERAL (
+                           SELECT pg_catalog.array_agg(option) AS options
+                             FROM pg_catalog.unnest(parent.attoptions) AS option
+                            WHERE NOT starts_with(option, 'pg_attver=')
+                        ) parents
+                    LEFT JOIN pg_catalog.pg_attrdef inherited
+                      ON inherited.adrelid = parent.attrelid
+                     AND inherited.adnum = parent.attnum
                    WHERE inh.inhrelid = att.attrelid
                      AND (att.atttypid, att.atttypmod, att.attnotnull, att.attcollation, att.attstorage,
-                          att.attcompression, att.attgenerated, att.attidentity, att.attstattarget, att.attoptions,
+                          att.attcompression, att.attgenerated, att.attidentity, att.attstattarget, given.options,
                           att.attacl, pg_catalog.pg_get_expr(def.adbin, def.adrelid))
                          IS NOT DISTINCT FROM
                          (parent.atttypid, parent.atttypmod, parent.attnotnull, parent.attcollation,
                           parent.attstorage, parent.attcompression, parent.attgenerated, parent.attidentity,
-                          parent.attstattarget, parent.attoptions, parent.attacl,
-                          pg_catalog.pg_get_expr(given.adbin, given.adrelid))
+                          parent.attstattarget, parents.options, parent.attacl,
+                          pg_catalog.pg_get_expr(inherited.adbin, inherited.adrelid))
               )
        )
