@@ -17,7 +17,7 @@ from sqlmigrations.database import Connection, raw
 from sqlmigrations.history import locate
 from sqlmigrations.schema import reader
 from sqlmigrations.schema.catalog import Catalog, read_catalog
-from sqlmigrations.schema.reader import Reader
+from sqlmigrations.schema.reader import Part, Reader
 from sqlmigrations.schema.snapshot import load, read_buckets, read_versions
 from sqlmigrations.service import snapshot
 from sqlmigrations.service.apply import ApplyOptions, apply
@@ -254,13 +254,19 @@ def test_a_role_that_may_not_write_gets_the_same_answer(folder: Path) -> None:
     assert drift() == []
 
 
+def newer_reader(*parts: Part) -> Reader:
+    """Return a reader that reads parts which today's doesn't."""
+    version = reader.CURRENT.version + 1
+    return Reader(version, {**reader.CURRENT.since, **dict.fromkeys(parts, version)})
+
+
 def test_what_an_earlier_reader_did_not_read_is_no_drift_and_is_kept_by_the_next_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, {"001_users.sql": "CREATE TABLE users (id bigint, email text); CREATE INDEX i ON users (email);"})
     apply(ApplyOptions())
     run_sql("ALTER TABLE users ALTER email SET STORAGE main; ALTER TABLE users ALTER email SET DEFAULT 'x'")
-    monkeypatch.setattr(reader, "CURRENT", Reader(2, {("column", "storage"): 2, ("index", ""): 2}))
+    monkeypatch.setattr(reader, "CURRENT", newer_reader(("column", "storage"), ("index", "")))
     default = ("column", "public.users.email", "default")
     assert drift() == [default]
     assert [
@@ -286,7 +292,7 @@ def test_two_versions_of_different_readers_are_compared_by_what_both_read(
     apply(ApplyOptions())
     put(folder, {"002_more.sql": "CREATE TABLE more (id bigint);"})
     apply(ApplyOptions())
-    monkeypatch.setattr(reader, "CURRENT", Reader(2, {("column", "storage"): 2}))
+    monkeypatch.setattr(reader, "CURRENT", newer_reader(("column", "storage")))
     put(folder, {"003_email.sql": "ALTER TABLE users ALTER email SET STORAGE main, ALTER email SET DEFAULT 'x';"})
     apply(ApplyOptions())
     one, two, three = reversed([version.id for version in list_versions().versions])
@@ -363,7 +369,9 @@ def test_a_version_from_before_there_were_buckets_is_followed_by_one_of_all(
     for below in read_buckets(own, tables, version.id).read().values():
         for kind, of_kind in below.items():
             objects.setdefault(kind, {}).update(of_kind)
-    old = zlib.compress(json.dumps({"reader": 1, "since": [], "objects": objects}).encode())
+    since = [[*part, number] for part, number in reader.CURRENT.since.items()]
+    head = {"reader": reader.CURRENT.version, "since": since}
+    old = zlib.compress(json.dumps({**head, "objects": objects}).encode())
     own.execute("UPDATE sqlmigrations_schemasnapshot SET objects = %s", [old])
     assert load(own, tables, version.id) == read_catalog(own)
     assert drift() == []
