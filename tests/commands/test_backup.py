@@ -7,6 +7,8 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ MISSING = (
 )
 
 
-#: django-dbbackup leaves closing its files to the garbage collector.
+#: django-dbbackup leaves closing its files to the garbage collector; those of the fixture's tests are closed by it.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -38,7 +40,17 @@ def backups(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     folder.mkdir()
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "dbbackup"]
     monkeypatch.setattr("dbbackup.settings.STORAGE_OPTIONS", {"location": str(folder)})
+    made: list[SpooledTemporaryFile[bytes]] = []
+
+    def remembered(*args: Any, **kwargs: Any) -> SpooledTemporaryFile[bytes]:
+        made.append(SpooledTemporaryFile(*args, **kwargs))  # noqa: SIM115 - closed when the test is over
+        return made[-1]
+
+    for module in ("dbbackup.utils.tempfile", "dbbackup.db.base"):
+        monkeypatch.setattr(f"{module}.SpooledTemporaryFile", remembered, raising=False)
     yield folder
+    for file in made:
+        file.close()
     gc.collect()
 
 
