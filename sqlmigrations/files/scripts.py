@@ -115,6 +115,11 @@ class Script:
         return found
 
     @property
+    def is_long(self) -> bool:
+        """Whether it takes more than a glance to tell the checksum. Raises ``InvalidFile`` when it can't be read."""
+        return self._glance.checksum is None
+
+    @property
     def checksum(self) -> str:
         """The checksum of the text on disk; reads the file once. Raises ``InvalidFile`` when it can't be read."""
         return self._glance.checksum or self._checksum

@@ -25,6 +25,7 @@ from sqlmigrations.history import (
     Record,
     Tables,
     locate,
+    read_missing,
     read_records,
     read_records_of,
     read_reverted_with,
@@ -141,11 +142,9 @@ def recall(
     """
     connection = raw(wrapper)
     location = location or locate(connection)
-    if of_disk:
-        checksums = [file.checksum for file in disk.files]
-        records = read_records_of(connection, location.tables, disk.by_name, checksums)
-    else:
-        records = read_records(connection, location.tables)
+    records = (
+        _records_of_disk(connection, location.tables, disk) if of_disk else read_records(connection, location.tables)
+    )
     differing = [
         name
         for name, record in records.items()
@@ -160,6 +159,19 @@ def recall(
     if not of_disk and location.tables:
         renames |= _reworded(connection, location.tables, disk.files, records, renames)
     return Remembered(location, records, changes, renames, applied, reverted_with)
+
+
+def _records_of_disk(connection: Connection, tables: Tables | None, disk: OnDisk) -> dict[str, Record]:
+    """Read the records of files on disk, and of missing ones that have the text of such a file.
+
+    To tell a long file's checksum takes reading it once more: only if files are missing, a new one is asked for it.
+    """
+    short = [file.checksum for file in disk.files if not file.is_long]
+    records = read_records_of(connection, tables, disk.by_name, short)
+    new = [file for file in _new(disk.files, records) if file.is_long]
+    if new and read_missing(connection, tables, disk.by_name, first=1)[0]:
+        records |= read_records_of(connection, tables, (), [file.checksum for file in new])
+    return records
 
 
 def _is_reverted_repeatable(record: Record) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from django.db import connections
 
 from sqlmigrations.exceptions import InvalidFiles
 from sqlmigrations.files.checksum import Change
+from sqlmigrations.files.scripts import SMALL, Script
+from sqlmigrations.files.window import BLOCK
 from sqlmigrations.service.apply import ApplyOptions, apply
 from sqlmigrations.service.gather import Footprints, read_disk, recall
 from tests.helpers import put, run_sql
@@ -68,6 +71,44 @@ def test_django_migrations_are_asked_for_only_when_a_file_requires_one(fresh_dat
     assert recall(connections["default"], read_disk("default")).django_applied == frozenset()
     put(folder, {"001.sql": "-- sqlmigrations: requires django:auth.0001_initial\nSELECT 1"})
     assert recall(connections["default"], read_disk("default")).django_applied == {("auth", "0001_initial")}
+
+
+@pytest.mark.parametrize(("is_missing", "times"), [(False, 1), (True, 2)], ids=["none is missing", "one is missing"])
+def test_how_often_a_long_new_file_is_read(
+    fresh_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch, is_missing: bool, times: int
+) -> None:
+    """A gigabyte is read to run it; only to know whether it is a renamed one, it is read before as well."""
+    put(folder, {"001.sql": "SELECT 1", "002.sql": "SELECT 2"})
+    apply(ApplyOptions())
+    (folder / "001.sql").unlink()
+    put(folder, {} if is_missing else {"001.sql": "SELECT 1"})
+    long = "SELECT 3;" + " " * (SMALL + BLOCK)
+    put(folder, {"003.sql": long})
+    read: list[int] = []
+    blocks = Script.blocks
+
+    def counted(script: Script) -> Iterator[bytes]:
+        for block in blocks(script):
+            if script.name == "003.sql":
+                read.append(len(block))
+            yield block
+
+    monkeypatch.setattr(Script, "blocks", counted)
+    ran = apply(ApplyOptions())
+    assert [(each.name, str(each.status)) for each in ran.files if each.name == "003.sql"] == [("003.sql", "applied")]
+    assert sum(read) // len(long) == times
+
+
+def test_a_long_file_that_was_renamed_is_not_run_again(fresh_database: str, folder: Path) -> None:
+    put(folder, {"001.sql": "SELECT 1;" + " " * 2 * BLOCK})
+    apply(ApplyOptions())
+    (folder / "001.sql").rename(folder / "002.sql")
+    disk = read_disk("default")
+    assert recall(connections["default"], disk, of_disk=True).renames == {"002.sql": "001.sql"}
+    assert [(each.name, str(each.status)) for each in apply(ApplyOptions()).files] == [
+        ("002.sql", "pending"),
+        ("001.sql", "missing"),
+    ]
 
 
 @pytest.mark.parametrize(
