@@ -16,9 +16,11 @@ from pytest_django.asserts import assertInHTML
 
 from benchmarks.admin_speed import counted
 from sqlmigrations.models import ReportKind
+from sqlmigrations.service.ddl_log import install_ddl_log
 from sqlmigrations.service.reports import keep
 from tests.admin.rows import add_event, add_failed, add_record
 from tests.admin.test_permissions import VISITORS
+from tests.databases import session
 from tests.helpers import applysql, put, run_sql
 
 STATE = "/admin/sqlmigrations/migrationrecord/"
@@ -207,6 +209,20 @@ def test_a_change_by_hand_is_on_the_overview_the_drift_page_and_gone_when_undone
     run_sql("ALTER TABLE a DROP COLUMN by_hand")
 
     assertInHTML('<h2 id="verdict-heading">As it should be</h2>', page(fresh_client, "overview"))
+
+
+def test_who_made_a_difference_when_and_how_stands_below_it(fresh_client: Client, folder: Path) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
+    applysql()
+    install_ddl_log("default", tell=lambda told: None)
+    with session(application_name="psql") as connection:
+        connection.execute("ALTER TABLE a ADD COLUMN by_hand int")
+        (who,) = connection.execute("SELECT current_user").fetchone() or ("",)
+    found = re.search(r'<p class="sqlm-quiet">(changed by .*)</p>', page(fresh_client, "drift", now=""))
+    assert found is not None
+    sentence = re.sub(r"<time [^>]+>[^<>]+ [A-Z]+</time>", "TIME", found[1])
+    sentence = re.sub(r"\(psql, [^)]+\)", "(psql)", sentence)  # over TCP it came from an address
+    assert sentence == f"changed by {who} (psql), TIME: <code>ALTER TABLE a ADD COLUMN by_hand int</code>"
 
 
 def test_versions_show_what_changed_between_any_two(fresh_client: Client, folder: Path) -> None:
