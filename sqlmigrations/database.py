@@ -78,8 +78,8 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """Open Django's connection for ``alias`` for the block; one that wasn't open before is closed at its end.
 
     Raises:
-        DatabaseUnavailable: the alias is not PostgreSQL, can't be reached, the connection is lost in the block, or its
-            role lacks a right.
+        DatabaseUnavailable: the alias is not PostgreSQL, can't be reached, the connection is lost in the block, its
+            role lacks a right, or the server can't answer.
     """
     was_open = connections[alias].connection is not None
     wrapper = connect(alias)
@@ -87,9 +87,12 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
         with _autocommitting(wrapper):
             yield wrapper
     except (psycopg.Error, DjangoError) as error:
-        if isinstance(error.__cause__ or error, psycopg.errors.InsufficientPrivilege):
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
             raise _lacks_rights(wrapper, error) from error
         if not is_lost(error):
+            if isinstance(cause, psycopg.OperationalError):
+                raise _no_answer(wrapper, cause) from error
             raise
         if _is_refused(error) and wrapper.connection is not None and not wrapper.connection.closed:
             raise DatabaseUnavailable(
@@ -139,6 +142,20 @@ def _lacks_rights(wrapper: BaseDatabaseWrapper, error: Exception) -> DatabaseUna
         hint="To read the history it takes GRANT SELECT on the tables that begin with sqlmigrations_ and on "
         f"django_migrations TO {role}; to apply files, INSERT, UPDATE and DELETE there too, USAGE on their sequences, "
         "and the rights of a role that owns what the files change.",
+    )
+
+
+def _no_answer(wrapper: BaseDatabaseWrapper, error: psycopg.OperationalError) -> DatabaseUnavailable:
+    """Say why the server did not answer a statement of ours, in its own words."""
+    hint = f"Run it again when that has passed. {error.diag.message_hint or ''}".strip()
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        hint = (
+            "Unless somebody cancelled it, it took longer than the role's statement_timeout. Give it more time: "
+            "PGOPTIONS='-c statement_timeout=10min' before the command, or in the alias's OPTIONS."
+        )
+    return DatabaseUnavailable(
+        f"Database '{wrapper.alias}' did not answer: {error.diag.message_primary} (SQLSTATE {error.sqlstate}).",
+        hint=hint,
     )
 
 

@@ -257,6 +257,23 @@ def test_what_the_health_page_found_is_kept(fresh_client: Client, folder: Path) 
     assert "no primary key" in text(page(fresh_client, "overview"))
 
 
+def test_a_statement_that_took_too_long_is_told_on_the_page(
+    fresh_client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
+    applysql()
+    with session() as other:
+        other.execute("BEGIN; LOCK sqlmigrations_schemasnapshot")
+        monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=200ms")
+        connections["default"].close()
+        told = text(page(fresh_client, "drift", now=""))
+        connections["default"].close()
+    assert (
+        "This can't be told at the moment Database 'default' did not answer: canceling statement due to statement "
+        "timeout (SQLSTATE 57014)." in told
+    )
+
+
 def test_what_keeps_a_page_from_being_made_is_told_on_it(
     fresh_client: Client, folder: Path, settings: Settings
 ) -> None:

@@ -15,7 +15,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from sqlmigrations.service.apply import ApplyOptions, apply
-from tests.databases import leading_to, new_database
+from tests.databases import leading_to, new_database, session
 from tests.helpers import Ran, database_name, manage, put, role, run_sql, value
 
 
@@ -340,5 +340,37 @@ def test_a_role_that_may_not_read_the_history_is_told_what_it_lacks(users: Path)
             f'django_migrations TO "{name}"; to apply files, INSERT, UPDATE and DELETE there too, USAGE on their '
             "sequences, and the rights of a role that owns what the files change.",
         ],
+        2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "why", "hint"),
+    [
+        (
+            "statement_timeout",
+            "canceling statement due to statement timeout (SQLSTATE 57014)",
+            "Unless somebody cancelled it, it took longer than the role's statement_timeout. Give it more time: "
+            "PGOPTIONS='-c statement_timeout=10min' before the command, or in the alias's OPTIONS.",
+        ),
+        (
+            "lock_timeout",
+            "canceling statement due to lock timeout (SQLSTATE 55P03)",
+            "Run it again when that has passed.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["validateschema", "applysql", "dbhealth"])
+def test_a_limit_of_the_role_is_told_in_the_servers_words(
+    users: Path, monkeypatch: pytest.MonkeyPatch, command: str, setting: str, why: str, hint: str
+) -> None:
+    with session() as other:
+        other.execute("BEGIN; LOCK sqlmigrations_migrationrecord, sqlmigrations_migrationevent")
+        monkeypatch.setenv("PGOPTIONS", f"-c {setting}=200ms")
+        connections["default"].close()
+        ran = manage(command)
+        connections["default"].close()
+    assert (ran.err.splitlines(), ran.code) == (
+        [f"CommandError: Database 'default' did not answer: {why}.", f"  {hint}"],
         2,
     )

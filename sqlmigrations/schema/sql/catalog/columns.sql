@@ -12,6 +12,14 @@ WITH written AS MATERIALIZED (
                 GROUP BY adbin::text
            ) same
       JOIN pg_catalog.pg_attrdef one ON one.oid = same.oid
+),
+attribute AS NOT MATERIALIZED (
+    SELECT *,
+           CASE WHEN attoptions IS NOT NULL THEN
+               nullif(ARRAY(SELECT option FROM pg_catalog.unnest(attoptions) AS option
+                             WHERE NOT starts_with(option, 'pg_attver=')), '{}')
+           END AS options
+      FROM pg_catalog.pg_attribute
 )
 SELECT att.attrelid AS oid,
        att.attnum::int AS subid,
@@ -39,17 +47,12 @@ SELECT att.attrelid AS oid,
        END AS storage,
        CASE att.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
        nullif(att.attstattarget, -1)::int AS statistics_target,
-       given.options AS options,
+       att.options AS options,
        att.attfdwoptions AS server_options
-  FROM pg_catalog.pg_attribute att
+  FROM attribute att
   JOIN pg_catalog.pg_class c ON c.oid = att.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_type typ ON typ.oid = att.atttypid
-  CROSS JOIN LATERAL (
-           SELECT pg_catalog.array_agg(option) AS options
-             FROM pg_catalog.unnest(att.attoptions) AS option
-            WHERE NOT starts_with(option, 'pg_attver=')
-       ) given
   LEFT JOIN pg_catalog.pg_attrdef def ON def.adrelid = att.attrelid AND def.adnum = att.attnum
   LEFT JOIN (
            SELECT d.refobjid AS relation, d.refobjsubid AS number,
@@ -84,7 +87,7 @@ SELECT att.attrelid AS oid,
            OR att.attacl IS NOT NULL
            OR def.oid IS NOT NULL
            OR nullif(att.attstattarget, -1) IS NOT NULL
-           OR given.options IS NOT NULL
+           OR att.options IS NOT NULL
            OR (c.relkind = 'm' AND (att.attstorage <> typ.typstorage OR att.attcompression <> ''))
            OR EXISTS (
                   SELECT FROM pg_catalog.pg_description note
@@ -98,25 +101,20 @@ SELECT att.attrelid AS oid,
            OR att.attinhcount = 0
            OR NOT EXISTS (
                   SELECT FROM pg_catalog.pg_inherits inh
-                    JOIN pg_catalog.pg_attribute parent
+                    JOIN attribute parent
                       ON parent.attrelid = inh.inhparent
                      AND parent.attname = att.attname
-                   CROSS JOIN LATERAL (
-                           SELECT pg_catalog.array_agg(option) AS options
-                             FROM pg_catalog.unnest(parent.attoptions) AS option
-                            WHERE NOT starts_with(option, 'pg_attver=')
-                        ) parents
                     LEFT JOIN pg_catalog.pg_attrdef inherited
                       ON inherited.adrelid = parent.attrelid
                      AND inherited.adnum = parent.attnum
                    WHERE inh.inhrelid = att.attrelid
                      AND (att.atttypid, att.atttypmod, att.attnotnull, att.attcollation, att.attstorage,
-                          att.attcompression, att.attgenerated, att.attidentity, att.attstattarget, given.options,
+                          att.attcompression, att.attgenerated, att.attidentity, att.attstattarget, att.options,
                           att.attacl, pg_catalog.pg_get_expr(def.adbin, def.adrelid))
                          IS NOT DISTINCT FROM
                          (parent.atttypid, parent.atttypmod, parent.attnotnull, parent.attcollation,
                           parent.attstorage, parent.attcompression, parent.attgenerated, parent.attidentity,
-                          parent.attstattarget, parents.options, parent.attacl,
+                          parent.attstattarget, parent.options, parent.attacl,
                           pg_catalog.pg_get_expr(inherited.adbin, inherited.adrelid))
               )
        )
