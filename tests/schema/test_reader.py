@@ -12,7 +12,7 @@ from sqlmigrations.schema.reader import Part, Reader
 
 #: Of the queries' words, by the version of the reader. Change it with the queries: with a new version and its parts
 #: where they read anything else than before, without one where they read the same in other words.
-DIGESTS = {2: "e306dfca7aeacbf8"}
+DIGESTS = {2: "654792a243532c58"}
 
 
 def test_the_version_of_the_reader_stands_for_its_queries() -> None:
