@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sqlmigrations.database import Connection, raw
 from sqlmigrations.exceptions import InvalidFile, InvalidFiles, Problem
-from sqlmigrations.files.checksum import Change
+from sqlmigrations.files.checksum import Change, checksum_of
 from sqlmigrations.files.discovery import Found, discover, folders
 from sqlmigrations.files.graph import arrange, required_migrations
 from sqlmigrations.files.kinds import Kind
@@ -204,15 +204,15 @@ def _same_meaning(new: Iterable[SQLFile], texts: Mapping[str, str]) -> dict[str,
     """Return, for each new file, the missing one whose text means the same; each text is looked at once."""
     from sqlmigrations.files.comparison import meaning
 
-    alike: dict[str | None, list[str]] = {}
-    for name in sorted(texts):
-        alike.setdefault(meaning(texts[name]), []).append(name)
+    alike: dict[str, list[str]] = {}
+    for name, text in sorted(texts.items()):
+        if means := meaning(text):
+            alike.setdefault(means, []).append(name)
     found: dict[str, str] = {}
     for file in new:
-        means = meaning(_text(file))
-        candidates = alike.get(means, []) if means else []
+        candidates = alike.get(meaning(_text(file)) or "", [])
         for name in candidates:
-            if _change(texts[name], file) is Change.COSMETIC:
+            if checksum_of(texts[name].encode()) != file.checksum:  # else it is kept masked or cut: it can't tell
                 candidates.remove(name)
                 found[file.name] = name
                 break

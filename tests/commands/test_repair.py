@@ -134,7 +134,7 @@ def test_each_text_is_compared_once_where_many_files_were_renamed(
     assert [(repair.name, repair.new_name) for repair in plan_repair().repairs] == [
         (f"{name}.sql", f"{name}_b.sql") for name in names
     ]
-    assert len(looks) == 4 * len(names)  # each to find its like, and each with that one
+    assert len(looks) == 2 * len(names)
 
 
 def test_what_a_retired_file_made_still_counts_when_it_comes_back(disagreeing: Path) -> None:
