@@ -87,30 +87,20 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
         with _autocommitting(wrapper):
             yield wrapper
     except (psycopg.Error, DjangoError) as error:
+        from sqlmigrations import unavailable  # few calls end so
+
         cause = error if isinstance(error, psycopg.Error) else error.__cause__
         if isinstance(cause, psycopg.errors.InsufficientPrivilege):
-            raise _lacks_rights(wrapper, error) from error
-        if not is_lost(error):
-            if isinstance(cause, psycopg.OperationalError):
-                raise _no_answer(wrapper, cause) from error
-            raise
-        if _is_refused(error) and wrapper.connection is not None and not wrapper.connection.closed:
-            raise DatabaseUnavailable(
-                f"A further connection to '{alias}' could not be opened: {str(error).strip()}",
-                hint="A run takes two, three behind a pooler in transaction mode. Run it again when there is room.",
-            ) from error
-        raise DatabaseUnavailable(
-            f"The connection to '{alias}' was lost: {str(error).strip()}",
-            hint="Run it again: what was committed is on record.",
-        ) from error
+            raise unavailable.lacks_rights(alias, raw(wrapper).info.user, cause) from error
+        if isinstance(cause, psycopg.Error) and is_lost(cause):
+            is_open = wrapper.connection is not None and not wrapper.connection.closed
+            raise unavailable.lost(alias, cause, is_open=is_open) from error
+        if isinstance(cause, psycopg.OperationalError):
+            raise unavailable.unanswered(alias, cause) from error
+        raise
     finally:
         if not was_open:
             wrapper.close()
-
-
-def _is_refused(error: BaseException) -> bool:
-    """Tell whether a connection was never had, rather than lost; psycopg has no SQLSTATE for that."""
-    return str(error).startswith("connection failed: ")
 
 
 @contextmanager
@@ -134,42 +124,18 @@ def _autocommitting(wrapper: BaseDatabaseWrapper) -> Iterator[None]:
             wrapper.set_autocommit(False)
 
 
-def _lacks_rights(wrapper: BaseDatabaseWrapper, error: Exception) -> DatabaseUnavailable:
-    role = sql.Identifier(raw(wrapper).info.user).as_string(None)
-    why = str(error).partition("\n")[0].strip()
-    return DatabaseUnavailable(
-        f"Role {role} lacks a right in database '{wrapper.alias}': {why}.",
-        hint="To read the history it takes GRANT SELECT on the tables that begin with sqlmigrations_ and on "
-        f"django_migrations TO {role}; to apply files, INSERT, UPDATE and DELETE there too, USAGE on their sequences, "
-        "and the rights of a role that owns what the files change.",
-    )
-
-
-def _no_answer(wrapper: BaseDatabaseWrapper, error: psycopg.OperationalError) -> DatabaseUnavailable:
-    """Say why the server did not answer a statement of ours, in its own words."""
-    hint = f"Run it again when that has passed. {error.diag.message_hint or ''}".strip()
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        hint = (
-            "Unless somebody cancelled it, it took longer than the role's statement_timeout. Give it more time: "
-            "PGOPTIONS='-c statement_timeout=10min' before the command, or in the alias's OPTIONS."
-        )
-    return DatabaseUnavailable(
-        f"Database '{wrapper.alias}' did not answer: {error.diag.message_primary} (SQLSTATE {error.sqlstate}).",
-        hint=hint,
-    )
-
-
 #: SQLSTATEs of a connection that the server ends: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _ENDED = ("08", "57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04")
 
 
 def is_lost(error: BaseException) -> bool:
     """Tell whether an error of psycopg, or one of Django's around it, says that the connection is gone."""
-    if not isinstance(error, psycopg.Error):
-        error = error.__cause__ or error
-    if not isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if not isinstance(cause, psycopg.Error):
         return False
-    return error.sqlstate is None or error.sqlstate.startswith(_ENDED)
+    if cause.sqlstate is None:  # it comes from libpq or psycopg
+        return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
+    return cause.sqlstate.startswith(_ENDED)
 
 
 def raw(wrapper: BaseDatabaseWrapper) -> Connection:

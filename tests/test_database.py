@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+from collections.abc import Iterable
 from contextlib import closing
 
 import psycopg
@@ -9,7 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from sqlmigrations.database import ask_together, connect, fetch_together
+from sqlmigrations.database import ask_together, connect, connected, fetch_together, raw
 from sqlmigrations.exceptions import DatabaseUnavailable
 from tests.databases import all_of_pool, leading_to, pooled, session
 
@@ -32,6 +34,58 @@ def test_a_pool_whose_connections_are_all_in_use_is_told_as_that(fresh_database:
         "  The server answers outside of the pool: all of its connections are in use. Give it more, with max_size in "
         "DATABASES['default']['OPTIONS']['pool'], or run it again when there is room."
     )
+
+
+# Why the server did not do what was asked of it
+
+#: Calls itself until the server's stack is full.
+DEEP = "CREATE FUNCTION deep() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN deep(); END'"
+
+
+@pytest.mark.parametrize(
+    ("statements", "message", "hint"),
+    [
+        (
+            ["SET idle_in_transaction_session_timeout = '50ms'", "BEGIN", None, "SELECT 1"],
+            "The connection to 'default' was lost: terminating connection due to idle-in-transaction timeout",
+            "That is the role's idle_in_transaction_session_timeout. For more time put PGOPTIONS="
+            "'-c idle_in_transaction_session_timeout=10min' before the command, or set it in the alias's OPTIONS.",
+        ),
+        (
+            [DEEP, "SELECT deep()"],
+            "Database 'default' did not answer: stack depth limit exceeded (SQLSTATE 54001).",
+            'Run it again when that has passed. Increase the configuration parameter "max_stack_depth" (currently ',
+        ),
+        (
+            ["SELECT pg_terminate_backend(pg_backend_pid())"],
+            "The connection to 'default' was lost: terminating connection due to administrator command",
+            "Run it again: what was committed is on record.",
+        ),
+    ],
+    ids=["idle in transaction", "stack", "terminated"],
+)
+def test_a_server_that_does_not_answer_is_told_in_its_words(
+    fresh_database: str, statements: list[str | None], message: str, hint: str
+) -> None:
+    with pytest.raises(DatabaseUnavailable) as caught:
+        _execute(statements)
+    assert caught.value.message.startswith(message)
+    assert caught.value.hint.startswith(hint)
+
+
+def test_a_statement_that_is_wrong_is_nobody_elses_fault(fresh_database: str) -> None:
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        _execute(["SELECT 1/0"])
+
+
+def _execute(statements: Iterable[str | None]) -> None:
+    """Execute them over one connection; None stands for a wait for what the server says by itself."""
+    with connected("default") as wrapper:
+        for statement in statements:
+            if statement is not None:
+                raw(wrapper).execute(statement)
+            else:
+                assert select.select([raw(wrapper)], [], [], 10)[0]
 
 
 # Several statements in one message
