@@ -58,12 +58,14 @@ def _of_database(alias: str) -> list[CheckMessage]:
     except InvalidFiles:
         return []  # the checks of the files have told
     except (SQLMigrationsError, DjangoError, psycopg.Error) as failure:
-        said = failure.message if isinstance(failure, SQLMigrationsError) else str(failure).strip()
+        said, hint = str(failure).strip(), ""
+        if isinstance(failure, SQLMigrationsError):
+            said, hint = failure.message, failure.hint
         return [
             warning(
                 "041",
                 f"It can't be asked about its SQL files: {said}",
-                hint=f"Look at DATABASES['{alias}'], whether its server runs, and the rights of its role.",
+                hint=hint or f"Look at DATABASES['{alias}'], whether its server runs, and the rights of its role.",
                 obj=f"DATABASES['{alias}']",
             )
         ]

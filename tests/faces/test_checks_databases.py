@@ -236,7 +236,7 @@ class TestNotToBeAsked:
         assert only.startswith(
             "W041 DATABASES['default']: It can't be asked about its SQL files: Database 'default' can't be reached: "
         )
-        assert only.endswith(" | Look at DATABASES['default'], whether its server runs, and the rights of its role.")
+        assert only.endswith(" | Look at DATABASES['default'] and whether its server runs.")
 
     def test_a_role_without_rights(self, folder: Path) -> None:
         put(folder, A)
@@ -250,7 +250,9 @@ class TestNotToBeAsked:
             "W041 DATABASES['default']: It can't be asked about its SQL files: "
             f"Role \"{name}\" lacks a right in database 'default': "
             "permission denied for table sqlmigrations_migrationevent. | "
-            "Look at DATABASES['default'], whether its server runs, and the rights of its role."
+            "To read the history it takes GRANT SELECT on the tables that begin with sqlmigrations_ and on "
+            f'django_migrations TO "{name}"; to apply files, INSERT, UPDATE and DELETE there too, USAGE on their '
+            "sequences, and the rights of a role that owns what the files change."
         ]
 
     @pytest.mark.usefixtures("migrated")
