@@ -89,10 +89,10 @@ def connected(alias: str) -> Iterator[BaseDatabaseWrapper]:
     except (psycopg.Error, DjangoError) as error:
         from sqlmigrations import unavailable  # few calls end so
 
-        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        cause = _of_psycopg(error)
         if isinstance(cause, psycopg.errors.InsufficientPrivilege):
             raise unavailable.lacks_rights(alias, raw(wrapper).info.user, cause) from error
-        if isinstance(cause, psycopg.Error) and is_lost(cause):
+        if cause is not None and is_lost(cause):
             is_open = wrapper.connection is not None and not wrapper.connection.closed
             raise unavailable.lost(alias, cause, is_open=is_open) from error
         if isinstance(cause, psycopg.OperationalError):
@@ -130,12 +130,18 @@ _ENDED = ("08", "57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04")
 
 def is_lost(error: BaseException) -> bool:
     """Tell whether an error of psycopg, or one of Django's around it, says that the connection is gone."""
-    cause = error if isinstance(error, psycopg.Error) else error.__cause__
-    if not isinstance(cause, psycopg.Error):
+    cause = _of_psycopg(error)
+    if cause is None:
         return False
     if cause.sqlstate is None:  # it comes from libpq or psycopg
         return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
     return cause.sqlstate.startswith(_ENDED)
+
+
+def _of_psycopg(error: BaseException) -> psycopg.Error | None:
+    """Return psycopg's error: the given one, or the one that Django has wrapped."""
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    return cause if isinstance(cause, psycopg.Error) else None
 
 
 def raw(wrapper: BaseDatabaseWrapper) -> Connection:
