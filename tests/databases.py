@@ -64,17 +64,24 @@ def leading_to(name: str, alias: str = "default") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def assuming(role: str, alias: str = "default") -> Iterator[str]:
-    """Let an alias work as another role for the time of the block."""
+def with_options(alias: str = "default", **options: Any) -> Iterator[None]:
+    """Give an alias further OPTIONS for the time of the block."""
     wrapper = connections[alias]
     kept = wrapper.settings_dict["OPTIONS"]
     wrapper.close()
-    wrapper.settings_dict["OPTIONS"] = {**kept, "assume_role": role}
+    wrapper.settings_dict["OPTIONS"] = {**kept, **options}
     try:
-        yield role
+        yield
     finally:
         wrapper.close()
         wrapper.settings_dict["OPTIONS"] = kept
+
+
+@contextlib.contextmanager
+def assuming(role: str, alias: str = "default") -> Iterator[str]:
+    """Let an alias work as another role for the time of the block."""
+    with with_options(alias, assume_role=role):
+        yield role
 
 
 @contextlib.contextmanager
@@ -82,16 +89,12 @@ def pooled(*, max_size: int, timeout: float = 1.0) -> Iterator[None]:
     """Let ``default`` take its connections from a pool of its own for the time of the block."""
     wrapper = connections["default"]
     assert isinstance(wrapper, DatabaseWrapper)
-    kept = wrapper.settings_dict["OPTIONS"]
-    wrapper.close()
-    pool = {"min_size": max_size, "max_size": max_size, "timeout": timeout}
-    wrapper.settings_dict["OPTIONS"] = {**kept, "pool": pool}
-    try:
-        yield
-    finally:
-        wrapper.close()
-        wrapper.close_pool()
-        wrapper.settings_dict["OPTIONS"] = kept
+    with with_options(pool={"min_size": max_size, "max_size": max_size, "timeout": timeout}):
+        try:
+            yield
+        finally:
+            wrapper.close()
+            wrapper.close_pool()
 
 
 @contextlib.contextmanager

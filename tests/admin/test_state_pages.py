@@ -20,7 +20,7 @@ from sqlmigrations.service.ddl_log import install_ddl_log
 from sqlmigrations.service.reports import keep
 from tests.admin.rows import add_event, add_failed, add_record
 from tests.admin.test_permissions import VISITORS
-from tests.databases import session
+from tests.databases import session, with_options
 from tests.helpers import applysql, put, run_sql
 
 STATE = "/admin/sqlmigrations/migrationrecord/"
@@ -257,17 +257,12 @@ def test_what_the_health_page_found_is_kept(fresh_client: Client, folder: Path) 
     assert "no primary key" in text(page(fresh_client, "overview"))
 
 
-def test_a_statement_that_took_too_long_is_told_on_the_page(
-    fresh_client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_statement_that_took_too_long_is_told_on_the_page(fresh_client: Client, folder: Path) -> None:
     put(folder, {"001_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
     applysql()
-    with session() as other:
+    with session() as other, with_options(options="-c statement_timeout=200ms"):
         other.execute("BEGIN; LOCK sqlmigrations_schemasnapshot")
-        monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=200ms")
-        connections["default"].close()
         told = text(page(fresh_client, "drift", now=""))
-        connections["default"].close()
     assert (
         "This can't be told at the moment Database 'default' did not answer: canceling statement due to statement "
         "timeout (SQLSTATE 57014)." in told

@@ -15,7 +15,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from sqlmigrations.service.apply import ApplyOptions, apply
-from tests.databases import leading_to, new_database, session
+from tests.databases import leading_to, new_database, session, with_options
 from tests.helpers import Ran, database_name, manage, put, role, run_sql, value
 
 
@@ -357,14 +357,11 @@ def test_a_role_that_may_not_read_the_history_is_told_what_it_lacks(users: Path)
 )
 @pytest.mark.parametrize("command", ["validateschema", "applysql", "dbhealth"])
 def test_a_limit_of_the_role_is_told_in_the_servers_words(
-    users: Path, monkeypatch: pytest.MonkeyPatch, command: str, limit: str, why: str, unless: str
+    users: Path, command: str, limit: str, why: str, unless: str
 ) -> None:
-    with session() as other:
+    with session() as other, with_options(options=f"-c {limit}=200ms"):
         other.execute("BEGIN; LOCK sqlmigrations_migrationrecord, sqlmigrations_migrationevent")
-        monkeypatch.setenv("PGOPTIONS", f"-c {limit}=200ms")
-        connections["default"].close()
         ran = manage(command)
-        connections["default"].close()
     assert (ran.err.splitlines(), ran.code) == (
         [
             f"CommandError: Database 'default' did not answer: {why}.",

@@ -15,7 +15,7 @@ from sqlmigrations.history import Tables, verify_chain
 from sqlmigrations.models import MigrationEvent, MigrationRecord
 from sqlmigrations.plan import Status
 from sqlmigrations.service.apply import ApplyOptions, apply, plan_run
-from tests.databases import leading_to, new_database
+from tests.databases import leading_to, new_database, with_options
 from tests.helpers import Settings, applysql, put, rows, run_sql, states, tables, value
 from tests.service.files import FILES
 
@@ -57,11 +57,8 @@ def test_a_list_of_folders_is_the_default_databases(two_databases: str, folder: 
 
 
 def test_a_history_in_a_schema_of_its_own(fresh_database: str, folder: Path) -> None:
-    wrapper = connections["default"]
     run_sql("CREATE SCHEMA app")
-    wrapper.close()
-    wrapper.settings_dict["OPTIONS"]["options"] = "-c search_path=app"
-    try:
+    with with_options(options="-c search_path=app"):
         put(
             folder,
             {
@@ -75,9 +72,6 @@ def test_a_history_in_a_schema_of_its_own(fresh_database: str, folder: Path) -> 
         assert tables("app") == ["one", "three", "two"]
         assert tables("public") == []
         assert MigrationRecord.objects.count() == 3
-    finally:
-        wrapper.close()
-        del wrapper.settings_dict["OPTIONS"]["options"]
     assert rows("SELECT count(*) FROM app.sqlmigrations_migrationevent") == [(6,)]
     assert value("SELECT to_regclass('public.sqlmigrations_migrationevent')") is None
 
