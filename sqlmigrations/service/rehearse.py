@@ -154,8 +154,8 @@ def rehearse(options: RehearseOptions, tell: Tell = lambda words: None) -> Rehea
         RunLockHeld: ``in_place`` was asked for while a run is at work.
         DatabaseUnavailable: the database can't be reached.
     """
-    plan = plan_run(options.run, findings=True)
     with connected(options.run.database) as wrapper:
+        plan = plan_run(options.run, findings=True)
         if options.where is Where.IN_PLACE:
             if plan.holder is not None:
                 raise RunLockHeld(f"A run is at work: {plan.holder}.", hint="Rehearse when it is done.")

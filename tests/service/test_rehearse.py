@@ -6,13 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from sqlmigrations.runner.modes import Mode
 from sqlmigrations.schema import scratch
 from sqlmigrations.service.apply import ApplyOptions
 from sqlmigrations.service.rehearse import RehearsalReport, RehearseOptions, Unrehearsable, Where, rehearse
 from tests.databases import all_of_pool, pooled, session
-from tests.helpers import Settings, catalog, put, rows, run_sql, started, value, wait_until
+from tests.helpers import (
+    Settings,
+    catalog,
+    database_name,
+    put,
+    rows,
+    run_sql,
+    started,
+    value,
+    wait_until,
+    wait_until_sessions,
+)
 
 SCHEMA = """
     CREATE TABLE users (id int PRIMARY KEY, name text, age int);
@@ -109,6 +122,22 @@ def test_statements_outside_a_transaction_are_watched(shop: None, folder: Path) 
     assert (run.error, run.blocks, state()) == (None, (), before)
 
 
+def test_a_session_of_its_own_is_not_in_the_way_of_the_copy(shop: None, folder: Path) -> None:
+    """It would still be there for a moment after its end. The one that is open ends for the copy, and comes anew."""
+    put(folder, {"001.sql": "SELECT 1;"})
+    opened: list[str] = []
+
+    def note(connection: BaseDatabaseWrapper, **_: object) -> None:
+        opened.append(connection.settings_dict["NAME"])
+
+    connection_created.connect(note)
+    try:
+        rehearse(RehearseOptions(where=Where.DATA))
+    finally:
+        connection_created.disconnect(note)
+    assert opened.count(database_name()) == 2
+
+
 def test_the_server_copies_a_database_that_nobody_else_is_in(shop: None, folder: Path) -> None:
     """INVALID indexes tell the two ways apart: no dump has them. The database's own settings come along."""
     run_sql("CREATE INDEX left_over ON users (age); UPDATE pg_index SET indisvalid = false "
@@ -118,9 +147,11 @@ def test_the_server_copies_a_database_that_nobody_else_is_in(shop: None, folder:
     run_sql(f"ALTER DATABASE \"{name}\" SET work_mem = '7MB'")
     put(folder, {"001.sql": "SELECT 1;", "001.verify.sql": verify})
     before = state()
+    wait_until_sessions(0)
     report = rehearse(RehearseOptions(where=Where.DATA))
     assert ([each.state for each in report.files], report.notes) == (["ok"], ())
     with session():
+        wait_until_sessions(1)
         report = rehearse(RehearseOptions(where=Where.DATA))
     assert report.notes == ("Copied with pg_dump: 1 other session is in it.",)
     assert [each.state for each in report.files] == ["failed"]
