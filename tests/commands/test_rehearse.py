@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import applysql, put, run_sql, tables
+from tests.helpers import applysql, put, run_sql, tables, wait_until_sessions
 
 FILES = {
     "001.sql": "ALTER TABLE users ALTER age TYPE bigint;",
@@ -31,6 +31,7 @@ def words(*arguments: str) -> tuple[str, int]:
 
 
 def test_what_it_says(shop: None) -> None:
+    wait_until_sessions(0)
     said, code = words("--with-data")
     assert code == 0
     assert said == (

@@ -37,6 +37,7 @@ from tests.helpers import (
     tables,
     value,
     wait_until,
+    wait_until_sessions,
 )
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
@@ -60,14 +61,6 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
     with caplog.at_level(logging.INFO, "sqlmigrations"):
         yield texts
     startup.logger.removeHandler(handler)
-
-
-def others() -> int:
-    """Return how many sessions the database has besides the one that asks."""
-    count = value(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    return int(count)
 
 
 # In this process
@@ -175,7 +168,7 @@ def test_a_pool_is_left_alone(folder: Path, log: list[str]) -> None:
         prepare(apply=True)
         assert (wrapper.settings_dict, wrapper.connection) == (given, None)
     assert states() == {"001_a.sql": "applied"}
-    assert others() == 0
+    wait_until_sessions(0)
 
 
 def test_a_lock_that_is_held(folder: Path, log: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +200,7 @@ def test_every_connection_is_closed(folder: Path) -> None:
     connections["default"].close()
     prepare(apply=True)
     assert connections["default"].connection is None
-    assert others() == 0
+    wait_until_sessions(0)
 
 
 def test_a_connection_that_was_open_stays(folder: Path) -> None:
@@ -216,7 +209,7 @@ def test_a_connection_that_was_open_stays(folder: Path) -> None:
     before = connections["default"].connection
     prepare(apply=True)
     assert connections["default"].connection is before
-    assert others() == 1
+    wait_until_sessions(1)
 
 
 def test_inside_an_event_loop(folder: Path, log: list[str], django_db_blocker: DjangoDbBlocker) -> None:
@@ -231,7 +224,7 @@ def test_inside_an_event_loop(folder: Path, log: list[str], django_db_blocker: D
     assert len(log) == 1
     assert log[0].startswith("INFO 001_a.sql: applied in ")
     assert connections["default"].connection is None
-    assert others() == 0
+    wait_until_sessions(0)
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("sqlmigrations")] == []
 
 
@@ -311,7 +304,7 @@ def test_eight_processes_at_once(folder: Path) -> None:
     assert [server.returncode for server in servers] == [0] * 8
     assert sorted(events()) == sorted((type, name) for name in files for type in ("applied", "started"))
     assert [value(f"SELECT count(*) FROM t{number}") for number in range(1, 6)] == [1] * 5
-    assert others() == 0
+    wait_until_sessions(0)
 
 
 @pytest.mark.processes
