@@ -32,11 +32,17 @@ from sqlmigrations.database import (
 )
 from sqlmigrations.exceptions import RunLockHeld
 from sqlmigrations.queries import query
-from sqlmigrations.runner.pooler import is_transaction_pooled
+from sqlmigrations.runner.pooler import PoolMode, find_mode
 from sqlmigrations.runner.stop import sleep
 
 #: First key of the run lock; "SQLM" in ASCII. The second one is that of the history's schema.
 RUN_CLASS = int.from_bytes(b"SQLM", "big")
+
+#: Lets a transaction stay open as long as it will. PostgreSQL has the second setting from 17 on.
+_LASTS = """
+    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings
+     WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
 
 #: Seconds between two tries, drawn anew each time so that waiting runs don't march in step.
 POLL = (0.05, 0.25)
@@ -110,9 +116,10 @@ def poll(attempt: Callable[[], bool], holder: Callable[[], Holder | None], wait:
 class RunLock:
     """Hold the run lock of one database while the block runs.
 
-    Behind a pooler that lends a backend for each transaction only, the lock is one of a transaction that stays open and
-    idle, on a connection that does nothing else. Such a transaction holds no snapshot, so nobody waits for it.
-    Whether any pooler is there has to be known; what it lends is found out here.
+    Behind a pooler the lock is one of a transaction that stays open and idle, on a connection that does nothing else:
+    a pooler that lends a backend for each transaction would lend that of a session's lock to others, and that it does
+    so can be guessed only. Such a transaction holds no snapshot, so nobody waits for it. Whether any pooler is there
+    has to be known; what it lends is found out here.
 
     Raises:
         RunLockHeld: another run still held it after ``wait`` seconds.
@@ -137,7 +144,7 @@ class RunLock:
         self._on_wait = on_wait
         #: The backend of a run that was killed which is still at work, as it was last seen.
         self._worker: Holder | None = None
-        self.is_pooled = False
+        self.pool_mode = PoolMode.NONE
 
     @property
     def connection(self) -> Connection:
@@ -161,13 +168,15 @@ class RunLock:
     def _connect(self) -> None:
         self._lock.connect()
         self._lock.set_autocommit(True)
-        if self._has_pooler and not self._working.in_atomic_block:
-            self.is_pooled = is_transaction_pooled(raw(self._lock), raw(self._working))
-        if self.is_pooled:
-            self._journal = _copy(self._working)
-            self._journal.connect()
-            self._journal.set_autocommit(True)
-            self._lock.set_autocommit(False)
+        if not self._has_pooler:
+            return
+        if not self._working.in_atomic_block:
+            self.pool_mode = find_mode(raw(self._lock), raw(self._working))
+        self._journal = _copy(self._working)
+        self._journal.connect()
+        self._journal.set_autocommit(True)
+        raw(self._lock).isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # all others keep a snapshot
+        self._lock.set_autocommit(False)
 
     def _acquire(self) -> None:
         if not poll(self._try, self._holder, self._wait, self._on_wait):
@@ -178,7 +187,7 @@ class RunLock:
 
     def _try(self) -> bool:
         """Try to take the lock, and look who else is at work on files."""
-        if self.is_pooled:
+        if self._has_pooler:
             was_taken = self._try_in_transaction()
             self._worker = self._find_worker()
             return was_taken
@@ -196,7 +205,7 @@ class RunLock:
         lock = raw(self._lock)
         (taken,) = fetch_row(lock, "SELECT pg_try_advisory_xact_lock(%s, %s)", [RUN_CLASS, self._key])
         if taken:
-            lock.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            lock.execute(_LASTS)
         else:
             lock.rollback()
         return bool(taken)
@@ -227,7 +236,8 @@ class RunLock:
             return
         try:
             connection.rollback()
-            connection.execute("SELECT pg_advisory_unlock_all()")
+            if not self._has_pooler:  # a backend that was lent may have locks of others
+                connection.execute("SELECT pg_advisory_unlock_all()")
         except psycopg.Error:
             pass  # the session ends next, and the lock with it
 

@@ -27,6 +27,7 @@ from sqlmigrations.runner.failure import Failure, StatementFailed
 from sqlmigrations.runner.held_locks import HeldLock, held_locks
 from sqlmigrations.runner.measurements import Block, Rehearsed
 from sqlmigrations.runner.measuring import MeasuredTransaction, Measuring
+from sqlmigrations.runner.pooler import backend_pid
 from sqlmigrations.runner.session import Session
 from sqlmigrations.runner.table_work import Work, read
 from sqlmigrations.runner.verify import VerifyFailed
@@ -59,6 +60,7 @@ class Rehearsal:
         self._names = frozenset(self.existing.values())
         self._around = MeasuredTransaction() if is_surrounded else None
         self._notices: list[str] = []
+        self._backend_pid = backend_pid(session.connection)
 
     @property
     def connection(self) -> Connection:
@@ -115,8 +117,7 @@ class Rehearsal:
 
     def held(self) -> list[HeldLock]:
         """Return what the working session holds at this moment on relations of before."""
-        pid = self.connection.info.backend_pid
-        return [lock for lock in held_locks(self.observer, pid) if lock.oid in self.existing]
+        return [lock for lock in held_locks(self.observer, self._backend_pid) if lock.oid in self.existing]
 
     def work_done(self) -> tuple[Work, ...]:
         """Return what the server said since it was last asked about tables of before."""

@@ -24,7 +24,7 @@ from sqlmigrations.database import (
     raw,
 )
 from sqlmigrations.queries import query
-from sqlmigrations.runner.pooler import backend_pid
+from sqlmigrations.runner.pooler import PoolMode, backend_pid
 from sqlmigrations.runner.send import Aside
 
 #: What a run sets for its time: the server notices soon that its client is gone, and ends what it is doing for it; and
@@ -60,7 +60,7 @@ _TRANSACTION_ID = sql.SQL("pg_catalog.pg_current_xact_id_if_assigned()")
 
 _UNLOCK = sql.SQL("pg_catalog.pg_advisory_unlock_all()")
 
-_ROLES = sql.SQL("SELECT current_setting('role'), session_user")
+_WHO = sql.SQL("SELECT current_setting('role'), session_user, pg_catalog.pg_backend_pid()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,15 @@ def _select(values: Iterable[sql.Composable]) -> sql.Composed:
 class Session:
     """The working connection between the first file and the last."""
 
-    def __init__(self, wrapper: BaseDatabaseWrapper, *, is_pooled: bool = False) -> None:
+    def __init__(self, wrapper: BaseDatabaseWrapper, *, pool_mode: PoolMode = PoolMode.NONE) -> None:
         self.wrapper = wrapper
-        self.is_pooled = is_pooled
+        self.pool_mode = pool_mode
+        #: Whether the backend is another one's as soon as a transaction ends.
+        self.is_pooled = pool_mode is PoolMode.TRANSACTION
         #: Whether statements go without waiting for each other's answers; not every pooler bears that.
-        self.goes_ahead = bool(settings.PIPELINE) and not is_pooled
+        self.goes_ahead = bool(settings.PIPELINE) and not self.is_pooled
         self._found: dict[str, str] = {}
+        self._backend_pid: int = 0
         self.begin()
 
     @property
@@ -117,13 +120,22 @@ class Session:
 
     @property
     def backend_pid(self) -> int:
-        """The pid of the backend that works for us; behind a pooler, of the one that does so at this moment."""
-        return backend_pid(self.connection) if self.is_pooled else self.connection.info.backend_pid
+        """The pid of the backend that works for us; where one is lent, of the one that does so at this moment.
+
+        What psycopg knows of it is a pooler's word, where there is one.
+        """
+        return backend_pid(self.connection) if self.is_pooled else self._backend_pid
+
+    def keeps_backend(self) -> bool:
+        """Tell whether the session has one backend as long as it lives, as far as is known by now."""
+        if self.pool_mode is PoolMode.SESSION:
+            return backend_pid(self.connection) == self._backend_pid
+        return self.pool_mode is PoolMode.NONE
 
     def begin(self) -> None:
         """Remember the session's values; called again after a reconnection."""
         self._begun = self.connection
-        [(role, session_user)], rows = self._set_up(_ROLES, query("runner/sql/session_settings.sql"))
+        [(role, session_user, self._backend_pid)], rows = self._set_up(_WHO, query("runner/sql/session_settings.sql"))
         self.start = StartValues(tuple((name, setting) for name, setting in rows), role, session_user)
         # Composed once, and sent behind every file.
         rest = _select([_TRANSACTION_ID, *self.start.restore_roles(), _UNLOCK, *self.start.restore_settings()])

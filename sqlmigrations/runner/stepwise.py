@@ -79,9 +79,9 @@ class Stepwise:
         """Run what hasn't run yet and return how it went."""
         if self.executor.session.wrapper.in_atomic_block:
             return self._stop(refusals.inside_transaction(self.task.script))
-        if self.executor.session.is_pooled:
-            return self._stop(refusals.behind_pooler(self.task.script))
         try:
+            if not self.executor.session.keeps_backend():
+                return self._stop(refusals.behind_pooler(self.task.script))
             with stoppable(), self.executor.notices_of(self.attempt):
                 self._lock()
                 with self.executor.watched(self.attempt, lock_timeout_of(self.task.script)):

@@ -105,7 +105,7 @@ def open_run(
         if has_waited:
             _revive(wrapper)
         tables = ensure_tables(wrapper, location)
-        session = Session(wrapper, is_pooled=lock.is_pooled)
+        session = Session(wrapper, pool_mode=lock.pool_mode)
         stack.callback(session.end)
         chain = _begin_chain(session, tables)
         journal = _journal(chain, session, lock)
@@ -128,7 +128,7 @@ def _journal(chain: Chain, session: Session, lock: RunLock) -> Journal:
     """Return the journal of a run that holds ``lock``; inside an open transaction its events ride in that."""
     if session.wrapper.in_atomic_block:
         return Journal(chain, lambda: session.connection, ahead=session.goes_ahead)
-    prepared = None if lock.is_pooled else Prepared()
+    prepared = None if session.is_pooled else Prepared()
     return Journal(chain, lambda: lock.connection, ahead=session.goes_ahead, prepared=prepared)
 
 

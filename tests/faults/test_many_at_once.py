@@ -1,4 +1,4 @@
-"""Twelve processes started at once: every file once, no deadlock, no wreck, whatever stands in between."""
+"""Twelve processes started at once: every file once, no deadlock, no wreck."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 
 from tests.faults.crowd import CONCURRENT, FILES, PATIENCE, at_work, check_outcome, crowd, put_files
 from tests.faults.databases import ask, connect
-from tests.faults.pgbouncer import pgbouncer
-from tests.faults.processes import Place, run
-from tests.helpers import put, wait_until
+from tests.faults.processes import Place
+from tests.helpers import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
@@ -45,71 +44,3 @@ def test_one_of_twelve_is_killed_while_it_builds_an_index(place: Place, folder: 
         (len(CONCURRENT),)
     ]
     check_outcome(place)
-
-
-def test_twelve_at_once_through_a_pooler(place: Place, folder: Path) -> None:
-    put_files(folder, concurrent=False)
-    with pgbouncer(place) as pooled:
-        with crowd(pooled) as jobs:
-            ends = [job.end(PATIENCE) for job in jobs]
-        assert [end.code for end in ends] == [0] * len(jobs), [end for end in ends if end.code]
-        assert sum(f"{FILES} applied." in end.out for end in ends) == 1
-        check_outcome(place)
-
-
-def test_one_that_is_killed_behind_a_pooler_holds_nobody_up(place: Place, folder: Path) -> None:
-    put(folder, {"001.sql": "CREATE TABLE counted (id int); INSERT INTO counted VALUES (1); SELECT pg_sleep(2);"})
-    with pgbouncer(place) as pooled:
-        with crowd(pooled) as jobs:
-            sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
-            wait_until(lambda: ask(place, sleeping))
-            victim = at_work(jobs)
-            assert victim is not None
-            victim.kill()
-            ends = [job.end(PATIENCE) for job in jobs if job is not victim]
-        assert [end.code for end in ends] == [0] * len(ends), [end for end in ends if end.code]
-        assert ask(place, "SELECT id FROM counted") == [(1,)]
-
-
-def test_a_file_outside_a_transaction_is_refused_behind_a_pooler(place: Place, folder: Path) -> None:
-    put(
-        folder,
-        {
-            "001.sql": "CREATE TABLE t (id int);",
-            "002.sql": "-- sqlmigrations: transaction off\nCREATE INDEX CONCURRENTLY i ON t (id);",
-        },
-    )
-    with pgbouncer(place) as pooled:
-        ran = run(pooled, "applysql")
-        assert ran.code == 1, ran
-        assert (
-            "002.sql: A file with `transaction off` needs a backend of its own, "
-            "and this alias goes through a pooler in transaction mode.\n"
-            "    What to do: Add an alias to DATABASES that connects to the server directly, "
-            "and name it with --database."
-        ) in ran.out
-        assert ask(place, "SELECT filename, state FROM sqlmigrations_migrationrecord ORDER BY 1") == [
-            ("001.sql", "applied"),
-            ("002.sql", "failed"),
-        ]
-    assert run(place, "applysql").code == 0
-
-
-def test_a_pooler_that_keeps_a_backend_for_each_session_is_as_none(place: Place, folder: Path) -> None:
-    put_files(folder, concurrent=True)
-    with pgbouncer(place, "session") as pooled:
-        ran = run(pooled, "applysql")
-        assert (ran.err, ran.code) == ("", 0)
-        check_outcome(place)
-
-
-def test_a_pooler_that_knows_single_statements_only_is_refused(place: Place, folder: Path) -> None:
-    put(folder, {"001.sql": "CREATE TABLE t (id int);"})
-    with pgbouncer(place, "statement") as pooled:
-        ran = run(pooled, "applysql")
-    assert (ran.out, ran.code) == ("", 2)
-    assert ran.err.startswith("CommandError: The pooler in between refuses transactions: ")
-    assert ran.err.endswith(
-        "\n  Name an alias that connects to the server directly, or in pool_mode session or transaction.\n"
-    )
-    assert ask(place, "SELECT to_regclass('t')") == [(None,)]
