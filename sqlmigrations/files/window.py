@@ -32,7 +32,6 @@ class Window:
         self.complete = False
         self._blocks = iter(blocks)
         self._received = 0  # bytes
-        self._received_lines = 1
         self._cut = b""  # the beginning of a character whose end has not come yet
         # What was counted up to the byte at ``_counted``.
         self._counted = 0
@@ -47,7 +46,7 @@ class Window:
         # One copy at a time: what is kept can be a statement of hundreds of megabytes.
         parts = [self.text[self.position :]]
         self.text = b""
-        parts += self._read(max(BLOCK, len(parts[0]) // 2))
+        self._read(parts, max(BLOCK, len(parts[0]) // 2))
         self.text = b"".join(parts)
         self.position = self._counted = 0
         self.limit = self._safe_end()
@@ -58,34 +57,35 @@ class Window:
             return len(self.text)
         return max(self.text.rfind(separator) for separator in _SEPARATORS) + 1
 
-    def _read(self, wanted: int) -> list[bytes]:
-        """Read ``wanted`` bytes or more, less only at the end; return them in blocks."""
-        blocks: list[bytes] = []
+    def _read(self, parts: list[bytes], wanted: int) -> None:
+        """Add ``wanted`` bytes or more to ``parts``, which begin at the position; less only at the end."""
         while wanted > 0:
             block = next(self._blocks, None)
             if block is None:
                 self.complete = True
                 if self._cut:
-                    self._refuse_encoding(self._received - len(self._cut), self._cut[0], self._received_lines)
+                    self._refuse_encoding(self._received - len(self._cut), self._cut[0], self._line_behind(parts))
                 break
-            self._check(block)
-            blocks.append(block)
+            self._check(block, parts)
+            parts.append(block)
             wanted -= len(block)
-        return blocks
 
-    def _check(self, block: bytes) -> None:
+    def _line_behind(self, parts: list[bytes]) -> int:
+        """Return the line behind ``parts``. Lines are counted once, and for a refusal once more: that takes long."""
+        return self._line + sum(part.count(b"\n") for part in parts)
+
+    def _check(self, block: bytes, before: list[bytes]) -> None:
         """Refuse NUL and everything that is not UTF-8, with its place."""
         nul = block.find(b"\0")
         if nul >= 0:
-            line = self._received_lines + block.count(b"\n", 0, nul)
+            line = self._line_behind([*before, block[:nul]])
             message = _("not text: a NUL byte at byte {byte}", byte=self._received + nul + 1)
             self.refuse(message, line, _("PostgreSQL accepts no NUL; remove it, or save the file as UTF-8."))
         if self._cut or not block.isascii():
-            self._check_encoding(self._cut + block)
+            self._check_encoding(self._cut + block, before)
         self._received += len(block)
-        self._received_lines += block.count(b"\n")
 
-    def _check_encoding(self, text: bytes) -> None:
+    def _check_encoding(self, text: bytes, before: list[bytes]) -> None:
         start = self._received - len(self._cut)
         self._cut = b""
         try:
@@ -94,7 +94,7 @@ class Window:
             if error.reason == "unexpected end of data":
                 self._cut = text[error.start :]
             else:
-                line = self._received_lines + text.count(b"\n", 0, error.start)
+                line = self._line_behind([*before, text[: error.start]])
                 self._refuse_encoding(start + error.start, text[error.start], line)
 
     def _refuse_encoding(self, index: int, byte: int, line: int) -> NoReturn:
