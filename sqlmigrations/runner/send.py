@@ -9,8 +9,9 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import NamedTuple
 
 import psycopg
@@ -36,6 +37,9 @@ SMALL = 8 * 1024
 
 #: How much is sent in one message, in bytes.
 GROUP = 64 * 1024
+
+#: Up to what size, in bytes, a statement is kept while the next one is read: memory has room for one that is huge.
+AT_ONCE = 1024 * 1024
 
 _CHANGES_ROWS = (("INSERT",), ("UPDATE",), ("DELETE",))
 
@@ -101,7 +105,8 @@ def send(
     if connection.info.transaction_status is TransactionStatus.INTRANS:
         yield from send_within(connection, statements, ahead=ahead)
     else:
-        yield from _in_messages(connection, ([statement] for statement in statements))
+        for statement in statements:
+            yield from _in_message(connection, [statement], nothing)
 
 
 @dataclass(slots=True)
@@ -215,26 +220,47 @@ class _Way:
             self._unanswered.popleft()
 
     def in_messages(self, groups: Iterable[Group]) -> Iterator[Result]:
-        """Send each group in one message, and wait for its end."""
-        for group in groups:
+        """Send each group in one message, and wait for its end; the next one is read while the server is at work."""
+        upcoming = _Upcoming(groups)
+        for group in upcoming:
             self.meanwhile()
             if isinstance(group, Aside):
                 group.answers = execute_together(self._connection, *group.statements)
             else:
-                yield from _in_messages(self._connection, [group])
+                yield from _in_message(self._connection, group, upcoming.read)
 
 
-def _in_messages(connection: Connection, groups: Iterable[Sequence[Statement]]) -> Iterator[Result]:
-    """Send each group in one message, and wait for its end."""
-    for group in groups:
-        started = time.perf_counter()
-        if len(group) > 1:
-            _execute_group(connection, group)
-        else:
-            _execute_alone(connection, group[0])
-        duration = (time.perf_counter() - started) * 1000 / len(group)
-        for statement in group:
-            yield Result(statement.number, statement.line, duration)
+class _Upcoming(Iterator[Group]):
+    """Groups one after the other, the next of which can be read before its turn comes."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self._groups = iter(groups)
+        self._read: list[Group] = []
+        self._error: Exception | None = None
+
+    def read(self) -> None:
+        """Read the next one. What is wrong with it is told in its turn, since those before it are answered first."""
+        try:
+            self._read.extend(islice(self._groups, 1))
+        except Exception as error:
+            self._error = error
+
+    def __next__(self) -> Group:
+        if self._error is not None:
+            raise self._error
+        return self._read.pop() if self._read else next(self._groups)
+
+
+def _in_message(connection: Connection, group: Sequence[Statement], meanwhile: Callable[[], None]) -> Iterator[Result]:
+    """Send a group in one message and wait for its end, unless it is large or has data with something ``meanwhile``."""
+    started = time.perf_counter()
+    if group[0].data is not None:
+        _execute_copy(connection, group[0])
+    else:
+        _execute_group(connection, group, meanwhile if len(group[0].sql) <= AT_ONCE else nothing)
+    duration = (time.perf_counter() - started) * 1000 / len(group)
+    for statement in group:
+        yield Result(statement.number, statement.line, duration)
 
 
 def grouped(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
@@ -255,7 +281,7 @@ def grouped(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
         yield group
 
 
-def _execute_alone(connection: Connection, statement: Statement) -> None:
+def _execute_copy(connection: Connection, statement: Statement) -> None:
     try:
         with connection.cursor() as cursor:
             execute(cursor, statement)
@@ -263,15 +289,14 @@ def _execute_alone(connection: Connection, statement: Statement) -> None:
         raise StatementFailed(statement, error) from error
 
 
-def _execute_group(connection: Connection, group: Sequence[Statement]) -> None:
-    """Send several statements in one message, and find out which of them was refused.
+def _execute_group(connection: Connection, group: Sequence[Statement], meanwhile: Callable[[], None]) -> None:
+    """Send statements in one message, act while the server is at work, and find out which of them was refused.
 
     psycopg's cursors tell the error but not how many statements came before it; the results in themselves do.
     """
     try:
         with connection.lock:
-            connection.pgconn.send_query(b"\n".join(statement.sql for statement in group))
-            answers = connection.wait(generators.execute(connection.pgconn))
+            answers = _answers(connection, b"\n".join(statement.sql for statement in group), meanwhile)
     except psycopg.Error as error:
         raise StatementFailed(group[0], error) from error
     for number, answer in enumerate(answers):
@@ -279,6 +304,21 @@ def _execute_group(connection: Connection, group: Sequence[Statement]) -> None:
             refusal = psycopg.errors.error_from_result(answer, connection.info.encoding)
             statement, before = _refused(group, number, refusal.diag)
             raise StatementFailed(statement, refusal, before) from refusal
+
+
+def _answers(connection: Connection, message: bytes, meanwhile: Callable[[], None]) -> list[PGresult]:
+    """Send a message, and return the answers to it. If what is done ``meanwhile`` ends early, the server does, too."""
+    pgconn = connection.pgconn
+    pgconn.send_query(message)
+    try:
+        connection.wait(generators.send(pgconn))
+        meanwhile()
+    except BaseException:  # an interrupt
+        with suppress(psycopg.Error):
+            connection.cancel_safe()
+            connection.wait(generators.fetch_many(pgconn))
+        raise
+    return connection.wait(generators.fetch_many(pgconn))
 
 
 def _refused(group: Sequence[Statement], number: int, diagnostic: Diagnostic) -> tuple[Statement, int]:

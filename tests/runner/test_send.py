@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
+from sqlmigrations.exceptions import InvalidFile, Problem
 from sqlmigrations.files.splitter import split
 from sqlmigrations.files.statements import Statement
 from sqlmigrations.runner.failure import StatementFailed
 from sqlmigrations.runner.send import GROUP, SMALL, TIMINGS_KEPT, Result, Timings, grouped, send
 from tests.databases import session
-from tests.helpers import applysql, put, rows, run_sql, value
+from tests.helpers import applysql, put, rows, run_sql, value, wait_until
 
 
 def test_results_come_one_by_one_with_line_and_time(ready_database: str) -> None:
@@ -96,6 +100,88 @@ def test_several_together_share_their_time(ready_database: str) -> None:
         assert connection.execute("SELECT id FROM t ORDER BY id").fetchall() == [(1,), (2,)]
     assert [(result.number, result.line) for result in results] == [(1, 1), (2, 2), (3, 3)]
     assert results[0].duration_ms == results[1].duration_ms > 0
+
+
+# Reading on while the server works on a large statement
+
+
+def large(number: int, text: str) -> Statement:
+    """Return a statement that goes in a message of its own."""
+    return Statement(number, f"{text} -- {'x' * SMALL}".encode(), line=number)
+
+
+def is_at_work(connection: psycopg.Connection[Any]) -> bool:
+    state = value("SELECT state FROM pg_stat_activity WHERE pid = %s", connection.info.backend_pid)
+    return bool(state == "active")
+
+
+def test_the_next_statement_is_read_while_the_server_works(ready_database: str) -> None:
+    """The first one waits for a lock that is given back once the second one is asked for."""
+
+    def statements() -> Iterator[Statement]:
+        yield large(1, "SELECT pg_advisory_xact_lock(1)")
+        wait_until(lambda: is_at_work(connection))
+        holder.execute("SELECT pg_advisory_unlock(1)")
+        yield large(2, "SELECT 2")
+
+    with session() as holder, session(options="-c lock_timeout=30s") as connection, connection.transaction():
+        holder.execute("SELECT pg_advisory_lock(1)")
+        assert [result.number for result in send(connection, statements())] == [1, 2]
+
+
+def test_behind_a_huge_statement_the_next_one_is_read_later(
+    ready_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory has room for one such."""
+    monkeypatch.setattr("sqlmigrations.runner.send.AT_ONCE", SMALL)
+    was_at_work = []
+
+    def statements() -> Iterator[Statement]:
+        yield large(1, "SELECT pg_sleep(0.5)")
+        was_at_work.append(is_at_work(connection))
+        yield large(2, "SELECT 2")
+
+    with session() as connection, connection.transaction():
+        assert [result.number for result in send(connection, statements())] == [1, 2]
+    assert was_at_work == [False]
+
+
+def test_what_cant_be_read_is_told_behind_what_has_run(ready_database: str) -> None:
+    def statements() -> Iterator[Statement]:
+        yield large(1, "CREATE TABLE t ()")
+        raise InvalidFile(Problem("unterminated quote", "001.sql", 2))
+
+    with session() as connection, connection.transaction(force_rollback=True):
+        results = send(connection, statements())
+        assert next(results).number == 1
+        with pytest.raises(InvalidFile, match="unterminated quote"):
+            next(results)
+        assert connection.execute("SELECT to_regclass('t')::text").fetchall() == [("t",)]
+
+
+def test_an_error_is_told_before_what_cant_be_read_behind_it(ready_database: str) -> None:
+    def statements() -> Iterator[Statement]:
+        yield large(1, "SELECT 1 / 0")
+        raise InvalidFile(Problem("unterminated quote", "001.sql", 2))
+
+    with session() as connection, connection.transaction(force_rollback=True):
+        with pytest.raises(StatementFailed) as failed:
+            list(send(connection, statements()))
+        assert isinstance(failed.value.__cause__, psycopg.errors.DivisionByZero)
+
+
+def test_an_interrupt_while_the_next_one_is_read_cancels_what_runs(ready_database: str) -> None:
+    def statements() -> Iterator[Statement]:
+        yield large(1, "SELECT pg_sleep(600)")
+        raise KeyboardInterrupt
+
+    with session() as connection:
+        with connection.transaction(force_rollback=True), pytest.raises(KeyboardInterrupt):
+            list(send(connection, statements()))
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
+
+
+# Outside a transaction
 
 
 def test_outside_a_transaction_each_goes_alone(ready_database: str) -> None:
