@@ -252,7 +252,7 @@ class _Upcoming(Iterator[Group]):
 
 
 def _in_message(connection: Connection, group: Sequence[Statement], meanwhile: Callable[[], None]) -> Iterator[Result]:
-    """Send a group in one message and wait for its end, unless it is large or has data with something ``meanwhile``."""
+    """Send a group in one message and wait for its end; act ``meanwhile`` unless it is huge or has data."""
     started = time.perf_counter()
     if group[0].data is not None:
         _execute_copy(connection, group[0])
@@ -307,7 +307,7 @@ def _execute_group(connection: Connection, group: Sequence[Statement], meanwhile
 
 
 def _answers(connection: Connection, message: bytes, meanwhile: Callable[[], None]) -> list[PGresult]:
-    """Send a message, and return the answers to it. If what is done ``meanwhile`` ends early, the server does, too."""
+    """Send a message, act ``meanwhile``, and return the answers. An interrupt of that cancels what the server does."""
     pgconn = connection.pgconn
     pgconn.send_query(message)
     try:
