@@ -187,11 +187,11 @@ def database_name(alias: str = "default") -> str:
     return str(connections[alias].settings_dict["NAME"])
 
 
-def wait_until_sessions(count: int) -> None:
-    """Wait until the database has so many sessions: one that was closed is there for a moment longer."""
+def wait_until_sessions(count: int, alias: str = "default") -> None:
+    """Wait until the alias's database has so many sessions: one that was closed is there for a moment longer."""
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
-    with session(dbname="postgres") as elsewhere:
-        wait_until(lambda: elsewhere.execute(sessions, [database_name()]).fetchall() == [(count,)])
+    with session(alias, dbname="postgres") as elsewhere:
+        wait_until(lambda: elsewhere.execute(sessions, [database_name(alias)]).fetchall() == [(count,)])
 
 
 def rows(statement: str, *parameters: Any, alias: str = "default") -> list[tuple[Any, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from django.db import connections
 
 from sqlmigrations.runner.lock import RUN_CLASS, key_of
 from tests.databases import session
-from tests.helpers import Ran, applysql, database_name, put, rows, value, wait_until
+from tests.helpers import Ran, applysql, put, rows, value, wait_until_sessions
 
 HEAD = "Head of the history: <hash>\n"
 
@@ -107,10 +106,5 @@ def test_every_connection_is_closed_at_the_end(both: tuple[Path, Path]) -> None:
         connections[alias].close()
     assert applysql("--all-databases").code == 1
     assert [connections[alias].connection for alias in ("default", "other")] == [None, None]
-    sessions = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
     for alias in ("default", "other"):
-        wait_until(partial(_has_none, sessions, database_name(alias)))
-
-
-def _has_none(statement: str, name: str) -> bool:
-    return not rows(statement, name)
+        wait_until_sessions(0, alias)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.faults.databases import ask
 from tests.faults.processes import Job, Place, command
-from tests.helpers import put
+from tests.helpers import Ran, put
 
 #: How many processes start at once, on how many files.
 PROCESSES, FILES = 12, 30
@@ -49,6 +49,13 @@ def crowd(place: Place) -> Iterator[list[Job]]:
 def at_work(jobs: list[Job]) -> Job | None:
     """Return the process that holds the run lock and runs files."""
     return next((job for job in jobs if "Running SQL files:" in job.words()), None)
+
+
+def ends_of(jobs: list[Job]) -> list[Ran]:
+    """Wait until the processes have ended, and check that all of them are content."""
+    ends = [job.end(PATIENCE) for job in jobs]
+    assert [end.code for end in ends] == [0] * len(jobs), [end for end in ends if end.code]
+    return ends
 
 
 def check_outcome(place: Place) -> None:

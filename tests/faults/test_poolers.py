@@ -20,7 +20,7 @@ from sqlmigrations.runner import lock, pooler
 from sqlmigrations.runner.lock import RunLock
 from sqlmigrations.runner.pooler import PoolMode, find_mode
 from sqlmigrations.runner.session import Session
-from tests.faults.crowd import FILES, PATIENCE, at_work, check_outcome, crowd, put_files
+from tests.faults.crowd import FILES, at_work, check_outcome, crowd, ends_of, put_files
 from tests.faults.databases import ask, connect
 from tests.faults.pgbouncer import pgbouncer
 from tests.faults.processes import Place, run
@@ -166,8 +166,7 @@ def test_twelve_at_once_through_a_pooler(place: Place, folder: Path, backends: i
     put_files(folder, concurrent=False)
     with pgbouncer(place, pool_size=backends) as pooled:
         with crowd(pooled) as jobs:
-            ends = [job.end(PATIENCE) for job in jobs]
-        assert [end.code for end in ends] == [0] * len(jobs), [end for end in ends if end.code]
+            ends = ends_of(jobs)
         assert sum(f"{FILES} applied." in end.out for end in ends) == 1
         check_outcome(place)
 
@@ -181,8 +180,7 @@ def test_one_that_is_killed_behind_a_pooler_holds_nobody_up(place: Place, folder
             victim = at_work(jobs)
             assert victim is not None
             victim.kill()
-            ends = [job.end(PATIENCE) for job in jobs if job is not victim]
-        assert [end.code for end in ends] == [0] * len(ends), [end for end in ends if end.code]
+            ends_of([job for job in jobs if job is not victim])
         assert ask(place, "SELECT id FROM counted") == [(1,)]
 
 
