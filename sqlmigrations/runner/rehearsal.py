@@ -60,6 +60,7 @@ class Rehearsal:
         self._names = frozenset(self.existing.values())
         self._around = MeasuredTransaction() if is_surrounded else None
         self._notices: list[str] = []
+        # The session doesn't know what a pooler lends to the transaction that is open around the rehearsal.
         self._backend_pid = backend_pid(session.connection)
 
     @property

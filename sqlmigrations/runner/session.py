@@ -96,8 +96,6 @@ class Session:
     def __init__(self, wrapper: BaseDatabaseWrapper, *, pool_mode: PoolMode = PoolMode.NONE) -> None:
         self.wrapper = wrapper
         self.pool_mode = pool_mode
-        #: Whether the backend is another one's as soon as a transaction ends.
-        self.is_pooled = pool_mode is PoolMode.TRANSACTION
         #: Whether statements go without waiting for each other's answers; not every pooler bears that.
         self.goes_ahead = bool(settings.PIPELINE) and not self.is_pooled
         self._found: dict[str, str] = {}
@@ -108,6 +106,11 @@ class Session:
     def connection(self) -> Connection:
         """The psycopg connection."""
         return raw(self.wrapper)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether the backend is another one's as soon as a transaction ends."""
+        return self.pool_mode is PoolMode.TRANSACTION
 
     @property
     def is_alive(self) -> bool:
